@@ -1,0 +1,19 @@
+/* The chosen policies, in the order in which they may use each other. See contract.md. */
+#ifndef POLYGIL_BACKEND_H
+#define POLYGIL_BACKEND_H
+
+#include "backend/header.h"
+#include "runtime/thread.h"
+
+#define READS_LOCK_FREE (!EXCL_PARALLEL || RETIRE_DEFERS)
+#define STORES_NEED_LOCK (EXCL_PARALLEL && COUNT_EXACT)
+
+#include EXCL_HEADER
+#include RETIRE_HEADER
+#include TRACE_HEADER
+#include COUNT_HEADER
+
+_Static_assert(COUNT_LAYOUT != COUNT_LAYOUT_PACKED || !EXCL_PARALLEL, "a packed count is sound under one lock only");
+_Static_assert(COUNT_EXACT || TRACE_FREES, "without counts nothing but a tracer can free (or nothing does: TRACE none says so)");
+
+#endif

@@ -1,0 +1,88 @@
+/* The header of every object, laid out per composition of slots. Core code never names a field of it: it uses the accessors
+ * below and the slots' functions.
+ *
+ *   one lock, plain count    8   index:32 | count:26 flags:6
+ *   one lock, no count       8   index:32 | flags:8
+ *   locks, no count          8   index:32 | lock:8 flags:8 spare:16
+ *   locks, count word       16   index:32 | lock:8 flags:8 spare:16 | count:32 | spare:32
+ *   locks, biased count     16   index:32 | local:32 | owner:16 lock:8 flags:8 | shared:32
+ *
+ * `index` is a compressed pointer to the object's Shape: region base + index * 16.
+ */
+#ifndef POLYGIL_HEADER_H
+#define POLYGIL_HEADER_H
+
+#include "backend/value.h"
+#include EXCL_TYPES_HEADER
+#include COUNT_TYPES_HEADER
+
+/* COUNT_LAYOUT is set by the count policy's types header. */
+#define COUNT_LAYOUT_NONE 0
+#define COUNT_LAYOUT_PACKED 1 /* 26 bits beside the flags; sound under one lock only */
+#define COUNT_LAYOUT_WORD 2
+#define COUNT_LAYOUT_BIASED 3
+
+struct Object {
+    _Atomic(uint32_t) index;
+#if COUNT_LAYOUT == COUNT_LAYOUT_PACKED && !EXCL_HAS_OBJECT_LOCK
+    _Atomic(uint32_t) count_flags; /* count << 6 | flags */
+#elif COUNT_LAYOUT == COUNT_LAYOUT_BIASED
+    _Atomic(uint32_t) local;
+    _Atomic(uint16_t) owner;
+    _Atomic(uint8_t) lock;
+    _Atomic(uint8_t) flags;
+    _Atomic(uint32_t) shared;
+#else
+    _Atomic(uint8_t) lock;
+    _Atomic(uint8_t) flags;
+    uint16_t spare;
+#if COUNT_LAYOUT == COUNT_LAYOUT_WORD || COUNT_LAYOUT == COUNT_LAYOUT_PACKED
+    _Atomic(uint32_t) count;
+    uint32_t spare2;
+#endif
+#endif
+};
+
+/* Flags, at most six. All may be set and read at any time by any thread. */
+enum {
+    OF_UNCOUNTED = 1,   /* count operations skip it; only the tracer frees it */
+    OF_WEAKREF = 2,     /* has an entry in the weak reference table */
+    OF_FINALIZED = 4,   /* its __del__ has run */
+    OF_SHARED = 8,      /* a thread other than its owner has reached it */
+    OF_FINALIZER = 16,  /* its type has __del__ or it is otherwise special when it dies */
+    OF_IMMORTAL = 32,   /* lives outside the heap or for ever */
+};
+
+#if COUNT_LAYOUT == COUNT_LAYOUT_PACKED && !EXCL_HAS_OBJECT_LOCK
+static ALWAYS_INLINE uint32_t obj_flags(const Object *o) { return LOAD_RELAXED(&((Object *)o)->count_flags) & 63; }
+static ALWAYS_INLINE void obj_set_flag(Object *o, uint32_t f) {
+    STORE_RELAXED(&o->count_flags, LOAD_RELAXED(&o->count_flags) | f);
+}
+static ALWAYS_INLINE void obj_clear_flag(Object *o, uint32_t f) {
+    STORE_RELAXED(&o->count_flags, LOAD_RELAXED(&o->count_flags) & ~f);
+}
+#else
+static ALWAYS_INLINE uint32_t obj_flags(const Object *o) { return LOAD_RELAXED(&((Object *)o)->flags); }
+static ALWAYS_INLINE void obj_set_flag(Object *o, uint32_t f) {
+    if (EXCL_PARALLEL)
+        atomic_fetch_or_explicit(&o->flags, (uint8_t)f, memory_order_acq_rel);
+    else
+        STORE_RELAXED(&o->flags, (uint8_t)(LOAD_RELAXED(&o->flags) | f));
+}
+static ALWAYS_INLINE void obj_clear_flag(Object *o, uint32_t f) {
+    if (EXCL_PARALLEL)
+        atomic_fetch_and_explicit(&o->flags, (uint8_t)~f, memory_order_acq_rel);
+    else
+        STORE_RELAXED(&o->flags, (uint8_t)(LOAD_RELAXED(&o->flags) & ~f));
+}
+#endif
+
+/* The region of shapes (and of nothing else): `index` x 16 from its start. */
+#define SHAPE_REGION_BYTES ((size_t)256 << 20)
+extern char shape_region[SHAPE_REGION_BYTES];
+
+static ALWAYS_INLINE uint32_t obj_index(Value v) { return LOAD_RELAXED(&v_obj(v)->index); }
+static ALWAYS_INLINE Shape *shape_at(uint32_t index) { return (Shape *)(shape_region + (size_t)index * 16); }
+static ALWAYS_INLINE uint32_t shape_index(const Shape *s) { return (uint32_t)(((const char *)s - shape_region) >> 4); }
+
+#endif

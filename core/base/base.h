@@ -1,0 +1,52 @@
+/* Compiler attributes, assertion levels and the few helpers that every file uses. */
+#ifndef POLYGIL_BASE_H
+#define POLYGIL_BASE_H
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define NOINLINE __attribute__((noinline))
+#define COLD __attribute__((cold, noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NORETURN __attribute__((noreturn))
+#define UNUSED __attribute__((unused))
+#define NODISCARD __attribute__((warn_unused_result))
+#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+#define CACHE_LINE 64
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define CONTAINER_OF(p, type, field) ((type *)((char *)(p)-offsetof(type, field)))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* Three levels (POLYGIL_ASSERT = 0, 1, 2): ASSERT states a local invariant, ASSERT_FULL validates a whole structure.
+ * fatal() is for a broken invariant alone, never for bad input. */
+#ifndef POLYGIL_ASSERT
+#define POLYGIL_ASSERT 0
+#endif
+
+NORETURN COLD void fatal_at(const char *file, int line, const char *what);
+#define fatal(what) fatal_at(__FILE__, __LINE__, what)
+#define ASSERT_AT(level, c)                                                                                           \
+    do {                                                                                                               \
+        if (POLYGIL_ASSERT >= (level) && UNLIKELY(!(c)))                                                               \
+            fatal_at(__FILE__, __LINE__, "assertion failed: " #c);                                                     \
+    } while (0)
+#define ASSERT(c) ASSERT_AT(1, c)
+#define ASSERT_FULL(c) ASSERT_AT(2, c)
+#define UNREACHABLE() fatal("unreachable")
+
+/* Relaxed accesses: readable words that other threads may write are at least these. */
+#define LOAD_RELAXED(p) atomic_load_explicit((p), memory_order_relaxed)
+#define STORE_RELAXED(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
+#define LOAD_ACQUIRE(p) atomic_load_explicit((p), memory_order_acquire)
+#define STORE_RELEASE(p, v) atomic_store_explicit((p), (v), memory_order_release)
+
+#endif

@@ -1,0 +1,35 @@
+/* range, slice and the built-in iterators. An iterator type may register a C `next` so that loops need no call by name. */
+#ifndef POLYGIL_ITER_H
+#define POLYGIL_ITER_H
+
+#include "object/object.h"
+
+typedef struct Slice {
+    Object hdr;
+    Ref start, stop, step;
+} Slice;
+typedef struct Range {
+    Object hdr;
+    Ref start, stop, step, length; /* ints of any size */
+} Range;
+typedef struct RangeIter {
+    Object hdr;
+    _Atomic(int64_t) next;
+    int64_t step, stop; /* immediate range only; longer ones iterate as seq_iter */
+} RangeIter;
+
+Value slice_new(Value start, Value stop, Value step); /* retains */
+/* Start, stop, step clipped to len, and the number of items; -1 with exception. */
+intptr_t slice_indices(Value slice, intptr_t len, intptr_t *start, intptr_t *stop, intptr_t *step);
+Value range_new(Value start, Value stop, Value step);
+Value list_iter_new(Value list);
+Value tuple_iter_new(Value tuple);
+Value range_iter_new(Value range);
+Value call_iter_new(Value callable, Value sentinel);
+Value seq_iter_new(Value seq);
+/* The C `next` of an exact built-in iterator type, or NULL. Result as obj_next (ABSENT and nothing pending: exhausted). */
+typedef Value (*NextFn)(Value it);
+NextFn iter_next_fn(Value it);
+void iter_register(Type *t, NextFn fn); /* at start-up */
+
+#endif

@@ -1,0 +1,72 @@
+/* One record per OS thread that runs managed code, the pending exception, and the block that runs detached.
+ *
+ * Glossary: attached: may touch Values; detached: may block, touches no Value; parked: waits inside the VM, counts as detached.
+ * Only the thread itself writes its record, except `poll` (any thread sets bits) and what the EXCL policy says.
+ */
+#ifndef POLYGIL_THREAD_H
+#define POLYGIL_THREAD_H
+
+#include "backend/header.h"
+#include HEAP_TYPES_HEADER
+#include RETIRE_TYPES_HEADER
+
+/* Bits of Thread.poll: reasons for the slow poll. */
+enum {
+    POLL_GIL_DROP = 1,     /* a waiter asks for the lock */
+    POLL_STOP = 2,         /* the world is being stopped */
+    POLL_SIGNAL = 4,       /* a C signal handler ran (main thread only) */
+    POLL_PENDING = 8,      /* pending calls, asynchronous exception, finalizers */
+    POLL_COLLECT = 16,     /* the heap asks for a collection */
+    POLL_QUIESCENT = 32,   /* somebody waits for this thread's quiescent state */
+    POLL_MERGE = 64,       /* counts to merge, or a dead list to drain */
+};
+
+struct InterpFrame;
+
+struct Thread {
+    _Atomic(uint32_t) poll;      /* POLL_*: nonzero makes the next safepoint slow */
+    uint32_t id;                 /* small, unique among living threads, from 1 */
+    struct InterpFrame *frame;   /* innermost Python frame, or NULL (interp/frame.h) */
+    Value *stack_top;            /* register stack: interp/frame.h */
+    Value exc;                   /* pending exception instance, owned, or ABSENT */
+    Value handled;               /* exception being handled (sys.exc_info), owned, or ABSENT: top of the chain in interp/ */
+    int32_t c_depth;             /* nested interpreter entries and C recursion */
+    int32_t py_depth;            /* Python frames */
+    uintptr_t c_stack_limit;     /* lowest address that C code may reach before RecursionError */
+    uintptr_t c_stack_base;      /* highest address: the scanner's end */
+    uintptr_t c_stack_top;       /* published at detach and slow poll: the scanner's start */
+    void *interp;                /* interp/'s own per-thread state */
+    uint64_t ident;              /* pthread_self() */
+    int native_id;
+    Value context;               /* contextvars, owned or ABSENT */
+    Value dict;                  /* thread-state dict, owned or ABSENT */
+    Object *dead;                /* dead list (objects whose count fell to zero), linked by gc/ */
+    uint32_t dead_depth;         /* inside a drain */
+    uint64_t serial;             /* never reused */
+    Thread *next, *prev;         /* list of all threads, under the thread list's lock */
+    ExclThread excl;
+    CountThread count;
+    RetireThread retire;
+    HeapThread heap;
+};
+
+extern _Thread_local Thread *thread_current;
+static ALWAYS_INLINE Thread *thread_self(void) { return thread_current; }
+
+/* True while the process has had one thread only since the last time it was alone: locks are elided, memory is freed at once.
+ * Changes only in a stopped world, by the one running thread. */
+extern _Atomic(bool) world_threaded;
+
+/* Errors. A function that fails returns ABSENT, NULL or -1 with one exception pending in the current thread. */
+static ALWAYS_INLINE bool err_pending(void) { return thread_self()->exc != ABSENT; }
+
+/* DETACHED_BEGIN; blocking calls only, no Value touched; DETACHED_END; errno is preserved. */
+#define DETACHED_BEGIN                                                                                                 \
+    {                                                                                                                  \
+        Thread *detached_thread_ = thread_self();                                                                      \
+        excl_detach(detached_thread_);
+#define DETACHED_END                                                                                                   \
+    excl_attach(detached_thread_);                                                                                     \
+    }
+
+#endif
