@@ -1,0 +1,31 @@
+/* From source text to AST. */
+#ifndef POLYGIL_PARSER_H
+#define POLYGIL_PARSER_H
+
+#include "front/ast.h"
+
+typedef enum { PARSE_EXEC, PARSE_EVAL, PARSE_SINGLE, PARSE_FUNC_TYPE } ParseMode;
+
+/* Flags: those of CPython's compile() that concern the parser. */
+enum {
+    PARSE_DONT_IMPLY_DEDENT = 0x200,
+    PARSE_IGNORE_COOKIE = 0x100000, /* the text is already UTF-8: a coding line is a comment */
+    PARSE_TYPE_COMMENTS = 0x1000,
+    PARSE_ALLOW_INCOMPLETE = 0x4000, /* interactive: text that could go on raises "incomplete input" */
+    PARSE_BARRY_AS_BDFL = 0x400000,
+};
+
+/* utf8: n bytes of UTF-8 (checked), need not be NUL-terminated, may start with a byte order mark, any newline convention; not needed
+ * afterwards. The AST lives in the arena, and so do the Values it borrows.
+ * NULL with SyntaxError, IndentationError or TabError pending (filename, lineno, offset, text, end_lineno, end_offset as CPython 3.11's), or
+ * MemoryError, RecursionError. May run Python code (warnings). */
+AstModule *parse_source(const char *utf8, size_t n, Value filename, ParseMode mode, int flags, Arena *arena);
+
+/* The bytes of a source file as UTF-8: byte order mark and coding line are obeyed (PEP 263). *out lies in the arena, or is raw itself.
+ * 0, or -1 with SyntaxError. May run Python code (codecs). */
+int source_to_utf8(const char *raw, size_t n, Value filename, Arena *arena, const char **out, size_t *out_n);
+
+/* \N{name} in literals: the code point, or -1 when there is none. NULL until unicodedata is there. */
+extern int32_t (*unicode_name_hook)(const char *name, size_t n);
+
+#endif
