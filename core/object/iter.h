@@ -32,4 +32,22 @@ typedef Value (*NextFn)(Value it);
 NextFn iter_next_fn(Value it);
 void iter_register(Type *t, NextFn fn); /* at start-up */
 
+
+/* An iterator over items of a sequence by index: list_iter, list_reviter, tuple_iter, seq_iter. The index is taken under the iterator's leaf
+ * lock, so that each item goes to one thread. */
+typedef struct SeqIter {
+    Object hdr;
+    Ref seq; /* ABSENT: exhausted */
+    _Atomic(intptr_t) index;
+} SeqIter;
+
+/* operator.index of slice bounds with CPython's message; clips. */
+int slice_bound(Value v, intptr_t *out);
+
+/* The types' registration (runtime/start.c). */
+void range_init(void);
+void slice_init(void);
+void iter_init(void);     /* list, tuple, sequence and callable iterators */
+void itertool_init(void); /* enumerate, reversed, zip, map, filter */
+
 #endif

@@ -1,4 +1,8 @@
-/* list: a block of slots that carries its own capacity; readers need no lock where READS_LOCK_FREE. */
+/* list: a block of slots that carries its own capacity; readers need no lock where READS_LOCK_FREE.
+ *
+ * Invariants: slots at and above len are ABSENT; len <= capacity of the block published before it; a block that was replaced while readers
+ * may run without a lock has its slots emptied before anything they held can be released, so a reader that meets ABSENT loads the
+ * block again. Writers hold the list's section. */
 #ifndef POLYGIL_LIST_H
 #define POLYGIL_LIST_H
 
@@ -21,15 +25,77 @@ Value list_from_steal(Value *items, intptr_t n);
 static ALWAYS_INLINE intptr_t list_len(Value l) { return (intptr_t)LOAD_RELAXED(&((List *)l)->len); }
 Value list_get(Value l, intptr_t i);              /* owned; ABSENT without exception when out of range */
 int list_append(Value l, Value v);
-int list_append_steal(Value l, Value v);
+int list_append_steal(Value l, Value v);          /* steals v also on failure */
 int list_insert(Value l, intptr_t i, Value v);
 int list_set(Value l, intptr_t i, Value v);       /* retains v; IndexError */
 int list_extend(Value l, Value iterable);
-Value list_pop(Value l, intptr_t i);
+Value list_pop(Value l, intptr_t i);              /* negative from the end; IndexError */
 int list_sort(Value l);
+int list_sort_with(Value l, Value key, bool reverse); /* key ABSENT or None: none */
 int list_reverse(Value l);
 Value list_to_tuple(Value l);
-Value list_slice(Value l, intptr_t lo, intptr_t hi);
+Value list_slice(Value l, intptr_t lo, intptr_t hi); /* bounds clipped */
+int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable); /* l[lo:hi] = iterable; ABSENT deletes */
 int list_clear(Value l);
+Value list_concat(Value a, Value b);              /* both lists */
+Value list_repeat(Value l, intptr_t n);
+/* Takes all items out at once: an untracked tuple that owns them; the list is empty. */
+Value list_take_all(Value l);
+
+/* Item i of an exact or derived list, 0 <= i: owned, or ABSENT (out of range: nothing pending). */
+static ALWAYS_INLINE Value list_get_fast(Value l, intptr_t i) {
+    if (!READS_LOCK_FREE)
+        return list_get(l, i);
+    List *o = (List *)l;
+    ListBlock *b = LOAD_ACQUIRE(&o->block); /* pairs with publish() in list.c */
+    if (UNLIKELY((size_t)i >= LOAD_RELAXED(&o->len)))
+        return ABSENT;
+    if (!EXCL_PARALLEL)
+        return ref_load(l, &b->items[i]);
+    if (UNLIKELY(!b || (size_t)i >= b->capacity))
+        return list_get(l, i);
+    Value v = ref_load(l, &b->items[i]);
+    return LIKELY(v != ABSENT) ? v : list_get(l, i);
+}
+
+/* Appends and steals v when there is room; false (nothing done) when the block must grow: use list_append_steal. */
+static ALWAYS_INLINE bool list_append_fast(Value l, Value v) {
+    List *o = (List *)l;
+    excl_leaf_lock(l);
+    size_t n = LOAD_RELAXED(&o->len);
+    ListBlock *b = LOAD_RELAXED(&o->block);
+    bool room = b && n < b->capacity;
+    if (LIKELY(room)) {
+        trace_write(l, ABSENT, v);
+        STORE_RELEASE(&b->items[n], v); /* pairs with ref_load */
+        STORE_RELEASE(&o->len, n + 1);  /* readers that see the length see the item */
+    }
+    excl_leaf_unlock(l);
+    return room;
+}
+
+/* l[i] = v for 0 <= i: retains v; false when out of range. */
+static ALWAYS_INLINE bool list_set_fast(Value l, intptr_t i, Value v) {
+    List *o = (List *)l;
+    excl_leaf_lock(l);
+    bool ok = (size_t)i < LOAD_RELAXED(&o->len);
+    Value old = ABSENT;
+    if (LIKELY(ok))
+        old = ref_swap(l, &LOAD_RELAXED(&o->block)->items[i], retained(v));
+    excl_leaf_unlock(l);
+    release(old);
+    return ok;
+}
+
+static ALWAYS_INLINE bool v_is_list_exact(Value v) { return v_is_exact(v, IDX_LIST); }
+
+/* Several Refs of one holder at once (object/refs.c). The holder's section is held, or it is unpublished. Overlap is allowed in refs_move. */
+void refs_move(Ref *dst, Ref *src, size_t n);
+void refs_retain(Ref *src, size_t n);              /* one more reference to each */
+void refs_release(Ref *src, size_t n);             /* drops each; the words are left as they are */
+/* Empties a replaced block's slots where readers may still look into it; nothing is released. */
+void refs_forget(Ref *src, size_t n);
+
+void list_init(void); /* the types' registration (runtime/start.c) */
 
 #endif
