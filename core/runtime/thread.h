@@ -40,6 +40,9 @@ struct Thread {
     int native_id;
     Value context;               /* contextvars, owned or ABSENT */
     Value dict;                  /* thread-state dict, owned or ABSENT */
+    Value start;                 /* what a thread that has not begun yet will run, owned or ABSENT */
+    Value async_exc;             /* exception that another thread sends to this one, owned or ABSENT; under the list's lock */
+    bool daemon_exit;            /* the process is ending: the next attach never returns (see thread_at_exit) */
     Object *dead;                /* dead list (objects whose count fell to zero), linked by gc/ */
     uint32_t dead_depth;         /* inside a drain */
     uint64_t serial;             /* never reused */
@@ -56,6 +59,42 @@ static ALWAYS_INLINE Thread *thread_self(void) { return thread_current; }
 /* True while the process has had one thread only since the last time it was alone: locks are elided, memory is freed at once.
  * Changes only in a stopped world, by the one running thread. */
 extern _Atomic(bool) world_threaded;
+
+/* Thread.excl.state. STOPPED: detached, and must not attach until the world starts again. */
+enum { THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED };
+
+/* The record of the calling OS thread, attached: made, linked and initialised in every slot. NULL when memory is short. The first call makes
+ * the main thread's. */
+Thread *thread_attach_new(void);
+/* Attached, in no section; the record is unlinked and freed, the OS thread goes on without one. */
+void thread_detach_end(void);
+/* Starts an OS thread that calls fn(t) attached, with t->start = start (stolen). 0, or -1 with RuntimeError "can't start new thread". */
+int thread_start(void (*fn)(Thread *), Value start);
+/* A thread that is about to end for good after its Python code is done: what waits for its end is told. */
+extern Thread *thread_main_record; /* the main thread's: signals are handled there */
+static inline bool thread_is_main(const Thread *t) { return t == thread_main_record; }
+/* First record of the list; follow ->next. In a stopped world, or with the list locked. */
+extern Thread *thread_list;
+void thread_list_lock(void); /* short: no allocation from the heap, no Python code, no poll under it */
+void thread_list_unlock(void);
+uint32_t thread_count(void);
+/* Bytes of C stack for new threads; 0: the system's default. */
+extern _Atomic(size_t) thread_stack_size;
+/* From here on attach never returns in any other thread (daemon threads at exit). Caller attached. */
+void thread_at_exit(void);
+/* Sets poll bits of a thread (a living one) or of all. Callable from any thread; from a signal handler for the main thread. */
+void thread_set_poll(Thread *t, uint32_t bits);
+void thread_set_poll_all(uint32_t bits);
+/* Publishes the address below the caller's frame for the stack scanner. The caller's frame must hold its callee-saved registers
+ * (__builtin_unwind_init) and stay alive as long as the address is used. */
+void thread_publish_stack(Thread *t);
+
+/* fork: the caller is attached, in no section. before stops the world; the parent starts it again; in the child the other records are freed. */
+void thread_before_fork(void);
+void thread_after_fork_parent(void);
+void thread_after_fork_child(void);
+/* C hooks around fork; NULL allowed. before run in reverse order of registration, in a stopped world. */
+void thread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void));
 
 /* Errors. A function that fails returns ABSENT, NULL or -1 with one exception pending in the current thread. */
 static ALWAYS_INLINE bool err_pending(void) { return thread_self()->exc != ABSENT; }

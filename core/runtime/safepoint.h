@@ -1,0 +1,39 @@
+/* Safepoints: where a thread stops for others, and what it does for itself before it goes on. The EXCL policies' inline functions lead here. */
+#ifndef POLYGIL_SAFEPOINT_H
+#define POLYGIL_SAFEPOINT_H
+
+#include "runtime/sched.h"
+#include "runtime/thread.h"
+
+/* Behind excl_poll, with reasons in t->poll. May run Python code (signal handlers, finalizers), collect, wait. 0, or -1 with an exception. */
+int safepoint_slow(Thread *t);
+/* Behind excl_attach and excl_detach, in locks/excl_*.c; the latter publishes the stack. errno is preserved. */
+void excl_attach_out(Thread *t);
+void excl_detach_out(Thread *t);
+/* In locks/excl_*.c: the reasons for a slow poll that are the policy's own (stop, drop). Called with the stack published. */
+void excl_safepoint(Thread *t, uint32_t bits);
+/* All other threads are parked or detached when it returns. The caller is attached and in no section; not nested. */
+void excl_stop_world(void);
+void excl_start_world(void);
+bool excl_world_stopped(void); /* by the calling thread */
+/* The world's state in a forked child, where the caller is the only thread. */
+void excl_after_fork_child(Thread *t);
+void excl_thread_init(Thread *t); /* detached */
+void excl_thread_fini(Thread *t);
+
+/* Pending calls: fn(arg) runs in the main thread at its next safepoint; -1 when the queue (32) is full. fn returns 0, or -1 with an exception. */
+int safepoint_add_pending(int (*fn)(void *), void *arg);
+/* Runs in the main thread's slow poll when POLL_SIGNAL is set: runtime/signal.c. 0 or -1. */
+int signal_run_handlers(void);
+
+/* Hooks of other parts, set once at start-up: run by the slow poll for their bit, in the order of the bits. 0 or -1. */
+typedef int (*SafepointHook)(Thread *);
+void safepoint_hook(uint32_t bit, SafepointHook fn);
+
+/* Longest and all times from the request to the stopped world, nanoseconds; pauses are measured by the collector. */
+typedef struct StopStats {
+    uint64_t stops, total_ns, max_ns;
+} StopStats;
+extern StopStats stop_stats;
+
+#endif

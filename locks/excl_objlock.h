@@ -1,0 +1,116 @@
+/* EXCL objlock: threads run at once; sections lock the objects they name. Contract: core/backend/contract.md.
+ *
+ * Invariants:
+ *   - A detached, parked or stopped thread holds no object lock: what waits suspends every section of its thread first.
+ *   - While the process has one thread (!world_threaded) nothing is locked. The flag changes only in a stopped world where no
+ *     thread is in a section.
+ *   - A section entered again by the same thread on the same object does nothing. */
+#ifndef POLYGIL_EXCL_OBJLOCK_H
+#define POLYGIL_EXCL_OBJLOCK_H
+
+#include "objlock.h"
+#include "runtime/safepoint.h"
+#include "runtime/thread.h"
+
+static ALWAYS_INLINE void excl_attach(Thread *t) { excl_attach_out(t); }
+static ALWAYS_INLINE void excl_detach(Thread *t) {
+    __builtin_unwind_init(); /* callee-saved registers lie in this frame from here on: the stack scanner finds them */
+    excl_detach_out(t);
+}
+
+static ALWAYS_INLINE int excl_poll(void) {
+    Thread *t = thread_self();
+    SCHED_POINT(SCHED_SAFEPOINT, t);
+    if (LIKELY(LOAD_RELAXED(&t->poll) == 0))
+        return 0;
+    return safepoint_slow(t);
+}
+
+void excl_cs_begin_slow(ExclCs *cs, ObjLock *l);
+void excl_cs_begin2_slow(ExclCs *cs, Object *a, Object *b);
+void excl_cs_end_slow(ExclCs *cs);
+void excl_leaf_lock_slow(ObjLock *l);
+/* gc/: frees what died inside the section. Outside all sections; runs no Python code. */
+void dead_drain(Thread *t);
+
+static ALWAYS_INLINE void section_depth(int32_t d) {
+    if (POLYGIL_ASSERT >= 1) {
+        thread_self()->excl.depth += d;
+        ASSERT(thread_self()->excl.depth >= 0);
+    }
+}
+
+static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
+    section_depth(1);
+    cs->a = NULL;
+    if (!LOAD_RELAXED(&world_threaded))
+        return;
+    SCHED_POINT(SCHED_LOCK, v);
+    ObjLock *l = objlock_of(v_obj(v));
+    if (LIKELY(objlock_try(l))) {
+        Thread *t = thread_self();
+        cs->a = l;
+        cs->b = NULL;
+        cs->suspended = false;
+        cs->prev = t->excl.cs;
+        t->excl.cs = cs;
+    } else {
+        excl_cs_begin_slow(cs, l);
+    }
+}
+/* Either may be an immediate, and both the same. */
+static ALWAYS_INLINE void excl_cs_begin2(ExclCs *cs, Value a, Value b) {
+    section_depth(1);
+    cs->a = NULL;
+    if (LOAD_RELAXED(&world_threaded))
+        excl_cs_begin2_slow(cs, v_is_obj(a) ? v_obj(a) : NULL, v_is_obj(b) ? v_obj(b) : NULL);
+}
+static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
+    section_depth(-1);
+    if (cs->a == NULL)
+        return;
+    Thread *t = thread_self();
+    if (LIKELY(cs->b == NULL && cs->prev == NULL && !cs->suspended)) {
+        t->excl.cs = NULL;
+        objlock_release((ObjLock *)cs->a);
+        SCHED_POINT(SCHED_UNLOCK, cs->a);
+        if (UNLIKELY(t->dead != NULL))
+            dead_drain(t);
+    } else {
+        excl_cs_end_slow(cs);
+    }
+}
+/* Inside a section of another object waiting for it suspends that section; it must not be an object locked by this thread. */
+static ALWAYS_INLINE void excl_leaf_lock(Value v) {
+    if (!LOAD_RELAXED(&world_threaded))
+        return;
+    SCHED_POINT(SCHED_LOCK, v);
+    ObjLock *l = objlock_of(v_obj(v));
+    if (UNLIKELY(!objlock_try(l)))
+        excl_leaf_lock_slow(l);
+    rank_acquired(RANK_LEAF);
+}
+static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
+    if (!LOAD_RELAXED(&world_threaded))
+        return;
+    rank_release(RANK_LEAF);
+    if (OBJLOCK_STRIPED && thread_self()->excl.leaf_elided) {
+        thread_self()->excl.leaf_elided = false;
+        return;
+    }
+    objlock_release(objlock_of(v_obj(v)));
+    SCHED_POINT(SCHED_UNLOCK, v);
+}
+/* A macro below says whether readers lock: READS_LOCK_FREE (backend.h) follows from the RETIRE slot. */
+static ALWAYS_INLINE void excl_read_begin(ExclCs *cs, Value v) {
+    if (!READS_LOCK_FREE)
+        excl_cs_begin(cs, v);
+}
+static ALWAYS_INLINE void excl_read_end(ExclCs *cs) {
+    if (!READS_LOCK_FREE)
+        excl_cs_end(cs);
+}
+/* True when objects that die must wait on the dead list: a section is open. */
+static ALWAYS_INLINE bool excl_in_section(const Thread *t) { return t->excl.cs != NULL; }
+
+#endif

@@ -1,0 +1,24 @@
+/* EXCL objlock: a lock byte in every object, a state word and a chain of sections in every thread. */
+#ifndef POLYGIL_EXCL_OBJLOCK_TYPES_H
+#define POLYGIL_EXCL_OBJLOCK_TYPES_H
+
+#include "backend/value.h"
+
+#define EXCL_PARALLEL 1
+#define EXCL_HAS_OBJECT_LOCK 1
+
+/* A critical section: one or two objects locked, or none (elided: one thread, or already held further out: both NULL). */
+typedef struct ExclCs {
+    void *a, *b;         /* ObjLocks */
+    struct ExclCs *prev; /* the section outside it */
+    bool suspended;      /* parking or detaching released it; taken again when it is the innermost and its thread is attached */
+} ExclCs;
+
+typedef struct ExclThread {
+    _Atomic(uint32_t) state; /* THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED */
+    ExclCs *cs;              /* innermost section, NULL outside all */
+    bool leaf_elided;        /* striped locks: the leaf lock taken is one that a section of this thread holds */
+    int32_t depth;           /* sections entered, elided ones too; counted at POLYGIL_ASSERT >= 1 alone */
+} ExclThread;
+
+#endif

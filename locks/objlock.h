@@ -1,0 +1,18 @@
+/* The lock of an object, by kind (option POLYGIL_OBJLOCK): a byte in its header over the parking lot, or one of a table of other locks, striped by
+ * the object's address.
+ *
+ * Each kind gives OBJLOCK_STRIPED (several objects share a lock), OBJLOCK_PARKS (waiters park in the parking lot under the lock's address),
+ * ObjLock, objlock_of, objlock_try, objlock_release; those that do not park give objlock_wait(l, brief), which returns after a while
+ * whether or not the lock was got (true: got). */
+#ifndef POLYGIL_OBJLOCK_H
+#define POLYGIL_OBJLOCK_H
+
+#include "backend/header.h"
+#include "mutex.h"
+
+#ifndef OBJLOCK_HEADER
+#define OBJLOCK_HEADER "objlock_byte.h"
+#endif
+#include OBJLOCK_HEADER
+
+#endif
