@@ -8,7 +8,8 @@
  *            date when a class changes. Whatever it holds is uncounted or immortal, so it is read without a lock and borrowed.
  *
  * Instance layout: [header][type's own C fields, basic_size][attrs word][inline slot 0 .. inline_slots-1]. The attrs word exists when
- * TF_HAS_DICT: an overflow block of further slots, or the instance's __dict__ once it was asked for (shape flag SF_DICT_MODE).
+ * TF_HAS_DICT: 0; or an overflow block of further slots, tagged with bit 0; or the instance's __dict__ once it was asked for (shape flag
+ * SF_DICT_MODE). What the word holds is told by its own tag, never by the shape alone: a reader may have seen an older shape.
  */
 #ifndef POLYGIL_TYPE_H
 #define POLYGIL_TYPE_H
@@ -33,7 +34,7 @@ struct Shape {
     Shape *parent;            /* shape before the last attribute was added */
     _Atomic(Value) name;      /* the attribute it added (interned, immortal), ABSENT for a root */
     _Atomic(void *) transitions; /* object/shape.c */
-    void *table;              /* name -> slot, built when large: object/shape.c */
+    _Atomic(void *) table;    /* name -> slot, built when large: object/shape.c */
     uint32_t n_attrs;         /* slots in use, holes counted */
     uint16_t inline_slots;    /* how many of them lie in the object */
     uint16_t slots_offset;    /* byte offset of the attrs word, 0 when none */
@@ -143,6 +144,9 @@ enum {
     TF_GENERIC_GETATTR = 1 << 23, /* __getattribute__ is object's: inline caches apply */
     TF_GENERIC_SETATTR = 1 << 24,
     TF_GENERIC_NEW = 1 << 25, /* __new__ is object's */
+    TF_DICT_MODE = 1 << 26,   /* instances keep their attributes in a dict from birth (modules; instances of variable size) */
+    TF_TAIL_ATTRS = 1 << 27,  /* subclass of a type of variable size: the attrs word is the last word of the cell (object/shape.h) */
+    TF_SUBCLASS_OF_STATIC = 1 << 28,
 };
 
 struct Type {
@@ -157,6 +161,7 @@ struct Type {
     uint16_t slots_offset;     /* = basic_size when TF_HAS_DICT, else 0 */
     Type *base;                /* best base; owned for heap types */
     Ref name, qualname, bases, mro, dict; /* dict: a dict object */
+    _Atomic(Shape *) dict_shape; /* of instances in dict mode, made on demand */
     void *subclasses;          /* object/type.c: weak list */
     const MemberDef *slot_members; /* of __slots__, owned; NULL-terminated */
     const TypeSpec *spec;
