@@ -1,0 +1,99 @@
+"""Runs one workload in this interpreter and prints one line of JSON.
+
+    INTERPRETER bench/drive.py WORKLOAD THREADS SAMPLES [--scale F] [--wait]
+
+--wait: prints "ready" after the warm-up and starts when a line arrives on stdin (processes that start together).
+Times are of the parallel region alone: from the moment all threads are at the starting line until the last one ends.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "workloads"))
+
+try:
+    import _polygil
+except ImportError:
+    _polygil = None
+
+
+def run_threads(module, state, threads, scale):
+    """One sample: wall seconds, CPU seconds, and each thread's wall seconds."""
+    if threads == 1:
+        cpu = time.process_time()
+        start = time.perf_counter()
+        module.work(scale, state)
+        wall = time.perf_counter() - start
+        return wall, time.process_time() - cpu, [wall]
+    gate = threading.Lock()
+    gate.acquire()
+    ready = threading.Semaphore(0)
+    ends = [0.0] * threads
+
+    def body(index):
+        ready.release()
+        with gate:
+            pass
+        module.work(scale, state)
+        ends[index] = time.perf_counter()
+
+    pool = [threading.Thread(target=body, args=(i,)) for i in range(threads)]
+    for t in pool:
+        t.start()
+    for t in pool:
+        ready.acquire()
+    cpu = time.process_time()
+    start = time.perf_counter()
+    gate.release()
+    for t in pool:
+        t.join()
+    wall = max(ends) - start
+    return wall, time.process_time() - cpu, [e - start for e in ends]
+
+
+def main(argv):
+    factor = 1.0
+    wait = False
+    args = []
+    it = iter(argv)
+    for a in it:
+        if a == "--scale":
+            factor = float(next(it))
+        elif a == "--wait":
+            wait = True
+        else:
+            args.append(a)
+    name, threads, samples = args[0], int(args[1]), int(args[2])
+    module = __import__(name)
+    scale = max(1, int(module.SCALE * factor)) if isinstance(module.SCALE, int) and module.SCALE > 50 else module.SCALE
+    setup = getattr(module, "setup", None)
+    check = getattr(module, "check", None)
+    state = setup() if setup else None
+    module.work(max(1, scale // 50) if scale > 50 else max(1, scale - 2), state)
+    if setup:
+        state = setup()
+    if wait:
+        print("ready", flush=True)
+        sys.stdin.readline()
+    if _polygil is not None:
+        _polygil.reset()
+    walls, cpus, per_thread = [], [], []
+    for _ in range(samples):
+        if setup and not check:
+            state = setup()
+        wall, cpu, each = run_threads(module, state, threads, scale)
+        walls.append(wall)
+        cpus.append(cpu)
+        per_thread.append(each)
+    result = {"wall": walls, "cpu": cpus, "threads": per_thread}
+    if check and not check(state, threads, scale, samples):
+        result["lost"] = True
+    if _polygil is not None:
+        result["stats"] = _polygil.stats()
+    print(json.dumps(result))
+
+
+main(sys.argv[1:])

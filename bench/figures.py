@@ -1,0 +1,63 @@
+"""Statistics of the comparison: paired ratios with confidence intervals, geometric means, the lower-bound overhead.
+
+Intervals are Student's t over the logarithms of per-round ratios: a round measures both sides within seconds of each other, so slow
+drift of the machine cancels.
+"""
+
+import math
+import statistics
+
+# Two-sided 95 % quantiles of Student's t by degrees of freedom.
+T95 = [0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+       2.120, 2.110, 2.101, 2.093, 2.086]
+
+
+def t95(n):
+    """Quantile for n samples; infinite for one."""
+    if n < 2:
+        return math.inf
+    return T95[n - 1] if n - 1 < len(T95) else 1.96 + 2.4 / (n - 1)
+
+
+def interval(values):
+    """Mean and half-width of its 95 % interval."""
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return mean, 0.0
+    return mean, t95(len(values)) * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def median_interval(values):
+    """Median, and the 95 % interval of the mean around it (the rounds are few: order statistics would be the range)."""
+    mean, half = interval(values)
+    return statistics.median(values), mean - half, mean + half
+
+
+def ratio(numerators, denominators):
+    """Geometric mean of pairwise ratios with its 95 % interval: (ratio, low, high)."""
+    logs = [math.log(a / b) for a, b in zip(numerators, denominators) if a > 0 and b > 0]
+    if not logs:
+        return (math.nan, math.nan, math.nan)
+    mean, half = interval(logs)
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+
+
+def geometric_mean(values):
+    values = [v for v in values if v > 0]
+    return math.exp(statistics.fmean(math.log(v) for v in values)) if values else math.nan
+
+
+def mean_ratio(rows):
+    """Geometric mean over workloads of per-round ratios, with an interval over rounds. rows: one list of per-round ratios each."""
+    rounds = min((len(r) for r in rows), default=0)
+    if not rounds:
+        return (math.nan, math.nan, math.nan)
+    logs = [statistics.fmean(math.log(r[k]) for r in rows) for k in range(rounds)]
+    mean, half = interval(logs)
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+
+
+def lower_bound(times, costs):
+    """The least, over all backends, of time minus the measured cost of counting, locking and collecting (source: Cai et al., "Distilling
+    the Real Cost of Production Garbage Collectors", ISPASS 2022). times, costs: seconds by backend."""
+    return min(times[b] - min(costs.get(b, 0.0), times[b] * 0.95) for b in times)

@@ -1,0 +1,20 @@
+"""All threads append to one list."""
+GROUP = "contended"
+
+
+def setup():
+    return []
+
+
+def work(scale, state):
+    append = state.append
+    for i in range(scale):
+        append(i)
+    return 0
+
+
+def check(state, threads, scale, rounds):
+    return len(state) == threads * scale * rounds
+
+
+SCALE = 1_500_000
