@@ -8,12 +8,12 @@
 #define READS_LOCK_FREE (!EXCL_PARALLEL || RETIRE_DEFERS)
 #define STORES_NEED_LOCK (EXCL_PARALLEL && COUNT_EXACT)
 
-#include EXCL_HEADER
 #include RETIRE_HEADER
 #include TRACE_HEADER
+#include EXCL_HEADER
 #include COUNT_HEADER
 
 _Static_assert(COUNT_LAYOUT != COUNT_LAYOUT_PACKED || !EXCL_PARALLEL, "a packed count is sound under one lock only");
-_Static_assert(COUNT_EXACT || TRACE_FREES, "without counts nothing but a tracer can free (or nothing does: TRACE none says so)");
+_Static_assert(!(EXCL_PARALLEL && COUNT_BIASED) || RETIRE_DEFERS, "lock-free readers of shared objects need a RETIRE that defers");
 
 #endif

@@ -13,14 +13,15 @@
 #define POLYGIL_HEADER_H
 
 #include "backend/value.h"
-#include EXCL_TYPES_HEADER
-#include COUNT_TYPES_HEADER
 
-/* COUNT_LAYOUT is set by the count policy's types header. */
+/* COUNT_LAYOUT is set by the count policy's types header to one of these. */
 #define COUNT_LAYOUT_NONE 0
 #define COUNT_LAYOUT_PACKED 1 /* 26 bits beside the flags; sound under one lock only */
 #define COUNT_LAYOUT_WORD 2
 #define COUNT_LAYOUT_BIASED 3
+
+#include EXCL_TYPES_HEADER
+#include COUNT_TYPES_HEADER
 
 struct Object {
     _Atomic(uint32_t) index;

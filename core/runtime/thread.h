@@ -43,8 +43,9 @@ struct Thread {
     Value start;                 /* what a thread that has not begun yet will run, owned or ABSENT */
     Value async_exc;             /* exception that another thread sends to this one, owned or ABSENT; under the list's lock */
     bool daemon_exit;            /* the process is ending: the next attach never returns (see thread_at_exit) */
-    Object *dead;                /* dead list (objects whose count fell to zero), linked by gc/ */
-    uint32_t dead_depth;         /* inside a drain */
+    Object **dead;               /* dead list: objects whose count fell to zero and that wait to be destroyed (gc/dead.h) */
+    uint32_t dead_len, dead_cap;
+    uint32_t dead_depth;         /* destructions nested in each other, and dead_hold */
     uint64_t serial;             /* never reused */
     Thread *next, *prev;         /* list of all threads, under the thread list's lock */
     ExclThread excl;

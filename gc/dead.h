@@ -1,0 +1,25 @@
+/* What happens to an object whose count has fallen to zero.
+ *
+ * Outside sections it is destroyed at once, nested up to DEAD_NEST deep; inside one, and deeper, it waits on the thread's dead list, which the
+ * outermost end of a section and the slow poll drain. Destroying: __del__ (once; it may resurrect), weak references cleared and their
+ * callbacks called, references dropped, then the memory is freed or retired.
+ * The thread's pending exception is kept across all of it.
+ */
+#ifndef POLYGIL_DEAD_H
+#define POLYGIL_DEAD_H
+
+#include "backend/value.h"
+
+enum { DEAD_NEST = 30 };
+
+/* The last reference is gone. May run Python code when the thread is in no section and holds the list open (dead_hold). */
+void dead_object(Object *o);
+/* Puts it on the dead list in any case: for code in which not even C finalization may happen. */
+void dead_push(Object *o);
+/* Destroys what waits. Outside all sections. */
+void dead_drain(Thread *t);
+/* Between hold and the matching let, nothing is destroyed: all goes on the dead list. */
+void dead_hold(Thread *t);
+void dead_let(Thread *t);
+
+#endif

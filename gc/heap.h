@@ -1,0 +1,254 @@
+/* The heap: cells for objects, blocks for buffers, and the answers the collectors need.
+ *
+ * Glossary
+ *   unit     8 bytes
+ *   chunk    1 MiB, aligned, from the C library's allocator (jemalloc): a header, then 62 pages; or one huge cell
+ *   page     16 KiB of a chunk, cut into cells of one size class; or part of a span
+ *   span     consecutive pages that hold one large cell
+ *   cell     an object's memory: word 0 is the object's header; its index half is 0 while the cell is free
+ *   block    memory that is no object (buffers, tables). Small ones lie in pages of their own kind, others come from malloc
+ *   owner    the pages of one thread. Only its thread allocates from them; others push what they free on the page's remote list.
+ *            A thread that ends leaves its owner to the pool; the next thread, or one in need of pages, takes it over
+ *
+ * Invariants
+ *   - A page keeps its kind and class while any reader may hold a pointer into it: an empty page is given away only after a grace
+ *     period (heap_page_release), so a stale pointer always meets a header.
+ *   - A free cell's link is the 16 bits at byte 6 of word 0 (unit number of the next free cell, counted from 1; 0 ends the list); lock, flags
+ *     and count bytes of a free cell hold what the object left there, and nobody but a late reader looks at them.
+ *   - The chunk map says for every MiB of the address space whether it is ours.
+ */
+#ifndef POLYGIL_HEAP_H
+#define POLYGIL_HEAP_H
+
+#include "backend/backend.h"
+
+#define HEAP_PAGE_SHIFT 14
+#define HEAP_PAGE ((size_t)1 << HEAP_PAGE_SHIFT)
+#define HEAP_CHUNK_SHIFT 20
+#define HEAP_CHUNK ((size_t)1 << HEAP_CHUNK_SHIFT)
+#define HEAP_CHUNK_PAGES 64
+#define HEAP_FIRST_PAGE 2 /* the chunk's header covers the pages before it */
+#define HEAP_CELL_MAX 8184
+#define HEAP_MARK_WORDS (HEAP_PAGE / 8 / 64)
+
+typedef enum PageKind {
+    PAGE_OBJECTS,
+    PAGE_BLOCKS,
+    PAGE_FREE,
+    PAGE_LARGE,      /* first page of a span of one object */
+    PAGE_LARGE_CONT, /* the others */
+} PageKind;
+
+struct Page {
+    char *base; /* 8 bytes before the first cell: cell = base + 8 * unit, units from 1 */
+    uint16_t free;     /* unit of the first free cell, 0: none */
+    uint16_t used;     /* cells not on `free` and not beyond `bump`; remote frees count as used until collected */
+    uint16_t bump;     /* units carved so far; the rest of the page has never been touched */
+    uint16_t limit;    /* units that cells may use */
+    uint16_t units;    /* of a cell; 0 for spans */
+    uint8_t kind;      /* PageKind */
+    uint8_t class_;
+    uint8_t listed;    /* is in its owner's list of pages with free cells */
+    uint8_t span;      /* pages of the span, or the distance to its first page */
+    uint32_t inverse;  /* 2^32 / units, rounded up: unit number to cell number */
+    _Atomic(HeapOwner *) owner;
+    Page *next, *prev; /* in a list of the owner */
+
+    _Alignas(64) _Atomic(uint32_t) remote; /* unit of the first cell freed by another thread, 0: none */
+    Page *remote_next; /* in the owner's list of pages with remote frees */
+    int32_t *edges;    /* the tracer's, during a collection: per cell */
+    uint64_t large_size; /* bytes of the span's cell */
+    uint64_t grace;    /* when it became empty: retire_stamp() */
+};
+
+typedef struct Chunk {
+    Page pages[HEAP_CHUNK_PAGES];
+    _Atomic(uint64_t) marks[HEAP_CHUNK_PAGES][HEAP_MARK_WORDS]; /* one bit per unit */
+    uint64_t free_pages; /* bit i: page i is free and not part of anything */
+    struct Chunk *next, *prev; /* all chunks */
+    size_t huge_size;    /* bytes of the one cell that starts at HEAP_HUGE_OFFSET, 0: an ordinary chunk */
+    size_t mapped;       /* bytes obtained */
+} Chunk;
+_Static_assert(sizeof(Page) == 128, "a page record is two cache lines");
+#define HEAP_HUGE_OFFSET ((size_t)HEAP_FIRST_PAGE << HEAP_PAGE_SHIFT)
+_Static_assert(sizeof(Chunk) <= HEAP_HUGE_OFFSET, "the chunk's header fits before its first page");
+
+/* Per MiB of address space: 0 not ours, 1 a chunk starts, 2 a chunk goes on (huge cells). */
+#define HEAP_ADDRESS_BITS 47
+extern _Atomic(uint8_t) heap_chunk_map[(size_t)1 << (HEAP_ADDRESS_BITS - HEAP_CHUNK_SHIFT)];
+
+static ALWAYS_INLINE bool heap_owns(const void *p) {
+    uintptr_t i = (uintptr_t)p >> HEAP_CHUNK_SHIFT;
+    return i < ARRAY_LEN(heap_chunk_map) && LOAD_RELAXED(&heap_chunk_map[i]) != 0;
+}
+/* Of an address in an ordinary chunk, or the start of a huge cell. */
+static ALWAYS_INLINE Chunk *heap_chunk_of(const void *p) { return (Chunk *)((uintptr_t)p & ~(HEAP_CHUNK - 1)); }
+static ALWAYS_INLINE Page *heap_page_of(const void *p) {
+    return &heap_chunk_of(p)->pages[((uintptr_t)p & (HEAP_CHUNK - 1)) >> HEAP_PAGE_SHIFT];
+}
+static ALWAYS_INLINE uint32_t heap_unit_of(const Page *p, const void *cell) {
+    return (uint32_t)(((const char *)cell - p->base) >> 3);
+}
+static ALWAYS_INLINE uint16_t *heap_link_of(void *cell) { return (uint16_t *)((char *)cell + 6); }
+
+/* ---- allocation ---------------------------------------------------------------------------------------------------------------- */
+
+Object *heap_alloc_slow(Thread *t, size_t size);
+void *heap_block_slow(Thread *t, size_t size);
+void heap_free_slow(Page *p, void *cell, uint32_t old_free);
+void heap_free_remote(Page *p, void *cell);
+void heap_block_free_big(void *block);
+void heap_free_large(Object *o);
+
+static ALWAYS_INLINE void *heap_pop(Page *p) {
+    char *cell = p->base + (size_t)p->free * 8;
+    p->free = *heap_link_of(cell);
+    p->used++;
+    return cell;
+}
+static ALWAYS_INLINE void heap_zero(void *cell, size_t size) {
+    uint64_t *w = cell;
+    if (__builtin_constant_p(size) || size > 128) {
+        memset(cell, 0, size);
+        return;
+    }
+    for (size_t i = 0; i < (size + 7) / 8; i++)
+        w[i] = 0;
+}
+
+/* A cell of at least size bytes (8 or more), all zero, header included. NULL at the heap's limit or out of memory (nothing pending). May collect,
+ * but runs no Python code. The header's index must be set before the next allocation or call. */
+static ALWAYS_INLINE Object *heap_alloc_for(Thread *t, size_t size) {
+    size_t units = (size + 7) / 8;
+    if (LIKELY(units <= HEAP_SMALL_UNITS)) {
+        Page *p = t->heap.bin[PAGE_OBJECTS][units];
+        if (LIKELY(p->free != 0)) {
+            Object *o = heap_pop(p);
+            heap_zero(o, units * 8);
+            return o;
+        }
+    }
+    return heap_alloc_slow(t, size);
+}
+static ALWAYS_INLINE Object *heap_alloc(size_t size) { return heap_alloc_for(thread_self(), size); }
+
+/* The object holds no reference any more and nobody can reach it. Attached threads only. */
+static ALWAYS_INLINE void heap_free(Object *o) {
+    Page *p = heap_page_of(o);
+    Thread *t = thread_self();
+    STORE_RELAXED(&o->index, 0); /* free: the scanner passes over it */
+    if (LIKELY(LOAD_RELAXED(&p->owner) == t->heap.owner && p->units != 0)) {
+        uint32_t old = p->free;
+        *heap_link_of(o) = (uint16_t)old;
+        p->free = (uint16_t)heap_unit_of(p, o);
+        p->used--;
+        if (UNLIKELY(old == 0 || p->used == 0))
+            heap_free_slow(p, o, old);
+        return;
+    }
+    heap_free_remote(p, o);
+}
+
+/* Memory that is no object: at least size bytes, 8-byte aligned, not zeroed. NULL as heap_alloc. Freed by heap_block_free, or retired by
+ * retire_mem, never by free. */
+static ALWAYS_INLINE void *heap_block(size_t size) {
+    Thread *t = thread_self();
+    size_t units = (size + 7) / 8;
+    if (!POLYGIL_SANITIZED && LIKELY(units <= HEAP_SMALL_UNITS)) {
+        Page *p = t->heap.bin[PAGE_BLOCKS][units];
+        if (LIKELY(p->free != 0))
+            return heap_pop(p);
+    }
+    return heap_block_slow(t, size);
+}
+static ALWAYS_INLINE void heap_block_free(void *block) {
+    if (UNLIKELY(!heap_owns(block))) {
+        if (block)
+            heap_block_free_big(block);
+        return;
+    }
+    Page *p = heap_page_of(block);
+    if (LIKELY(LOAD_RELAXED(&p->owner) == thread_self()->heap.owner)) {
+        uint32_t old = p->free;
+        *heap_link_of(block) = (uint16_t)old;
+        p->free = (uint16_t)heap_unit_of(p, block);
+        p->used--;
+        if (UNLIKELY(old == 0 || p->used == 0))
+            heap_free_slow(p, block, old);
+        return;
+    }
+    heap_free_remote(p, block);
+}
+/* As realloc, for a block that no reader without a lock can hold. */
+void *heap_block_resize(void *block, size_t size);
+/* Usable bytes. */
+size_t heap_block_size(const void *block);
+
+/* Bytes of the object's cell (its size class): where attributes end in variable-size objects. */
+size_t heap_size_of(const Object *o);
+
+/* ---- accounting ------------------------------------------------------------------------------------------------------------------ */
+
+/* Limit of all cells and blocks together, 0: none. At the limit an allocation collects, tries once more and then fails. */
+void heap_set_limit(size_t bytes);
+size_t heap_limit(void);
+/* Bytes in pages, spans and blocks now. */
+size_t heap_bytes(void);
+/* Bytes taken since the last collection before POLL_COLLECT is set. */
+void heap_set_trigger(size_t bytes);
+/* Memory outside the heap that counts towards limit and trigger (retired memory does). */
+void heap_account(int64_t bytes);
+/* False when the process may not take that many bytes more, after collecting: for memory obtained elsewhere (GMP limbs). */
+bool heap_may_take(size_t bytes);
+
+int heap_init(void); /* first thing, before any thread: 0, -1 */
+int heap_thread_init(Thread *t);  /* 0, -1 without memory */
+void heap_thread_fini(Thread *t); /* its pages go to the pool */
+void heap_after_fork_child(void);
+
+/* ---- for the collectors: the world is stopped -------------------------------------------------------------------------------------- */
+
+/* The object whose cell contains the word (interior addresses included), or NULL. Exact addresses: cell == word. */
+Object *heap_find(uintptr_t word);
+/* v is an object in the heap (not a static one). */
+static ALWAYS_INLINE bool heap_has(Value v) { return v_is_obj(v) && heap_owns(v_obj(v)); }
+
+/* Calls fn for every cell in use (index not 0). fn may free the cell. */
+void heap_each(void (*fn)(Object *o, void *arg), void *arg);
+void heap_each_page(void (*fn)(Page *p, void *arg), void *arg);
+/* Cells of a page in use; fn may free the cell it is given. Spans and huge cells too. */
+void heap_page_each(Page *p, void (*fn)(Object *o, void *arg), void *arg);
+
+static ALWAYS_INLINE _Atomic(uint64_t) *heap_mark_word(const Object *o, uint64_t *bit) {
+    Chunk *c = heap_chunk_of(o);
+    uintptr_t off = (uintptr_t)o & (HEAP_CHUNK - 1);
+    *bit = (uint64_t)1 << (off >> 3 & 63);
+    return &c->marks[off >> HEAP_PAGE_SHIFT][(off & (HEAP_PAGE - 1)) >> 9];
+}
+static ALWAYS_INLINE bool heap_is_marked(const Object *o) {
+    uint64_t bit;
+    _Atomic(uint64_t) *w = heap_mark_word(o, &bit);
+    return LOAD_RELAXED(w) & bit;
+}
+/* True when it was not marked before. One marker at a time. */
+static ALWAYS_INLINE bool heap_mark(Object *o) {
+    uint64_t bit;
+    _Atomic(uint64_t) *w = heap_mark_word(o, &bit);
+    uint64_t m = LOAD_RELAXED(w);
+    if (m & bit)
+        return false;
+    STORE_RELAXED(w, m | bit);
+    return true;
+}
+void heap_clear_marks(void);
+/* Cell number within its page, and how many cells the page can hold: for side tables. */
+static ALWAYS_INLINE uint32_t heap_cell_number(const Page *p, const Object *o) {
+    return p->units == 0 ? 0 : (uint32_t)(((uint64_t)(heap_unit_of(p, o) - 1) * p->inverse) >> 32);
+}
+uint32_t heap_page_cells(const Page *p);
+/* Takes in remote frees and gives empty pages and chunks back. */
+void heap_trim(void);
+/* Checks every page's lists and counts: aborts when one is wrong. */
+void heap_verify(void);
+
+#endif
