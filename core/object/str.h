@@ -117,7 +117,7 @@ Value str_concat(Value a, Value b);
 Value str_append_steal(Value a, Value b); /* steals a; linear in a loop */
 Value str_substr(Value s, intptr_t lo, intptr_t hi);
 Value str_join(Value sep, Value iterable);
-intptr_t str_find(Value s, Value sub, intptr_t lo, intptr_t hi, int dir); /* dir 1 or -1; -1: none */
+intptr_t str_find(Value s, Value sub, intptr_t lo, intptr_t hi, int dir); /* dir 1 or -1; -1: none, -2: error */
 intptr_t str_find_char(Value s, uint32_t c, intptr_t lo, intptr_t hi, int dir);
 intptr_t str_count(Value s, Value sub, intptr_t lo, intptr_t hi);
 bool str_tailmatch(Value s, Value sub, intptr_t lo, intptr_t hi, int dir); /* dir -1: prefix, 1: suffix */

@@ -5,16 +5,18 @@
 #include "object/unicode_impl.h"
 
 const uint8_t unicode_latin1[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 16, 16, 48, 32, 32,
-    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 162, 162, 162, 162, 162, 162, 162, 162, 162, 162, 32, 32, 32,
-    32, 32, 32, 32, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233,
-    233, 233, 233, 233, 233, 233, 32, 32, 32, 32, 224, 32, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229,
-    229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 32, 32, 32, 32, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 32, 32, 32, 32, 32, 32, 32, 32, 32, 229,
-    32, 32, 0, 32, 32, 32, 32, 32, 32, 32, 229, 32, 160, 32, 32, 229, 32, 32, 32, 32, 32, 233, 233, 233, 233, 233, 233,
-    233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 32, 233, 233, 233, 233, 233,
-    233, 233, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229,
-    229, 229, 229, 32, 229, 229, 229, 229, 229, 229, 229, 229,
+    0,   0,   0,   0,   0,   0,   0,   0,   0,   16,  16,  16,  16,  16,  0,   0,   0,   0,   0,   0,   0,   0,
+    0,   0,   0,   0,   0,   0,   16,  16,  16,  16,  48,  32,  32,  32,  32,  32,  32,  32,  32,  32,  32,  32,
+    32,  32,  32,  32,  162, 162, 162, 162, 162, 162, 162, 162, 162, 162, 32,  32,  32,  32,  32,  32,  32,  233,
+    233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233,
+    233, 233, 233, 32,  32,  32,  32,  224, 32,  229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229,
+    229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 32,  32,  32,  32,  0,   0,   0,   0,   0,
+    0,   16,  0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+    0,   0,   0,   0,   0,   0,   16,  32,  32,  32,  32,  32,  32,  32,  32,  32,  229, 32,  32,  0,   32,  32,
+    32,  32,  32,  32,  32,  229, 32,  160, 32,  32,  229, 32,  32,  32,  32,  32,  233, 233, 233, 233, 233, 233,
+    233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 233, 32,  233, 233, 233, 233,
+    233, 233, 233, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229, 229,
+    229, 229, 229, 229, 229, 32,  229, 229, 229, 229, 229, 229, 229, 229,
 };
 
 static bool in_ranges(const UnicodeRange *r, size_t n, uint32_t c) {
@@ -42,7 +44,9 @@ static const UnicodeMap *find_map(const UnicodeMap *m, size_t n, uint32_t c) {
     return lo < n && m[lo].c == c ? &m[lo] : NULL;
 }
 
-static int category(uint32_t c) { return (int)utf8proc_category((utf8proc_int32_t)c); }
+static int category(uint32_t c) {
+    return (int)utf8proc_category((utf8proc_int32_t)c);
+}
 #define CAT(x) (1u << UTF8PROC_CATEGORY_##x)
 #define LETTERS (CAT(LU) | CAT(LL) | CAT(LT) | CAT(LM) | CAT(LO))
 #define STARTS (LETTERS | CAT(NL))
@@ -72,8 +76,12 @@ bool unicode_is_slow(uint32_t c, int what) {
     }
 }
 
-bool unicode_is_title(uint32_t c) { return c >= 256 && category(c) == UTF8PROC_CATEGORY_LT; }
-bool unicode_is_cased(uint32_t c) { return unicode_is_lower(c) || unicode_is_upper(c) || unicode_is_title(c); }
+bool unicode_is_title(uint32_t c) {
+    return c >= 256 && category(c) == UTF8PROC_CATEGORY_LT;
+}
+bool unicode_is_cased(uint32_t c) {
+    return unicode_is_lower(c) || unicode_is_upper(c) || unicode_is_title(c);
+}
 bool unicode_is_case_ignorable(uint32_t c) {
     unsigned cat = 1u << category(c);
     return ((cat & (CAT(MN) | CAT(ME) | CAT(CF) | CAT(LM) | CAT(SK))) != 0) != IN(unicode_case_ignorable, c);
@@ -160,13 +168,13 @@ static int mapped(const UnicodeMap *m, uint32_t out[3]) {
     return n;
 }
 
-#define FULL(name, table, simple)                                                                                      \
-    int name(uint32_t c, uint32_t out[3]) {                                                                            \
-        const UnicodeMap *m = c < 0x80 ? NULL : find_map(table, table##_len, c);                                       \
-        if (m != NULL)                                                                                                 \
-            return mapped(m, out);                                                                                     \
-        out[0] = simple(c);                                                                                            \
-        return 1;                                                                                                      \
+#define FULL(name, table, simple)                                                \
+    int name(uint32_t c, uint32_t out[3]) {                                      \
+        const UnicodeMap *m = c < 0x80 ? NULL : find_map(table, table##_len, c); \
+        if (m != NULL)                                                           \
+            return mapped(m, out);                                               \
+        out[0] = simple(c);                                                      \
+        return 1;                                                                \
     }
 FULL(unicode_to_lower, unicode_lower, unicode_lower1)
 FULL(unicode_to_upper, unicode_upper, unicode_upper1)

@@ -5,21 +5,46 @@
 #include "base/base.h"
 
 /* One byte per Latin-1 character. */
-enum { UC_ALPHA = 1, UC_DIGIT = 2 /* decimal */, UC_LOWER = 4, UC_UPPER = 8, UC_SPACE = 16, UC_PRINT = 32, UC_IDSTART = 64, UC_IDCONT = 128 };
+enum {
+    UC_ALPHA = 1,
+    UC_DIGIT = 2 /* decimal */,
+    UC_LOWER = 4,
+    UC_UPPER = 8,
+    UC_SPACE = 16,
+    UC_PRINT = 32,
+    UC_IDSTART = 64,
+    UC_IDCONT = 128
+};
 extern const uint8_t unicode_latin1[256];
 
 bool unicode_is_slow(uint32_t c, int what); /* UC_* above Latin-1 */
 static ALWAYS_INLINE bool unicode_is(uint32_t c, int what) {
     return c < 256 ? (unicode_latin1[c] & what) != 0 : unicode_is_slow(c, what);
 }
-static ALWAYS_INLINE bool unicode_is_space(uint32_t c) { return unicode_is(c, UC_SPACE); }
-static ALWAYS_INLINE bool unicode_is_alpha(uint32_t c) { return unicode_is(c, UC_ALPHA); }
-static ALWAYS_INLINE bool unicode_is_decimal(uint32_t c) { return unicode_is(c, UC_DIGIT); }
-static ALWAYS_INLINE bool unicode_is_lower(uint32_t c) { return unicode_is(c, UC_LOWER); }
-static ALWAYS_INLINE bool unicode_is_upper(uint32_t c) { return unicode_is(c, UC_UPPER); }
-static ALWAYS_INLINE bool unicode_is_printable(uint32_t c) { return unicode_is(c, UC_PRINT); }
-static ALWAYS_INLINE bool unicode_is_id_start(uint32_t c) { return unicode_is(c, UC_IDSTART); }
-static ALWAYS_INLINE bool unicode_is_id_continue(uint32_t c) { return unicode_is(c, UC_IDCONT); }
+static ALWAYS_INLINE bool unicode_is_space(uint32_t c) {
+    return unicode_is(c, UC_SPACE);
+}
+static ALWAYS_INLINE bool unicode_is_alpha(uint32_t c) {
+    return unicode_is(c, UC_ALPHA);
+}
+static ALWAYS_INLINE bool unicode_is_decimal(uint32_t c) {
+    return unicode_is(c, UC_DIGIT);
+}
+static ALWAYS_INLINE bool unicode_is_lower(uint32_t c) {
+    return unicode_is(c, UC_LOWER);
+}
+static ALWAYS_INLINE bool unicode_is_upper(uint32_t c) {
+    return unicode_is(c, UC_UPPER);
+}
+static ALWAYS_INLINE bool unicode_is_printable(uint32_t c) {
+    return unicode_is(c, UC_PRINT);
+}
+static ALWAYS_INLINE bool unicode_is_id_start(uint32_t c) {
+    return unicode_is(c, UC_IDSTART);
+}
+static ALWAYS_INLINE bool unicode_is_id_continue(uint32_t c) {
+    return unicode_is(c, UC_IDCONT);
+}
 bool unicode_is_title(uint32_t c);
 bool unicode_is_cased(uint32_t c);
 bool unicode_is_case_ignorable(uint32_t c);
