@@ -2,6 +2,7 @@
 #ifndef POLYGIL_EXCL_GIL_H
 #define POLYGIL_EXCL_GIL_H
 
+#include "dead.h"
 #include "gil.h"
 #include "runtime/safepoint.h"
 
@@ -21,14 +22,17 @@ static ALWAYS_INLINE int excl_poll(void) {
     return safepoint_slow(t);
 }
 
+/* Depth of sections: what dies inside one waits on the dead list until the outermost ends. */
 static ALWAYS_INLINE void section_enter(void) {
-    if (POLYGIL_ASSERT >= 1)
+    if (COUNT_EXACT || POLYGIL_ASSERT >= 1)
         thread_self()->excl.depth++;
 }
 static ALWAYS_INLINE void section_leave(void) {
-    if (POLYGIL_ASSERT >= 1) {
-        ASSERT(thread_self()->excl.depth > 0);
-        thread_self()->excl.depth--;
+    if (COUNT_EXACT || POLYGIL_ASSERT >= 1) {
+        Thread *t = thread_self();
+        ASSERT(t->excl.depth > 0);
+        if (--t->excl.depth == 0 && COUNT_EXACT && UNLIKELY(t->dead_len != 0))
+            dead_drain(t);
     }
 }
 
@@ -40,6 +44,6 @@ static ALWAYS_INLINE void excl_leaf_unlock(Value v) { section_leave(); }
 static ALWAYS_INLINE void excl_read_begin(ExclCs *cs, Value v) {}
 static ALWAYS_INLINE void excl_read_end(ExclCs *cs) {}
 /* True when objects that die must wait on the dead list: a section is open. */
-static ALWAYS_INLINE bool excl_in_section(const Thread *t) { return POLYGIL_ASSERT >= 1 && t->excl.depth != 0; }
+static ALWAYS_INLINE bool excl_in_section(const Thread *t) { return t->excl.depth != 0; }
 
 #endif

@@ -13,7 +13,7 @@ typedef struct ExclCs {
 
 typedef struct ExclThread {
     _Atomic(uint32_t) state; /* THREAD_DETACHED, THREAD_ATTACHED: for the statistics and the asserts */
-    int32_t depth;           /* sections entered; counted at POLYGIL_ASSERT >= 1 alone */
+    int32_t depth;           /* sections entered */
     int32_t ticks;           /* policy tick: safepoints left before the lock is given up */
     bool forced;             /* policy priority: it gave the lock up because it was asked, not to block */
 } ExclThread;

@@ -8,6 +8,7 @@
 #ifndef POLYGIL_EXCL_OBJLOCK_H
 #define POLYGIL_EXCL_OBJLOCK_H
 
+#include "dead.h"
 #include "objlock.h"
 #include "runtime/safepoint.h"
 #include "runtime/thread.h"
@@ -30,18 +31,22 @@ void excl_cs_begin_slow(ExclCs *cs, ObjLock *l);
 void excl_cs_begin2_slow(ExclCs *cs, Object *a, Object *b);
 void excl_cs_end_slow(ExclCs *cs);
 void excl_leaf_lock_slow(ObjLock *l);
-/* gc/: frees what died inside the section. Outside all sections; runs no Python code. */
-void dead_drain(Thread *t);
 
-static ALWAYS_INLINE void section_depth(int32_t d) {
-    if (POLYGIL_ASSERT >= 1) {
-        thread_self()->excl.depth += d;
-        ASSERT(thread_self()->excl.depth >= 0);
+/* Depth of sections, elided ones too: what dies inside one waits on the dead list until the outermost ends. */
+static ALWAYS_INLINE void section_enter(Thread *t) {
+    if (COUNT_EXACT || POLYGIL_ASSERT >= 1)
+        t->excl.depth++;
+}
+static ALWAYS_INLINE void section_leave(Thread *t) {
+    if (COUNT_EXACT || POLYGIL_ASSERT >= 1) {
+        ASSERT(t->excl.depth > 0);
+        if (--t->excl.depth == 0 && COUNT_EXACT && UNLIKELY(t->dead_len != 0))
+            dead_drain(t);
     }
 }
 
 static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
-    section_depth(1);
+    section_enter(thread_self());
     cs->a = NULL;
     if (!LOAD_RELAXED(&world_threaded))
         return;
@@ -60,28 +65,27 @@ static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
 }
 /* Either may be an immediate, and both the same. */
 static ALWAYS_INLINE void excl_cs_begin2(ExclCs *cs, Value a, Value b) {
-    section_depth(1);
+    section_enter(thread_self());
     cs->a = NULL;
     if (LOAD_RELAXED(&world_threaded))
         excl_cs_begin2_slow(cs, v_is_obj(a) ? v_obj(a) : NULL, v_is_obj(b) ? v_obj(b) : NULL);
 }
 static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
-    section_depth(-1);
-    if (cs->a == NULL)
-        return;
     Thread *t = thread_self();
-    if (LIKELY(cs->b == NULL && cs->prev == NULL && !cs->suspended)) {
-        t->excl.cs = NULL;
-        objlock_release((ObjLock *)cs->a);
-        SCHED_POINT(SCHED_UNLOCK, cs->a);
-        if (UNLIKELY(t->dead != NULL))
-            dead_drain(t);
-    } else {
-        excl_cs_end_slow(cs);
+    if (cs->a != NULL) {
+        if (LIKELY(cs->b == NULL && cs->prev == NULL && !cs->suspended)) {
+            t->excl.cs = NULL;
+            objlock_release((ObjLock *)cs->a);
+            SCHED_POINT(SCHED_UNLOCK, cs->a);
+        } else {
+            excl_cs_end_slow(cs);
+        }
     }
+    section_leave(t);
 }
 /* Inside a section of another object waiting for it suspends that section; it must not be an object locked by this thread. */
 static ALWAYS_INLINE void excl_leaf_lock(Value v) {
+    section_enter(thread_self());
     if (!LOAD_RELAXED(&world_threaded))
         return;
     SCHED_POINT(SCHED_LOCK, v);
@@ -91,15 +95,17 @@ static ALWAYS_INLINE void excl_leaf_lock(Value v) {
     rank_acquired(RANK_LEAF);
 }
 static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
-    if (!LOAD_RELAXED(&world_threaded))
-        return;
-    rank_release(RANK_LEAF);
-    if (OBJLOCK_STRIPED && thread_self()->excl.leaf_elided) {
-        thread_self()->excl.leaf_elided = false;
-        return;
+    Thread *t = thread_self();
+    if (LOAD_RELAXED(&world_threaded)) {
+        rank_release(RANK_LEAF);
+        if (OBJLOCK_STRIPED && t->excl.leaf_elided) {
+            t->excl.leaf_elided = false;
+        } else {
+            objlock_release(objlock_of(v_obj(v)));
+            SCHED_POINT(SCHED_UNLOCK, v);
+        }
     }
-    objlock_release(objlock_of(v_obj(v)));
-    SCHED_POINT(SCHED_UNLOCK, v);
+    section_leave(t);
 }
 /* A macro below says whether readers lock: READS_LOCK_FREE (backend.h) follows from the RETIRE slot. */
 static ALWAYS_INLINE void excl_read_begin(ExclCs *cs, Value v) {
@@ -111,6 +117,6 @@ static ALWAYS_INLINE void excl_read_end(ExclCs *cs) {
         excl_cs_end(cs);
 }
 /* True when objects that die must wait on the dead list: a section is open. */
-static ALWAYS_INLINE bool excl_in_section(const Thread *t) { return t->excl.cs != NULL; }
+static ALWAYS_INLINE bool excl_in_section(const Thread *t) { return t->excl.depth != 0; }
 
 #endif

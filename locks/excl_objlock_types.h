@@ -18,7 +18,7 @@ typedef struct ExclThread {
     _Atomic(uint32_t) state; /* THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED */
     ExclCs *cs;              /* innermost section, NULL outside all */
     bool leaf_elided;        /* striped locks: the leaf lock taken is one that a section of this thread holds */
-    int32_t depth;           /* sections entered, elided ones too; counted at POLYGIL_ASSERT >= 1 alone */
+    int32_t depth;           /* sections entered, elided ones and leaf locks too */
 } ExclThread;
 
 #endif
