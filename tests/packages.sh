@@ -1,0 +1,31 @@
+# Sourced: need_packages GROUP... installs from Debian's packages what is missing, or says exactly what to install when it may not.
+
+packages_build="gcc g++ cmake ninja-build libck-dev libjemalloc-dev libbenchmark-dev libgmp-dev libutf8proc-dev libdouble-conversion-dev
+libedit-dev zlib1g-dev libpython3.11-stdlib python3.11 python3.11-minimal"
+packages_test="clang-19 libclang-rt-19-dev libpython3.11-testsuite"
+
+need_packages() {
+    local group list p missing=""
+    for group in "$@"; do
+        list="packages_$group"
+        for p in ${!list}; do
+            dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $p"
+        done
+    done
+    [ -z "$missing" ] && return 0
+    if [ "$(id -u)" != 0 ]; then
+        echo "missing packages: as root, run: apt-get install$missing" >&2
+        exit 2
+    fi
+    echo "installing$missing" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    local log
+    log=$(mktemp)
+    # shellcheck disable=SC2086
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1 || {
+        tail -5 "$log" >&2
+        echo "could not install packages: run: apt-get install$missing" >&2
+        exit 2
+    }
+    rm -f "$log"
+}
