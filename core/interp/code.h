@@ -106,8 +106,12 @@ typedef struct Code {
     uint32_t stacksize;
     Ref const_tuple, name_tuple, varnames, cellvars, freevars; /* tuples */
     Ref filename, name, qualname;
-    Ref code_bytes;             /* co_code, made on demand */
+    Ref code_bytes;             /* reserved for co_code */
+    struct Code *list_next, *list_prev; /* all code objects: code_each */
+    bool listed;
 } Code;
+/* Calls fn for every code object; no Python code, no allocation inside. */
+void code_each(void (*fn)(Code *));
 
 /* What the code generator hands over. Everything is copied or retained. */
 typedef struct CodeSpec {

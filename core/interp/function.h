@@ -17,6 +17,8 @@ typedef struct Function {
     Ref dict;         /* __dict__, made on demand */
 } Function;
 
+/* The dict of built-ins that code with these globals uses: owned. */
+Value function_builtins_of(Value globals);
 /* module is globals["__name__"]. Retains. qualname: the code's. */
 Value function_new(Value code, Value globals);
 static ALWAYS_INLINE bool v_is_function(Value v) { return v_is_exact(v, IDX_FUNCTION); }

@@ -1,0 +1,65 @@
+/* Inline caches: one 64-bit word behind its instruction, replaced by one atomic store, shared by all threads.
+ *
+ *   guard:32   shape index of the receiver, or layout id of a dict
+ *   kind:4     IC_*
+ *   payload:28 byte offset of a slot, slot of a dict, or index of a side cell
+ *
+ * A side cell is immutable once the word that names it is published. Cells are never given back while the world runs; all caches are
+ * cleared, and the cells with them, in a stopped world (ic_clear_all), which is also when shape indices may be used again.
+ */
+#ifndef POLYGIL_IC_H
+#define POLYGIL_IC_H
+
+#include "interp/code.h"
+
+enum {
+    IC_EMPTY,
+    IC_INLINE,      /* payload: byte offset in the object of a slot that holds the attribute (inline slot or __slots__ member) */
+    IC_OVERFLOW,    /* payload: index into AttrBlock.items */
+    IC_METHOD,      /* payload: side cell; value to be called with the receiver in front */
+    IC_CLASS_VALUE, /* side cell; value */
+    IC_PROPERTY,    /* side cell; value is the getter */
+    IC_GETSET,      /* side cell; value is a getset or member descriptor */
+    IC_ADD_INLINE,  /* side cell; slot offset and next shape */
+    IC_DICT,        /* side cell; instance in dict mode: look the name up in its dict */
+    IC_MODULE,      /* payload: side cell; layout id and slot of the module's dict */
+    IC_DICT_SLOT,   /* guard: layout id; payload: slot */
+};
+
+typedef struct SideCell {
+    Type *type;
+    uint32_t version; /* of type, when the cell was made; IC_MODULE: layout id */
+    uint32_t aux;     /* byte offset or slot */
+    Value value;      /* borrowed: uncounted */
+    uint32_t next_shape;
+    uint32_t spare;
+} SideCell;
+_Static_assert(sizeof(SideCell) == 32, "cells are found by a shift");
+
+#define IC_PAYLOAD(w) ((uint32_t)(w) & 0x0fffffff)
+#define IC_KIND(w) ((uint32_t)((w) >> 28) & 15)
+#define IC_GUARD(w) ((uint32_t)((w) >> 32))
+/* Guard and kind at once: equal to IC_KEY(index, kind) on a hit. */
+#define IC_GUARD_KIND(w) ((w) >> 28)
+#define IC_KEY(index, kind) ((uint64_t)(index) << 4 | (kind))
+static ALWAYS_INLINE uint64_t ic_word(uint32_t guard, uint32_t kind, uint32_t payload) {
+    return (uint64_t)guard << 32 | (uint64_t)kind << 28 | payload;
+}
+
+#define IC_MAX_CELLS ((uint32_t)1 << 20)
+extern SideCell ic_cells[IC_MAX_CELLS];
+static ALWAYS_INLINE const SideCell *ic_cell(uint64_t w) { return &ic_cells[IC_PAYLOAD(w)]; }
+static ALWAYS_INLINE bool ic_cell_valid(const SideCell *c) { return LOAD_RELAXED(&c->type->version) == c->version; }
+
+/* A fresh cell, or NULL when all are in use. */
+SideCell *ic_cell_new(uint32_t *index);
+/* Learn from what LOAD_ATTR, STORE_ATTR met: fills *ic, or leaves it. No Python code, no failure. */
+void ic_learn_load(Instr *ic, Value o, Value name, bool method);
+void ic_learn_store(Instr *ic, Value o, Value name);
+/* Voids all caches; stops the world itself. */
+void ic_clear_all(void);
+/* Code words as the code generator made them: caches emptied, quickened instructions back in general form. */
+void ic_reset_words(uint64_t *words, uint32_t n);
+void ic_init(void);
+
+#endif
