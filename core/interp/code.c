@@ -162,7 +162,7 @@ Value code_new(const CodeSpec *s) {
     c->n_instrs = s->n_instrs;
     c->n_excs = s->n_excs;
     c->n_holes = s->n_holes;
-    c->n_regs = s->n_regs;
+    c->n_regs = s->n_regs + 2; /* room to put a receiver in front of a full call block */
     c->n_locals = s->n_locals;
     c->argcount = s->argcount;
     c->posonlyargcount = s->posonlyargcount;
@@ -335,7 +335,7 @@ static Value code_positions(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value code_replace(Value self, Value *args, intptr_t nargs, Value kw) {
     Code *c = (Code *)self;
     CodeSpec s = {.instrs = NULL, .depths = c->depths, .positions = c->positions, .n_instrs = c->n_instrs, .excs = c->excs, .n_excs = c->n_excs,
-                  .holes = c->holes, .n_holes = c->n_holes, .n_regs = c->n_regs, .n_locals = c->n_locals, .argcount = c->argcount,
+                  .holes = c->holes, .n_holes = c->n_holes, .n_regs = c->n_regs - 2, .n_locals = c->n_locals, .argcount = c->argcount,
                   .posonlyargcount = c->posonlyargcount, .kwonlyargcount = c->kwonlyargcount, .flags = c->flags,
                   .inline_slots_hint = c->inline_slots_hint, .firstlineno = c->firstlineno, .cell_regs = c->cell_regs};
     s.consts = ref_peek(&c->const_tuple);

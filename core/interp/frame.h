@@ -20,6 +20,7 @@ enum {
     FR_LOCALS = 8,    /* module, class or exec code: `extra` is the mapping of its names */
     FR_OBJECT = 16,   /* frame_obj is valid */
     FR_TRACED = 32,   /* sys.settrace is active in it */
+    FR_SEGMENT = 64,  /* first frame of its segment */
 };
 
 typedef struct InterpFrame {
@@ -38,6 +39,18 @@ typedef struct InterpFrame {
 _Static_assert(sizeof(InterpFrame) == 7 * sizeof(Value), "the code generator lays call blocks out with FRAME_WORDS");
 
 static ALWAYS_INLINE InterpFrame *frame_of_regs(Value *regs) { return (InterpFrame *)(regs - FRAME_WORDS); }
+
+/* Where the next frame that C code starts may lie. */
+Value *interp_top(Thread *t);
+/* Room for n words in a fresh segment, which becomes the current one; NULL with MemoryError. The frame there gets FR_SEGMENT. */
+Value *interp_push_segment(Thread *t, size_t n);
+void interp_pop_segment(Thread *t);
+/* Live registers of f; callee is the frame above it, or NULL. */
+uint32_t frame_live(const InterpFrame *f, const InterpFrame *callee);
+/* Releases registers [from, to) of f, but for the holes at its pc. */
+void frame_release(InterpFrame *f, uint32_t from, uint32_t to);
+/* f ends with FR_OBJECT set: its frame object takes what lives in f over (registers below n_locals are moved out). */
+void frame_detach(InterpFrame *f);
 
 /* Per-thread state and roots. */
 int interp_thread_init(Thread *t);

@@ -24,6 +24,11 @@ typedef struct Generator {
     Ref regs[];                /* code->n_regs */
 } Generator;
 
+/* The frame object of a generator that does not run: owned. */
+Value frame_object_suspended(Value gen);
+/* f, of a generator and with FR_OBJECT, is about to be suspended. */
+void frame_suspend(InterpFrame *f);
+
 /* Sends v (V_NONE to start). 1: yielded, *out owned. 0: returned, *out owned. -1: exception. */
 int gen_send(Value gen, Value v, Value *out);
 /* For `for` loops and next(): item or ABSENT (nothing pending: finished normally). */

@@ -27,7 +27,7 @@ struct Thread {
     _Atomic(uint32_t) poll;      /* POLL_*: nonzero makes the next safepoint slow */
     uint32_t id;                 /* small, unique among living threads, from 1 */
     struct InterpFrame *frame;   /* innermost Python frame, or NULL (interp/frame.h) */
-    Value *stack_top;            /* register stack: interp/frame.h */
+    Value *stack_limit;          /* end of the current segment of the register stack: interp/frame.h */
     Value exc;                   /* pending exception instance, owned, or ABSENT */
     Value handled;               /* exception being handled (sys.exc_info), owned, or ABSENT: top of the chain in interp/ */
     int32_t c_depth;             /* nested interpreter entries and C recursion */
