@@ -14,6 +14,7 @@ static ALWAYS_INLINE void excl_detach(Thread *t) {
 
 static ALWAYS_INLINE int excl_poll(void) {
     Thread *t = thread_self();
+    ASSERT(t->excl.depth == 0);
     SCHED_POINT(SCHED_SAFEPOINT, t);
     if (GIL_TICKS && UNLIKELY(--t->excl.ticks < 0))
         return safepoint_slow(t);

@@ -15,7 +15,9 @@ typedef struct ExclCs {
 } ExclCs;
 
 typedef struct ExclThread {
-    _Atomic(uint32_t) state; /* THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED */
+    _Atomic(uint32_t) state; /* THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED, THREAD_CLAIMED */
+    _Atomic(void *) parked;  /* the parking lot's node while it waits for an object lock, for fork */
+    void *wants;             /* ... and that lock */
     ExclCs *cs;              /* innermost section, NULL outside all */
     bool leaf_elided;        /* striped locks: the leaf lock taken is one that a section of this thread holds */
     int32_t depth;           /* sections entered, elided ones and leaf locks too */

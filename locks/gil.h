@@ -6,6 +6,7 @@
 #ifndef POLYGIL_GIL_H
 #define POLYGIL_GIL_H
 
+#include "rank.h"
 #include "runtime/thread.h"
 
 #ifndef GIL_TICKS
@@ -26,8 +27,8 @@ extern _Atomic(int64_t) gil_interval_ns;
 
 void gil_acquire(Thread *t);
 void gil_release(Thread *t);
-/* Slow poll: gives the lock up and takes it again when somebody waits for it. */
-void gil_yield(Thread *t);
+/* Slow poll: gives the lock up and takes it again when somebody waits for it; to the first waiter whatever the policy says, if force. */
+void gil_yield(Thread *t, bool force);
 bool gil_held_by(const Thread *t);
 void gil_after_fork_child(Thread *t);
 

@@ -15,7 +15,10 @@ typedef struct Mutex {
 } Mutex;
 #define MUTEX_INIT(r) {0, (r)}
 
+#ifndef POLYGIL_LOCK_BITS
+#define POLYGIL_LOCK_BITS
 enum { LOCK_HELD = 1, LOCK_PARKED = 2 };
+#endif
 
 void mutex_lock_slow(Mutex *m);
 void mutex_unlock_slow(Mutex *m);

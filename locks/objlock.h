@@ -2,8 +2,8 @@
  * the object's address.
  *
  * Each kind gives OBJLOCK_STRIPED (several objects share a lock), OBJLOCK_PARKS (waiters park in the parking lot under the lock's address),
- * ObjLock, objlock_of, objlock_try, objlock_release; those that do not park give objlock_wait(l, brief), which returns after a while
- * whether or not the lock was got (true: got). */
+ * ObjLock, objlock_of, objlock_try, objlock_release, objlock_init; those that do not park give objlock_block(l), which waits until the lock is
+ * taken. In a forked child objlock_init makes the table new: the stopped world holds no object lock. */
 #ifndef POLYGIL_OBJLOCK_H
 #define POLYGIL_OBJLOCK_H
 
@@ -14,5 +14,6 @@
 #define OBJLOCK_HEADER "objlock_byte.h"
 #endif
 #include OBJLOCK_HEADER
+void objlock_init(void);
 
 #endif

@@ -9,7 +9,7 @@ typedef _Atomic(uint8_t) ObjLock;
 
 static ALWAYS_INLINE ObjLock *objlock_of(Object *o) { return &o->lock; }
 
-void objlock_release_slow(ObjLock *l);
+void bytelock_unlock_slow(ObjLock *l);
 
 static ALWAYS_INLINE bool objlock_try(ObjLock *l) {
     uint8_t seen = 0;
@@ -19,7 +19,7 @@ static ALWAYS_INLINE bool objlock_try(ObjLock *l) {
 static ALWAYS_INLINE void objlock_release(ObjLock *l) {
     uint8_t seen = LOCK_HELD;
     if (UNLIKELY(!atomic_compare_exchange_strong_explicit(l, &seen, 0, memory_order_release, memory_order_relaxed)))
-        objlock_release_slow(l);
+        bytelock_unlock_slow(l);
 }
 
 #endif

@@ -16,6 +16,14 @@ void excl_safepoint(Thread *t, uint32_t bits);
 void excl_stop_world(void);
 void excl_start_world(void);
 bool excl_world_stopped(void); /* by the calling thread */
+/* Lets another thread run, if one waits; attached, in no section. */
+void excl_yield(Thread *t);
+/* Works on the record of a detached thread in its place: true, and t cannot attach before excl_unclaim. Short, nothing waits inside. The caller
+ * keeps the record from being freed. */
+bool excl_claim(Thread *t);
+void excl_unclaim(Thread *t);
+/* In a forked child: t's OS thread does not exist. */
+void excl_thread_vanished(Thread *t);
 /* The world's state in a forked child, where the caller is the only thread. */
 void excl_after_fork_child(Thread *t);
 void excl_thread_init(Thread *t); /* detached */
@@ -30,9 +38,12 @@ int signal_run_handlers(void);
 typedef int (*SafepointHook)(Thread *);
 void safepoint_hook(uint32_t bit, SafepointHook fn);
 
-/* Longest and all times from the request to the stopped world, nanoseconds; pauses are measured by the collector. */
+/* Times from the request to the stopped world, nanoseconds; pauses are measured by the collector. histogram[b]: stops that took
+ * 2^b to 2^(b+1) - 1. Under one lock there is nothing to wait for. */
+enum { STOP_BUCKETS = 32 };
 typedef struct StopStats {
     uint64_t stops, total_ns, max_ns;
+    uint64_t histogram[STOP_BUCKETS];
 } StopStats;
 extern StopStats stop_stats;
 

@@ -61,8 +61,9 @@ static ALWAYS_INLINE Thread *thread_self(void) { return thread_current; }
  * Changes only in a stopped world, by the one running thread. */
 extern _Atomic(bool) world_threaded;
 
-/* Thread.excl.state. STOPPED: detached, and must not attach until the world starts again. */
-enum { THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED };
+/* Thread.excl.state. STOPPED: detached, and must not attach until the world starts again. CLAIMED: detached, and another thread works on its
+ * record for a moment (excl_claim). */
+enum { THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED, THREAD_CLAIMED };
 
 /* The record of the calling OS thread, attached: made, linked and initialised in every slot. NULL when memory is short. The first call makes
  * the main thread's. */
@@ -71,7 +72,6 @@ Thread *thread_attach_new(void);
 void thread_detach_end(void);
 /* Starts an OS thread that calls fn(t) attached, with t->start = start (stolen). 0, or -1 with RuntimeError "can't start new thread". */
 int thread_start(void (*fn)(Thread *), Value start);
-/* A thread that is about to end for good after its Python code is done: what waits for its end is told. */
 extern Thread *thread_main_record; /* the main thread's: signals are handled there */
 static inline bool thread_is_main(const Thread *t) { return t == thread_main_record; }
 /* First record of the list; follow ->next. In a stopped world, or with the list locked. */
@@ -83,6 +83,15 @@ uint32_t thread_count(void);
 extern _Atomic(size_t) thread_stack_size;
 /* From here on attach never returns in any other thread (daemon threads at exit). Caller attached. */
 void thread_at_exit(void);
+extern _Atomic(Thread *) thread_ender; /* who ends the process, or NULL */
+static ALWAYS_INLINE bool thread_must_vanish(const Thread *t) {
+    Thread *e = LOAD_RELAXED(&thread_ender);
+    return UNLIKELY(e != NULL) && e != t;
+}
+NORETURN void thread_vanish(void); /* detached: sleeps for ever */
+/* Per-thread state of other parts: init when a thread's record is attached for the first time (0, or -1 without exception), fini attached,
+ * before the record goes (it may release values). Registered at start-up; init of the main thread is run by the registration itself. */
+int thread_hooks(int (*init)(Thread *), void (*fini)(Thread *));
 /* Sets poll bits of a thread (a living one) or of all. Callable from any thread; from a signal handler for the main thread. */
 void thread_set_poll(Thread *t, uint32_t bits);
 void thread_set_poll_all(uint32_t bits);

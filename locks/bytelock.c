@@ -1,0 +1,81 @@
+#include "bytelock.h"
+
+#include "lock_stats.h"
+
+#define HANDOFF_NS 1000000
+#define SPIN_FIRST_NS 500
+#define SPIN_ROUNDS 5 /* 0.5 + 1 + 2 + 4 + 8 us */
+
+enum { TOKEN_COMPETE, TOKEN_HANDED };
+
+bool bytelock_try_any(_Atomic(uint8_t) *l) {
+    uint8_t v = LOAD_RELAXED(l);
+    while (!(v & LOCK_HELD)) {
+        /* acquire: pairs with the release of the last holder */
+        if (atomic_compare_exchange_weak_explicit(l, &v, v | LOCK_HELD, memory_order_acquire, memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
+bool bytelock_spin(_Atomic(uint8_t) *l) {
+    if (bytelock_try_any(l))
+        return true;
+    LOCK_STAT(waits);
+    if (sched_on)
+        return false;
+    int64_t ns = SPIN_FIRST_NS;
+    for (int i = 0; i < SPIN_ROUNDS; i++, ns *= 2) {
+        spin_for(ns);
+        if (bytelock_try_any(l))
+            return true;
+    }
+    return false;
+}
+
+static bool still_taken(void *arg) { return LOAD_RELAXED((_Atomic(uint8_t) *)arg) == (LOCK_HELD | LOCK_PARKED); }
+
+bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *published) {
+    uint8_t v = LOAD_RELAXED(l);
+    do {
+        if (!(v & LOCK_HELD))
+            return false;
+        if (v & LOCK_PARKED)
+            break;
+    } while (!atomic_compare_exchange_weak_explicit(l, &v, v | LOCK_PARKED, memory_order_relaxed, memory_order_relaxed));
+    LOCK_STAT(parks);
+    ParkSpec spec = {.addr = l, .still = still_taken, .arg = l, .deadline_ns = -1, .since_ns = since_ns, .published = published};
+    uintptr_t token = TOKEN_COMPETE;
+    return parking_park(&spec, &token) == PARK_WOKEN && token == TOKEN_HANDED;
+}
+
+static uintptr_t decide_unlock(void *arg, const UnparkInfo *info) {
+    _Atomic(uint8_t) *l = arg;
+    uint8_t parked = info->more ? LOCK_PARKED : 0;
+    if (info->found && now_ns() - info->since_ns > HANDOFF_NS) {
+        STORE_RELAXED(l, LOCK_HELD | parked); /* the bucket's lock and `done` order it for the new holder */
+        return TOKEN_HANDED;
+    }
+    STORE_RELEASE(l, parked); /* pairs with the acquire in bytelock_try_any */
+    return TOKEN_COMPETE;
+}
+
+void bytelock_unlock_slow(_Atomic(uint8_t) *l) {
+    ASSERT(LOAD_RELAXED(l) & LOCK_HELD);
+    parking_unpark_one(l, decide_unlock, l);
+}
+
+void bytelock_lock_slow(_Atomic(uint8_t) *l) {
+    int64_t since = 0;
+    while (!bytelock_spin(l)) {
+        if (since == 0)
+            since = now_ns();
+        if (bytelock_park(l, since, NULL))
+            return;
+    }
+}
+
+bool bytelock_node_handed(void *node) {
+    ParkNode *n = node;
+    return LOAD_ACQUIRE(&n->done) && n->token == TOKEN_HANDED;
+}

@@ -1,0 +1,31 @@
+/* The one-byte lock's slow paths: bits LOCK_HELD and LOCK_PARKED over the parking lot, waiters under the byte's address.
+ *
+ * Who loses the first compare-and-swap backs off without touching the line, in steps that double, 10 to 20 us in all, then parks. A release
+ * frees the byte and wakes the first waiter, which competes with newcomers (barging); one that has waited for more than 1 ms is handed
+ * the lock: the byte stays held. (source of the idea: WTF::Lock's eventual fairness.)
+ *
+ * LOCK_PARKED is set by a waiter before it parks and cleared under the bucket's lock by the release that finds no other waiter, so a release
+ * that sees it clear has nobody to wake. */
+#ifndef POLYGIL_BYTELOCK_H
+#define POLYGIL_BYTELOCK_H
+
+#include "parking.h"
+
+#ifndef POLYGIL_LOCK_BITS
+#define POLYGIL_LOCK_BITS
+enum { LOCK_HELD = 1, LOCK_PARKED = 2 };
+#endif
+
+/* Takes it if free, whoever is parked. */
+bool bytelock_try_any(_Atomic(uint8_t) *l);
+/* Backs off and tries, 10 to 20 us. */
+bool bytelock_spin(_Atomic(uint8_t) *l);
+/* Parks unless it is free. True: it was handed over, the caller holds it. since_ns: when the caller began to wait. published: see ParkSpec. */
+bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *published);
+void bytelock_unlock_slow(_Atomic(uint8_t) *l);
+/* Waits as long as it takes, parks as it is. */
+void bytelock_lock_slow(_Atomic(uint8_t) *l);
+/* A node that was published when its thread vanished in a fork: the lock had been handed to it. */
+bool bytelock_node_handed(void *node);
+
+#endif

@@ -1,0 +1,93 @@
+#include "backend/backend.h"
+
+#include <errno.h>
+
+/* A thread is attached exactly while it holds the GIL. So the holder has stopped the world already: others are detached, or wait in their safepoint,
+ * with their stacks published; it only must not give the lock up before it starts the world again. */
+
+static _Atomic(Thread *) stopper;
+StopStats stop_stats;
+
+bool excl_world_stopped(void) { return LOAD_RELAXED(&stopper) == thread_self(); }
+
+void excl_stop_world(void) {
+    ASSERT(gil_held_by(thread_self()));
+    ASSERT(LOAD_RELAXED(&stopper) == NULL);
+    STORE_RELAXED(&stopper, thread_self());
+    stop_stats.stops++;
+    stop_stats.histogram[0]++;
+}
+
+void excl_start_world(void) {
+    ASSERT(excl_world_stopped());
+    STORE_RELAXED(&stopper, NULL);
+}
+
+void excl_thread_init(Thread *t) {
+    memset(&t->excl, 0, sizeof(t->excl));
+    t->excl.ticks = GIL_TICKS;
+}
+
+void excl_thread_fini(Thread *t) { ASSERT(t->excl.depth == 0); }
+
+void excl_thread_vanished(Thread *t) {}
+
+void excl_after_fork_child(Thread *t) {
+    STORE_RELAXED(&stopper, NULL);
+    gil_after_fork_child(t);
+}
+
+static void attach(Thread *t) {
+    gil_acquire(t);
+    STORE_RELAXED(&t->excl.state, THREAD_ATTACHED);
+    if (thread_must_vanish(t)) {
+        STORE_RELAXED(&t->excl.state, THREAD_DETACHED);
+        gil_release(t);
+        thread_vanish();
+    }
+}
+
+void excl_attach_out(Thread *t) {
+    int saved = errno;
+    sched_join();
+    attach(t);
+    errno = saved;
+}
+
+void excl_detach_out(Thread *t) {
+    int saved = errno;
+    ASSERT(t->excl.depth == 0);
+    ASSERT(rank_below(RANK_SECTION));
+    ASSERT(LOAD_RELAXED(&stopper) == NULL);
+    t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
+    retire_quiescent(t);
+    STORE_RELAXED(&t->excl.state, THREAD_DETACHED);
+    gil_release(t);
+    sched_leave();
+    errno = saved;
+}
+
+static void yield(Thread *t, bool force) {
+    retire_quiescent(t);
+    STORE_RELAXED(&t->excl.state, THREAD_DETACHED);
+    gil_yield(t, force);
+    STORE_RELAXED(&t->excl.state, THREAD_ATTACHED);
+    if (thread_must_vanish(t)) {
+        gil_release(t);
+        thread_vanish();
+    }
+}
+
+void excl_safepoint(Thread *t, uint32_t bits) {
+    if ((bits & POLL_GIL_DROP) || (GIL_TICKS && t->excl.ticks < 0))
+        yield(t, false);
+}
+
+void excl_yield(Thread *t) {
+    thread_publish_stack(t);
+    yield(t, true);
+}
+
+/* Whoever asks holds the GIL, so t stays detached. */
+bool excl_claim(Thread *t) { return true; }
+void excl_unclaim(Thread *t) {}

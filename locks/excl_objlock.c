@@ -1,0 +1,402 @@
+#include "backend/backend.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#include "bytelock.h"
+#include "lock_stats.h"
+
+/* ---- stopping the world --------------------------------------------------------------------------------------------------------------
+ *
+ * state            DETACHED <-> ATTACHED by the thread itself; DETACHED -> STOPPED once per stop, by the stopper or by the thread as it
+ *                  detaches, whoever's compare-and-swap wins, who then counts `pending` down; STOPPED -> DETACHED by the stopper alone.
+ *                  DETACHED <-> CLAIMED by a third thread (excl_claim), which on giving it back does what a detaching thread does.
+ * Dekker           The stopper sets the poll bit, then tries the state; the detaching thread sets the state, then reads the poll bit; all
+ *                  four sequentially consistent, so at least one of them sees the other's.
+ * threads mutex    held by the stopper all the while: no record comes or goes. */
+
+static Mutex stop_mutex = MUTEX_INIT(RANK_STOP);
+static _Atomic(uint32_t) pending;           /* attached threads that the stopper waits for */
+static _Atomic(Thread *) stopper;           /* who has stopped the world, or is about to */
+static _Atomic(bool) elided_stop;           /* it was alone: nothing was locked */
+StopStats stop_stats;
+
+static void count_down(void) {
+    /* acq_rel: what the stopped threads wrote is visible to the stopper, which reads 0 with acquire */
+    if (atomic_fetch_sub_explicit(&pending, 1, memory_order_acq_rel) == 1)
+        parking_unpark_all(&pending, 0);
+}
+
+/* t has become detached while a stop may be under way. */
+static void help_stop(Thread *t) {
+    uint32_t seen = THREAD_DETACHED;
+    if (atomic_compare_exchange_strong(&t->excl.state, &seen, THREAD_STOPPED))
+        count_down();
+}
+
+static bool still_pending(void *arg) { return atomic_load(&pending) != 0; }
+
+static void wait_pending(void) {
+    if (!sched_on) {
+        for (int i = 0; i < 20 && LOAD_ACQUIRE(&pending) != 0; i++)
+            spin_for(1000);
+    }
+    while (LOAD_ACQUIRE(&pending) != 0) { /* pairs with count_down */
+        ParkSpec spec = {.addr = &pending, .still = still_pending, .deadline_ns = -1};
+        parking_park(&spec, NULL);
+    }
+}
+
+bool excl_world_stopped(void) { return LOAD_RELAXED(&stopper) == thread_self(); }
+
+void excl_stop_world(void) {
+    Thread *self = thread_self();
+    ASSERT(LOAD_RELAXED(&self->excl.state) == THREAD_ATTACHED);
+    ASSERT(self->excl.cs == NULL && self->excl.depth == 0);
+    ASSERT(!excl_world_stopped());
+    if (!LOAD_RELAXED(&world_threaded)) {
+        STORE_RELAXED(&elided_stop, true);
+        STORE_RELAXED(&stopper, self);
+        return;
+    }
+    SCHED_POINT(SCHED_OTHER, &stopper);
+    mutex_lock_detached(&stop_mutex);
+    int64_t t0 = now_ns();
+    thread_list_lock();
+    STORE_RELAXED(&elided_stop, false);
+    STORE_RELAXED(&stopper, self);
+    atomic_store(&pending, thread_count() - 1);
+    for (Thread *t = thread_list; t != NULL; t = t->next) {
+        if (t == self)
+            continue;
+        atomic_fetch_or(&t->poll, POLL_STOP);
+        help_stop(t);
+    }
+    wait_pending();
+    uint64_t ns = (uint64_t)(now_ns() - t0);
+    stop_stats.stops++;
+    stop_stats.total_ns += ns;
+    if (ns > stop_stats.max_ns)
+        stop_stats.max_ns = ns;
+    stop_stats.histogram[MIN(63 - __builtin_clzll(ns | 1), STOP_BUCKETS - 1)]++;
+}
+
+void excl_start_world(void) {
+    Thread *self = thread_self();
+    ASSERT(excl_world_stopped());
+    STORE_RELAXED(&stopper, NULL);
+    if (LOAD_RELAXED(&elided_stop))
+        return;
+    for (Thread *t = thread_list; t != NULL; t = t->next) {
+        if (t == self)
+            continue;
+        ASSERT(LOAD_RELAXED(&t->excl.state) == THREAD_STOPPED);
+        atomic_fetch_and(&t->poll, ~(uint32_t)POLL_STOP);
+        /* release: pairs with the acquire in attach; what was done in the stopped world is visible */
+        STORE_RELEASE(&t->excl.state, THREAD_DETACHED);
+        parking_unpark_all(&t->excl.state, 0);
+    }
+    thread_list_unlock();
+    mutex_unlock(&stop_mutex);
+    SCHED_POINT(SCHED_OTHER, &stopper);
+}
+
+void excl_after_fork_child(Thread *t) {
+    parking_after_fork_child();
+    if (OBJLOCK_STRIPED)
+        objlock_init();
+    atomic_init(&pending, 0);
+    bool elided = LOAD_RELAXED(&elided_stop);
+    STORE_RELAXED(&stopper, NULL);
+    if (!elided) {
+        thread_list_unlock();
+        mutex_unlock(&stop_mutex);
+    }
+    atomic_fetch_and(&t->poll, ~(uint32_t)POLL_STOP);
+}
+
+/* A lock may have been handed to a thread that did not live to take it. */
+void excl_thread_vanished(Thread *t) {
+    void *node = LOAD_RELAXED(&t->excl.parked);
+    ObjLock *l = t->excl.wants;
+    if (OBJLOCK_PARKS && node != NULL && l != NULL && bytelock_node_handed(node))
+        objlock_release(l);
+}
+
+void excl_thread_init(Thread *t) {
+    memset(&t->excl, 0, sizeof(t->excl));
+    atomic_init(&t->excl.state, THREAD_DETACHED);
+}
+
+void excl_thread_fini(Thread *t) { ASSERT(t->excl.cs == NULL); }
+
+/* ---- attach and detach ---------------------------------------------------------------------------------------------------------------- */
+
+static bool attach_try(Thread *t) {
+    uint32_t seen = THREAD_DETACHED;
+    /* acquire: pairs with excl_start_world and excl_unclaim */
+    return atomic_compare_exchange_strong_explicit(&t->excl.state, &seen, THREAD_ATTACHED, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static bool still_stopped(void *arg) {
+    uint32_t s = LOAD_RELAXED(&((Thread *)arg)->excl.state);
+    return s == THREAD_STOPPED || s == THREAD_CLAIMED;
+}
+
+static void attach_wait(Thread *t) {
+    while (!attach_try(t)) {
+        if (LOAD_RELAXED(&t->excl.state) == THREAD_CLAIMED && !sched_on)
+            spin_for(500); /* a claim is short */
+        ParkSpec spec = {.addr = &t->excl.state, .still = still_stopped, .arg = t, .deadline_ns = -1};
+        parking_park(&spec, NULL);
+    }
+}
+
+static void detach_state(Thread *t) {
+    retire_quiescent(t);
+    /* sequentially consistent, with the load of poll: see the protocol above */
+    atomic_exchange(&t->excl.state, THREAD_DETACHED);
+    if (UNLIKELY(atomic_load(&t->poll) & POLL_STOP))
+        help_stop(t);
+}
+
+static void lock_section(Thread *t, ExclCs *cs);
+
+static void suspend_sections(Thread *t) {
+    for (ExclCs *c = t->excl.cs; c != NULL && !c->suspended; c = c->prev) {
+        if (c->b != NULL)
+            objlock_release((ObjLock *)c->b);
+        objlock_release((ObjLock *)c->a);
+        c->suspended = true;
+    }
+}
+
+static void attach_state(Thread *t) {
+    if (UNLIKELY(!attach_try(t)))
+        attach_wait(t);
+    if (UNLIKELY(thread_must_vanish(t))) {
+        detach_state(t);
+        thread_vanish();
+    }
+}
+
+void excl_attach_out(Thread *t) {
+    int saved = errno;
+    sched_join();
+    attach_state(t);
+    if (UNLIKELY(t->excl.cs != NULL && t->excl.cs->suspended))
+        lock_section(t, t->excl.cs);
+    errno = saved;
+}
+
+void excl_detach_out(Thread *t) {
+    int saved = errno;
+    ASSERT(rank_below(RANK_SECTION));
+    ASSERT(LOAD_RELAXED(&t->excl.state) == THREAD_ATTACHED);
+    t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
+    suspend_sections(t);
+    detach_state(t);
+    sched_leave();
+    errno = saved;
+}
+
+void excl_safepoint(Thread *t, uint32_t bits) {
+    if (!(bits & POLL_STOP))
+        return;
+    detach_state(t);
+    attach_state(t);
+}
+
+void excl_yield(Thread *t) {
+    thread_publish_stack(t);
+    detach_state(t);
+    SCHED_POINT(SCHED_OTHER, t);
+    if (!sched_on)
+        sched_yield();
+    attach_state(t);
+}
+
+bool excl_claim(Thread *t) {
+    uint32_t seen = THREAD_DETACHED;
+    /* acquire: what it wrote before it detached is visible */
+    return atomic_compare_exchange_strong_explicit(&t->excl.state, &seen, THREAD_CLAIMED, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+void excl_unclaim(Thread *t) {
+    ASSERT(LOAD_RELAXED(&t->excl.state) == THREAD_CLAIMED);
+    atomic_exchange(&t->excl.state, THREAD_DETACHED);
+    if (UNLIKELY(atomic_load(&t->poll) & POLL_STOP))
+        help_stop(t);
+    else
+        parking_unpark_all(&t->excl.state, 0);
+}
+
+/* ---- sections ------------------------------------------------------------------------------------------------------------------------- */
+
+static bool holds(const Thread *t, const ObjLock *l) {
+    for (ExclCs *c = t->excl.cs; c != NULL && !c->suspended; c = c->prev) {
+        if (c->a == l || c->b == l)
+            return true;
+    }
+    return false;
+}
+
+/* Takes l, which the thread does not hold. What waits suspends the sections and is detached. */
+static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
+    __builtin_unwind_init();
+#if OBJLOCK_PARKS
+    if (bytelock_spin(l))
+        return;
+    int64_t since = now_ns();
+    t->excl.wants = l;
+    for (;;) {
+        suspend_sections(t);
+        thread_publish_stack(t);
+        detach_state(t);
+        bool handed = bytelock_park(l, since, &t->excl.parked);
+        if (UNLIKELY(!attach_try(t))) {
+            /* The world is stopped: a stopped thread holds no lock. */
+            if (handed)
+                objlock_release(l);
+            handed = false;
+            attach_state(t);
+        }
+        if (UNLIKELY(thread_must_vanish(t))) {
+            if (handed)
+                objlock_release(l);
+            detach_state(t);
+            thread_vanish();
+        }
+        if (handed || bytelock_spin(l))
+            break;
+    }
+    t->excl.wants = NULL;
+#else
+    LOCK_STAT(waits);
+    for (;;) {
+        suspend_sections(t);
+        thread_publish_stack(t);
+        detach_state(t);
+        objlock_block(l);
+        if (LIKELY(attach_try(t)) && !thread_must_vanish(t))
+            return;
+        objlock_release(l);
+        if (LOAD_RELAXED(&t->excl.state) == THREAD_ATTACHED)
+            detach_state(t);
+        attach_state(t);
+    }
+#endif
+}
+
+/* Takes the locks of cs, which none of the thread's running sections holds, and marks it as running. */
+static void lock_section(Thread *t, ExclCs *cs) {
+    ObjLock *a = cs->a, *b = cs->b;
+    cs->suspended = true; /* lock_wait must not release what is not held */
+    for (;;) {
+        if (!objlock_try(a))
+            lock_wait(t, a);
+        if (b == NULL || objlock_try(b))
+            break;
+        objlock_release(a); /* what waits holds nothing */
+        lock_wait(t, b);
+        if (objlock_try(a))
+            break;
+        objlock_release(b);
+    }
+    cs->suspended = false;
+}
+
+static bool try_hard(ObjLock *l) {
+#if OBJLOCK_PARKS
+    return bytelock_spin(l);
+#else
+    return objlock_try(l);
+#endif
+}
+
+/* Invariant of the chain: the running sections are the innermost ones; every section outside a suspended one is suspended. */
+static void push_section(Thread *t, ExclCs *cs, ObjLock *a, ObjLock *b) {
+    cs->a = a;
+    cs->b = b;
+    cs->prev = t->excl.cs;
+    cs->suspended = false;
+    if (try_hard(a)) {
+        if (b == NULL || try_hard(b)) {
+            t->excl.cs = cs;
+            return;
+        }
+        objlock_release(a);
+    }
+    suspend_sections(t);
+    cs->suspended = true;
+    t->excl.cs = cs;
+    lock_section(t, cs);
+}
+
+void excl_cs_begin_slow(ExclCs *cs, ObjLock *l) {
+    Thread *t = thread_self();
+    ASSERT(rank_below(RANK_SECTION + 1));
+    if (!holds(t, l)) /* else cs->a stays NULL: nothing to release */
+        push_section(t, cs, l, NULL);
+}
+
+void excl_cs_begin2_slow(ExclCs *cs, Object *x, Object *y) {
+    Thread *t = thread_self();
+    ASSERT(rank_below(RANK_SECTION + 1));
+    ObjLock *a = x != NULL ? objlock_of(x) : NULL, *b = y != NULL ? objlock_of(y) : NULL;
+    SCHED_POINT(SCHED_LOCK, a);
+    if (a == b)
+        b = NULL;
+    if (a != NULL && holds(t, a))
+        a = NULL;
+    if (b != NULL && holds(t, b))
+        b = NULL;
+    if (a == NULL || (b != NULL && b < a)) {
+        ObjLock *swap = a;
+        a = b;
+        b = swap;
+    }
+    if (a == NULL)
+        return;
+    push_section(t, cs, a, b);
+}
+
+void excl_cs_end_slow(ExclCs *cs) {
+    Thread *t = thread_self();
+    ASSERT(t->excl.cs == cs);
+    t->excl.cs = cs->prev;
+    if (!cs->suspended) {
+        if (cs->b != NULL)
+            objlock_release((ObjLock *)cs->b);
+        objlock_release((ObjLock *)cs->a);
+    }
+    SCHED_POINT(SCHED_UNLOCK, cs->a);
+    if (cs->prev != NULL) {
+        if (cs->prev->suspended)
+            lock_section(t, cs->prev);
+    } else if (t->dead != NULL) {
+        dead_drain(t);
+    }
+}
+
+void excl_leaf_lock_slow(ObjLock *l) {
+    Thread *t = thread_self();
+    if (OBJLOCK_STRIPED && holds(t, l)) {
+        t->excl.leaf_elided = true;
+        return;
+    }
+    ASSERT(!holds(t, l));
+    for (;;) {
+        lock_wait(t, l);
+        ExclCs *cs = t->excl.cs;
+        if (cs == NULL || !cs->suspended)
+            return;
+        /* Waiting suspended the section around it: that comes first. */
+        objlock_release(l);
+        lock_section(t, cs);
+        if (try_hard(l))
+            return;
+    }
+}

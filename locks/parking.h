@@ -1,0 +1,54 @@
+/* Parking lot: threads wait under an address, so that a lock needs no queue of its own. One table of buckets; an address's waiters queue in
+ * order of arrival. (source of the idea: WebKit's WTF::ParkingLot.)
+ *
+ *   park       unless `still` says no (asked under the bucket's lock), sleep until unparked, out of time, or interrupted
+ *   unpark     takes the first waiter out; `decide` runs under the bucket's lock, changes the lock's word, and its result is what the
+ *              waiter's park returns in *token
+ *
+ * Nothing here knows about attached threads: who may hold up a stop detaches first. */
+#ifndef POLYGIL_PARKING_H
+#define POLYGIL_PARKING_H
+
+#include "parker.h"
+
+typedef enum ParkResult {
+    PARK_WOKEN,
+    PARK_INVALID,     /* `still` said no: nothing was waited for */
+    PARK_TIMEOUT,
+    PARK_INTERRUPTED, /* a bit of *interrupt is set */
+} ParkResult;
+
+/* A waiter, in the frame of its park. Others read it only under the bucket's lock, and `done`. */
+typedef struct ParkNode {
+    struct ParkNode *next;
+    const void *addr;
+    Parker *parker;
+    int64_t since_ns;       /* when it began to wait for this address, over several parks */
+    uintptr_t token;
+    _Atomic(uint32_t) done; /* unparked; token is set */
+} ParkNode;
+
+typedef struct ParkSpec {
+    const void *addr;
+    bool (*still)(void *arg); /* NULL: always */
+    void *arg;
+    int64_t deadline_ns;      /* -1: none */
+    int64_t since_ns;         /* 0: now */
+    const _Atomic(uint32_t) *interrupt; /* NULL: never */
+    uint32_t interrupt_mask;
+    _Atomic(void *) *published; /* holds the address of the node while it waits; NULL allowed */
+} ParkSpec;
+
+typedef struct UnparkInfo {
+    bool found, more; /* a waiter was taken; others wait under the same address */
+    int64_t since_ns;
+} UnparkInfo;
+
+ParkResult parking_park(const ParkSpec *spec, uintptr_t *token);
+/* decide is called even when nobody waits. True: a waiter was woken. */
+bool parking_unpark_one(const void *addr, uintptr_t (*decide)(void *arg, const UnparkInfo *info), void *arg);
+size_t parking_unpark_all(const void *addr, uintptr_t token);
+/* The queues are empty: their threads do not exist in this process. */
+void parking_after_fork_child(void);
+
+#endif
