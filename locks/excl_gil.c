@@ -40,6 +40,7 @@ void excl_after_fork_child(Thread *t) {
 static void attach(Thread *t) {
     gil_acquire(t);
     STORE_RELAXED(&t->excl.state, THREAD_ATTACHED);
+    retire_attach(t);
     if (thread_must_vanish(t)) {
         STORE_RELAXED(&t->excl.state, THREAD_DETACHED);
         gil_release(t);
@@ -60,7 +61,7 @@ void excl_detach_out(Thread *t) {
     ASSERT(rank_below(RANK_SECTION));
     ASSERT(LOAD_RELAXED(&stopper) == NULL);
     t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
-    retire_quiescent(t);
+    retire_detach(t);
     STORE_RELAXED(&t->excl.state, THREAD_DETACHED);
     gil_release(t);
     sched_leave();
@@ -68,10 +69,11 @@ void excl_detach_out(Thread *t) {
 }
 
 static void yield(Thread *t, bool force) {
-    retire_quiescent(t);
+    retire_detach(t);
     STORE_RELAXED(&t->excl.state, THREAD_DETACHED);
     gil_yield(t, force);
     STORE_RELAXED(&t->excl.state, THREAD_ATTACHED);
+    retire_attach(t);
     if (thread_must_vanish(t)) {
         gil_release(t);
         thread_vanish();

@@ -135,8 +135,11 @@ void excl_thread_fini(Thread *t) { ASSERT(t->excl.cs == NULL); }
 static bool attach_try(Thread *t) {
     uint32_t seen = THREAD_DETACHED;
     /* acquire: pairs with excl_start_world and excl_unclaim */
-    return atomic_compare_exchange_strong_explicit(&t->excl.state, &seen, THREAD_ATTACHED, memory_order_acquire,
-                                                   memory_order_relaxed);
+    if (!atomic_compare_exchange_strong_explicit(&t->excl.state, &seen, THREAD_ATTACHED, memory_order_acquire,
+                                                 memory_order_relaxed))
+        return false;
+    retire_attach(t);
+    return true;
 }
 
 static bool still_stopped(void *arg) {
@@ -154,7 +157,7 @@ static void attach_wait(Thread *t) {
 }
 
 static void detach_state(Thread *t) {
-    retire_quiescent(t);
+    retire_detach(t);
     /* sequentially consistent, with the load of poll: see the protocol above */
     atomic_exchange(&t->excl.state, THREAD_DETACHED);
     if (UNLIKELY(atomic_load(&t->poll) & POLL_STOP))
@@ -373,12 +376,8 @@ void excl_cs_end_slow(ExclCs *cs) {
         objlock_release((ObjLock *)cs->a);
     }
     SCHED_POINT(SCHED_UNLOCK, cs->a);
-    if (cs->prev != NULL) {
-        if (cs->prev->suspended)
-            lock_section(t, cs->prev);
-    } else if (t->dead != NULL) {
-        dead_drain(t);
-    }
+    if (cs->prev != NULL && cs->prev->suspended)
+        lock_section(t, cs->prev);
 }
 
 void excl_leaf_lock_slow(ObjLock *l) {
