@@ -239,6 +239,33 @@ static ALWAYS_INLINE Value type_special(Type *t, int sp) { return LOAD_ACQUIRE(&
 Value type_new(Type *meta, Value name, Value bases, Value dict, Value *kwvalues, Value kwnames);
 /* The caches of t and of its subclasses are void. */
 void type_modified(Type *t);
+/* Attribute name of t was set or deleted: special[], flags and versions of t and its subclasses follow. */
+void type_attr_changed(Type *t, Value name);
+/* type(*args): what calling a class does when its metaclass has no __call__ of its own. */
+Value type_call(Type *t, Value *args, intptr_t nargs, Value kwnames);
+Value type_getattr(Type *t, Value name, bool quiet); /* quiet: ABSENT without exception when there is none */
+int type_setattr(Type *t, Value name, Value v);      /* v ABSENT: delete */
+Value special_name(int sp);                   /* interned, borrowed */
+int special_index(Value interned_name);       /* SP_x or -1 */
+static ALWAYS_INLINE Value type_dict(Type *t) { return ref_peek(&t->dict); } /* borrowed: never replaced */
+static ALWAYS_INLINE Value type_mro(Type *t) { return ref_peek(&t->mro); }   /* borrowed tuple: replaced in a stopped world only, then kept */
+static ALWAYS_INLINE Value type_bases(Type *t) { return ref_peek(&t->bases); }
+Value type_name(Type *t);                     /* owned str */
+Value type_qualname(Type *t);
+Value type_module(Type *t);                   /* owned: __module__, or ABSENT and nothing pending */
+Value type_subclasses(Type *t);               /* new list */
+/* Set before calling type_new: how many inline slots the class body's code hints at; 0 none. Consumed by the next class made. */
+extern _Thread_local uint32_t type_slots_hint;
+/* Objects found through classes are shared by all callers: functions, descriptors, classes become uncounted. */
+void type_share_value(Value v);
+/* Second half of start-up: dicts, MROs and special[] of the types initialised so far; later ones are finished at once. */
+void types_finish(void);
+/* A static type with two bases (after types_finish). */
+void type_set_two_bases(Type *t, Type *a, Type *b);
+/* For the collectors: the references of all static types; drops subclasses that are dead (stopped world); empties the method cache. */
+void types_visit_roots(VisitFn visit, void *arg);
+void types_prune(bool (*is_dead)(Object *));
+void type_cache_clear(void);
 const char *type_cname(const Type *t); /* for messages; valid while t lives */
 /* The most derived metaclass of bases, or NULL with TypeError. Borrowed. */
 Type *type_calculate_meta(Type *meta, Value bases);
