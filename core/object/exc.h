@@ -56,27 +56,30 @@ Value exc_new(Type *cls, Value args_tuple);
 Value exc_from_raise(Value v);
 /* Owned; V_NONE when there is none. */
 Value exc_traceback(Value exc);
-void exc_set_traceback(Value exc, Value tb); /* retains; V_NONE clears */
-Value exc_context(Value exc);                /* owned or V_NONE */
+void exc_set_traceback(Value exc, Value tb);    /* retains; V_NONE clears */
+Value exc_context(Value exc);                   /* owned or V_NONE */
 void exc_set_context(Value exc, Value context); /* steals; ABSENT clears */
 Value exc_cause(Value exc);
-void exc_set_cause(Value exc, Value cause);  /* steals; ABSENT or V_NONE clears; sets __suppress_context__ */
+void exc_set_cause(Value exc, Value cause); /* steals; ABSENT or V_NONE clears; sets __suppress_context__ */
 /* Makes handled the __context__ of exc, cutting cycles. Borrowed. */
 void exc_chain(Value exc, Value handled);
 Value exc_stop_value(Value stop_iteration); /* owned .value */
 /* Splits a group (or a plain exception) for except*: *match and *rest owned or V_NONE. 0, -1. */
 int exc_group_match(Value exc, Value type_or_tuple, Value *match, Value *rest);
-/* The exception that is raised at the end of a try with except* from what the handlers raised and what is left; owned or V_NONE. */
+/* The exception that is raised at the end of a try with except* from what the handlers raised and what is left; owned
+ * or V_NONE. */
 Value exc_star_result(Value original, Value list_of_raised);
 /* Replaces the pending StopIteration (generators): RuntimeError "generator raised StopIteration" with it as cause. */
 void exc_wrap_pending(Type *cls, const char *msg);
 
-/* "Traceback (most recent call last): ..." as sys.excepthook prints it; chained exceptions, notes and groups included (runtime/traceback_print.c).
- * Appends to a list-free builder: new str, owned. tb: V_NONE or the traceback shown first. */
+/* "Traceback (most recent call last): ..." as sys.excepthook prints it; chained exceptions, notes and groups included
+ * (runtime/traceback_print.c). Appends to a list-free builder: new str, owned. tb: V_NONE or the traceback shown first.
+ */
 Value exc_format_full(Value exc, Value tb);
 
 /* UnicodeErrors. */
-Value exc_unicode_decode(const char *encoding, Value bytes, intptr_t start, intptr_t end, const char *reason); /* raises */
+Value exc_unicode_decode(const char *encoding, Value bytes, intptr_t start, intptr_t end,
+                         const char *reason); /* raises */
 Value exc_unicode_encode(const char *encoding, Value str, intptr_t start, intptr_t end, const char *reason);
 /* AttributeError with name and obj set. */
 Value err_attribute(Value obj, Value name) COLD;

@@ -7,7 +7,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- the compact signature -------------------------------------------------------------------------------------------------------- */
+/* ---- the compact signature
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* Skips a default value or annotation: up to ',' or ')' outside brackets and quotes. */
 static const char *skip_default(const char *p) {
@@ -111,7 +112,7 @@ static NativeSig *parse_sig(const char *text) {
 static struct SigEntry {
     const NativeDef *def;
     NativeSig *sig;
-} *sig_table;
+} * sig_table;
 static size_t sig_cap, sig_used;
 #include "mutex.h"
 static Mutex sig_mutex = MUTEX_INIT(RANK_MODULE);
@@ -175,7 +176,9 @@ void native_visit_roots(VisitFn visit, void *arg) {
                 visit(sig_table[i].sig->names[k], arg);
 }
 
-/* ---- binding ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- binding
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* How messages name the function: "list.append" for methods, "len" for functions. */
 static Value display_name(Native *n) {
@@ -201,12 +204,14 @@ static COLD Value count_error(Native *n, NativeSig *s, intptr_t nargs, intptr_t 
     } else if (only_positional || (s->n_posonly == s->n_pos && nargs < s->n_required && s->n_total == s->n_pos)) {
         name = display_name(n);
         if (s->n_required == s->n_pos)
-            err_set(&exc_TypeError, "%S expected %d argument%s, got %zd", name, s->n_pos, s->n_pos == 1 ? "" : "s", nargs);
-        else if (nargs < s->n_required)
-            err_set(&exc_TypeError, "%S expected at least %d argument%s, got %zd", name, s->n_required, s->n_required == 1 ? "" : "s",
+            err_set(&exc_TypeError, "%S expected %d argument%s, got %zd", name, s->n_pos, s->n_pos == 1 ? "" : "s",
                     nargs);
+        else if (nargs < s->n_required)
+            err_set(&exc_TypeError, "%S expected at least %d argument%s, got %zd", name, s->n_required,
+                    s->n_required == 1 ? "" : "s", nargs);
         else
-            err_set(&exc_TypeError, "%S expected at most %d argument%s, got %zd", name, s->n_pos, s->n_pos == 1 ? "" : "s", nargs);
+            err_set(&exc_TypeError, "%S expected at most %d argument%s, got %zd", name, s->n_pos,
+                    s->n_pos == 1 ? "" : "s", nargs);
     } else {
         name = display_name(n);
         int max = s->n_pos, total = s->n_total;
@@ -216,8 +221,9 @@ static COLD Value count_error(Native *n, NativeSig *s, intptr_t nargs, intptr_t 
             err_set(&exc_TypeError, "%S() takes %s %d positional argument%s (%zd given)", name,
                     s->n_required < max ? "at most" : "exactly", max, max == 1 ? "" : "s", nargs);
         else
-            err_set(&exc_TypeError, "%S() takes %s %d %sargument%s (%zd given)", name, s->n_required < total ? "at most" : "exactly",
-                    total, nargs == 0 && given_all > 0 ? "keyword " : "", total == 1 ? "" : "s", given_all);
+            err_set(&exc_TypeError, "%S() takes %s %d %sargument%s (%zd given)", name,
+                    s->n_required < total ? "at most" : "exactly", total, nargs == 0 && given_all > 0 ? "keyword " : "",
+                    total == 1 ? "" : "s", given_all);
     }
     release(name);
     return ABSENT;
@@ -316,7 +322,8 @@ Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value
         if (flat[found]) {
             Value name = display_name(n);
             if (found < nargs)
-                err_set(&exc_TypeError, "argument for %S() given by name ('%S') and position (%d)", name, s->names[found], found + 1);
+                err_set(&exc_TypeError, "argument for %S() given by name ('%S') and position (%d)", name,
+                        s->names[found], found + 1);
             else
                 err_set(&exc_TypeError, "%S() got multiple values for argument '%S'", name, s->names[found]);
             release(name);
@@ -329,7 +336,8 @@ Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value
             Value name = display_name(n);
             if (i < s->n_posonly)
                 err_set(&exc_TypeError, "%S() takes %s %d positional argument%s (%zd given)", name,
-                        s->n_required == s->n_pos ? "exactly" : "at least", s->n_required, s->n_required == 1 ? "" : "s", nargs);
+                        s->n_required == s->n_pos ? "exactly" : "at least", s->n_required,
+                        s->n_required == 1 ? "" : "s", nargs);
             else
                 err_set(&exc_TypeError, "%S() missing required argument '%S' (pos %d)", name, s->names[i], i + 1);
             release(name);
@@ -377,15 +385,16 @@ static Value call_new(Native *n, Value *args, intptr_t nargs, Value kwnames) {
     }
     Type *t = (Type *)args[0];
     if (!type_is_subtype(t, n->owner))
-        return err_set(&exc_TypeError, "%s.__new__(%s): %s is not a subtype of %s", n->owner->c_name, type_cname(t), type_cname(t),
-                       n->owner->c_name);
+        return err_set(&exc_TypeError, "%s.__new__(%s): %s is not a subtype of %s", n->owner->c_name, type_cname(t),
+                       type_cname(t), n->owner->c_name);
     /* The layout's own __new__ must be the one called: object.__new__(dict) would make half a dict. */
     Type *st = t;
     while (st->flags & TF_HEAP)
         st = st->base;
     Value own = type_special(st, SP_NEW);
     if (own && own != V_OF(n) && v_is_exact(own, IDX_NATIVE) && ((Native *)own)->fn != n->fn)
-        return err_set(&exc_TypeError, "%s.__new__(%s) is not safe, use %s.__new__()", n->owner->c_name, type_cname(t), st->c_name);
+        return err_set(&exc_TypeError, "%s.__new__(%s) is not safe, use %s.__new__()", n->owner->c_name, type_cname(t),
+                       st->c_name);
     return native_call_with(n, args[0], args + 1, nargs - 1, kwnames);
 }
 
@@ -393,7 +402,8 @@ Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value k
     Native *n = (Native *)native;
     uint32_t idx = obj_index(native);
     if (idx == IDX_NATIVE) {
-        if (UNLIKELY(n->owner && ref_peek(&n->self) == V_OF(n->owner) && n->def->name[2] == 'n' && strcmp(n->def->name, "__new__") == 0))
+        if (UNLIKELY(n->owner && ref_peek(&n->self) == V_OF(n->owner) && n->def->name[2] == 'n' &&
+                     strcmp(n->def->name, "__new__") == 0))
             return call_new(n, args, nargs, kwnames);
         return native_call_with(n, ref_peek(&n->self), args, nargs, kwnames);
     }
@@ -406,17 +416,20 @@ Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value k
     }
     if (idx == IDX_CLASSMETHOD_DESCR) {
         if (!v_is_type(self))
-            return err_set(&exc_TypeError, "descriptor '%s' for type '%s' needs a type, not a '%T' as arg 2", n->def->name,
-                           n->owner->c_name, self);
+            return err_set(&exc_TypeError, "descriptor '%s' for type '%s' needs a type, not a '%T' as arg 2",
+                           n->def->name, n->owner->c_name, self);
     } else if (UNLIKELY(!type_is_subtype(type_of(self), n->owner)))
         return err_set(&exc_TypeError,
-                       strncmp(n->def->name, "__", 2) == 0 ? "descriptor '%s' requires a '%s' object but received a '%T'"
-                                                           : "descriptor '%s' for '%s' objects doesn't apply to a '%T' object",
+                       strncmp(n->def->name, "__", 2) == 0
+                           ? "descriptor '%s' requires a '%s' object but received a '%T'"
+                           : "descriptor '%s' for '%s' objects doesn't apply to a '%T' object",
                        n->def->name, n->owner->c_name, self);
     return native_call_with(n, self, args, nargs, kwnames);
 }
 
-/* ---- making natives ------------------------------------------------------------------------------------------------------------------- */
+/* ---- making natives
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value make(Type *t, const NativeDef *def, Type *owner, Value self, Value module) {
     Value v = obj_new(t);
@@ -435,8 +448,12 @@ Value native_new(const NativeDef *def, Value self, Value module_name) {
     bool is_new = v_is_type(self) && strcmp(def->name, "__new__") == 0;
     return make(&native_type, def, is_new ? (Type *)self : NULL, self, module_name);
 }
-Value method_descr_new(const NativeDef *def, Type *owner) { return make(&method_descr_type, def, owner, ABSENT, ABSENT); }
-Value classmethod_descr_new(const NativeDef *def, Type *owner) { return make(&classmethod_descr_type, def, owner, ABSENT, ABSENT); }
+Value method_descr_new(const NativeDef *def, Type *owner) {
+    return make(&method_descr_type, def, owner, ABSENT, ABSENT);
+}
+Value classmethod_descr_new(const NativeDef *def, Type *owner) {
+    return make(&classmethod_descr_type, def, owner, ABSENT, ABSENT);
+}
 Value native_bound(Native *descr, Value self) {
     Value v = make(&native_type, descr->def, descr->owner, self, ABSENT);
     if (v)

@@ -19,10 +19,10 @@ typedef struct NativeSig {
     uint8_t n_total;    /* with the keyword-only ones */
     uint8_t n_required; /* leading parameters without default */
     bool var_args, var_kw;
-    bool direct;        /* no keywords given and n_required <= nargs <= n_pos (or var_args): call straight away */
+    bool direct; /* no keywords given and n_required <= nargs <= n_pos (or var_args): call straight away */
     bool required_kwonly;
     uint8_t min_args, max_args; /* for direct; max_args 255 with var_args */
-    Value names[];      /* interned, immortal; n_total of them */
+    Value names[];              /* interned, immortal; n_total of them */
 } NativeSig;
 
 typedef struct Native {
@@ -62,15 +62,16 @@ typedef struct WrapDescr {
 Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value kwnames);
 NativeSig *native_sig(Native *n); /* parsed on demand; NULL with MemoryError */
 
-/* Calls n with its receiver given apart: methods found on a class are called so, without a bound object. args as in obj_call. */
+/* Calls n with its receiver given apart: methods found on a class are called so, without a bound object. args as in
+ * obj_call. */
 static ALWAYS_INLINE Value native_call_with(Native *n, Value self, Value *args, intptr_t nargs, Value kwnames) {
     NativeSig *sig = LOAD_ACQUIRE(&n->sig);
     if (LIKELY(sig != NULL && kwnames == ABSENT && sig->direct && nargs >= sig->min_args && nargs <= sig->max_args))
         return n->fn(self, args, nargs, ABSENT);
     return native_bind_call(n, self, args, nargs, kwnames);
 }
-/* native: a native or method_descr or classmethod_descr object. self: ABSENT for a native (it knows its own) . A method_descr called with
- * self ABSENT takes args[0] after checking its class. */
+/* native: a native or method_descr or classmethod_descr object. self: ABSENT for a native (it knows its own) . A
+ * method_descr called with self ABSENT takes args[0] after checking its class. */
 Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value kwnames);
 
 Value method_descr_new(const NativeDef *def, Type *owner);
@@ -82,13 +83,14 @@ Value staticmethod_new(Value func);            /* retains */
 Value classmethod_new(Value func);
 Value property_new(Value fget, Value fset, Value fdel, Value doc);
 Value mappingproxy_new(Value mapping);
-Value namespace_new(void);                     /* types.SimpleNamespace(); fill with obj_setattr */
+Value namespace_new(void);                         /* types.SimpleNamespace(); fill with obj_setattr */
 Value generic_alias_new(Value origin, Value args); /* args: a tuple, or one argument */
-Value union_or(Value a, Value b);              /* a | b for types; V_NOTIMPL */
+Value union_or(Value a, Value b);                  /* a | b for types; V_NOTIMPL */
 Value capsule_new(void *p, const char *name);
-void *capsule_get(Value v, const char *name);  /* NULL with exception */
-Value generic_class_getitem(Value cls, Value *args, intptr_t nargs, Value kw); /* for "__class_getitem__" entries, NF_CLASS */
-#define CLASS_GETITEM_DEF                                                                                              \
+void *capsule_get(Value v, const char *name); /* NULL with exception */
+Value generic_class_getitem(Value cls, Value *args, intptr_t nargs,
+                            Value kw); /* for "__class_getitem__" entries, NF_CLASS */
+#define CLASS_GETITEM_DEF \
     { "__class_getitem__", generic_class_getitem, "($type, item, /)", NF_CLASS, "See PEP 585" }
 
 /* What a class attribute gives when read through o (ABSENT: through the class itself): calls its __get__. owned. */
@@ -99,7 +101,8 @@ int getset_set(Value descr, Value o, Value v);
 Value member_get_at(Value o, const MemberDef *def); /* AttributeError for an empty MK_REF */
 int member_set_at(Value o, const MemberDef *def, Value v);
 
-/* Keyword values of natives whose signature has *args and named keyword-only parameters: the value of name among kw, or ABSENT. */
+/* Keyword values of natives whose signature has *args and named keyword-only parameters: the value of name among kw, or
+ * ABSENT. */
 static inline Value kw_find(Value *args, intptr_t nargs, Value kw, Value name);
 #include "object/tuple.h"
 static inline Value kw_find(Value *args, intptr_t nargs, Value kw, Value name) {

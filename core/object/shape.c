@@ -11,8 +11,8 @@
 _Alignas(64) char shape_region[SHAPE_REGION_BYTES];
 void (*type_clear_caches)(void);
 
-/* Guards the allocation of shapes and additions to transition tables; readers take no lock. Nothing is acquired, allocated from the
- * heap or run under it. */
+/* Guards the allocation of shapes and additions to transition tables; readers take no lock. Nothing is acquired,
+ * allocated from the heap or run under it. */
 static pthread_mutex_t shape_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t next_index = (IDX_ORD_END + 1) * (uint32_t)(sizeof(Shape) / 16);
 
@@ -38,7 +38,8 @@ static ALWAYS_INLINE size_t name_hash(Value name) {
     return (size_t)((name >> 3) * 0x9e3779b97f4a7c15ull >> 32);
 }
 
-/* ---- making shapes ------------------------------------------------------------------------------------------------------------ */
+/* ---- making shapes
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static Shape *shape_alloc_locked(void) {
     size_t per = sizeof(Shape) / 16;
@@ -83,12 +84,14 @@ Shape *shape_dict_mode(Type *t) {
     else
         s = shape_new_root(t, t->ops, SF_DICT_MODE);
     Shape *expected = NULL;
-    if (!atomic_compare_exchange_strong_explicit(&t->dict_shape, &expected, s, memory_order_acq_rel, memory_order_acquire))
+    if (!atomic_compare_exchange_strong_explicit(&t->dict_shape, &expected, s, memory_order_acq_rel,
+                                                 memory_order_acquire))
         s = expected; /* the loser's 64 bytes stay unused */
     return s;
 }
 
-/* ---- finding a name ------------------------------------------------------------------------------------------------------------ */
+/* ---- finding a name
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static NOINLINE SlotTable *shape_build_table(const Shape *s) {
     size_t cap = 16;
@@ -108,7 +111,8 @@ static NOINLINE SlotTable *shape_build_table(const Shape *s) {
     }
     void *expected = NULL;
     /* release: the table's contents come before its address; pairs with the acquire in shape_find */
-    if (!atomic_compare_exchange_strong_explicit(&((Shape *)s)->table, &expected, t, memory_order_acq_rel, memory_order_acquire)) {
+    if (!atomic_compare_exchange_strong_explicit(&((Shape *)s)->table, &expected, t, memory_order_acq_rel,
+                                                 memory_order_acquire)) {
         free(t);
         t = expected;
     }
@@ -141,7 +145,8 @@ Value shape_name_at(const Shape *s, uint32_t slot) {
     return LOAD_RELAXED(&((Shape *)s)->name);
 }
 
-/* ---- transitions --------------------------------------------------------------------------------------------------------------- */
+/* ---- transitions
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static ALWAYS_INLINE TransTable *trans_table(void *w) {
     return (TransTable *)((uintptr_t)w & ~(uintptr_t)1);
@@ -276,7 +281,8 @@ void shape_tree_free(Shape *s) {
     /* The cell itself is not used again: caches may still hold its index. */
 }
 
-/* ---- attributes of instances --------------------------------------------------------------------------------------------------- */
+/* ---- attributes of instances
+ * --------------------------------------------------------------------------------------------------- */
 
 _Atomic(Value) *attrs_word(Value o) {
     const Shape *s = v_shape(o);
@@ -289,7 +295,9 @@ _Atomic(Value) *attrs_word(Value o) {
 static ALWAYS_INLINE uint32_t index_acquire(Value o) {
     return LOAD_ACQUIRE(&v_obj(o)->index); /* pairs with index_publish: slot and block come before the shape */
 }
-static ALWAYS_INLINE void index_publish(Value o, const Shape *s) { STORE_RELEASE(&v_obj(o)->index, shape_index(s)); }
+static ALWAYS_INLINE void index_publish(Value o, const Shape *s) {
+    STORE_RELEASE(&v_obj(o)->index, shape_index(s));
+}
 
 /* Whatever moves or empties slots. Where stores take no lock the world is stopped. */
 static void structure_begin(ExclCs *cs, Value o) {
@@ -314,7 +322,7 @@ static Value dict_mode_dict(Value o, bool create) {
         Value v = LOAD_ACQUIRE(w);
         if (v && !(v & 1))
             v = ref_load(o, (Ref *)w);
-        excl_read_end(&cs, o);
+        excl_read_end(&cs);
         if (v && !(v & 1))
             return v;
         if (v & 1)
@@ -335,7 +343,9 @@ static Value dict_mode_dict(Value o, bool create) {
     }
 }
 
-static Value own_name(Value name) { return str_is_interned(name) ? retained(name) : str_intern(retained(name)); }
+static Value own_name(Value name) {
+    return str_is_interned(name) ? retained(name) : str_intern(retained(name));
+}
 
 Value attrs_get(Value o, Value name) {
     if (UNLIKELY(!str_is_interned(name))) {
@@ -366,7 +376,7 @@ Value attrs_get(Value o, Value name) {
         excl_read_begin(&cs, o);
         Ref *r = attrs_slot(o, s, (uint32_t)slot);
         Value v = r ? ref_load(o, r) : ABSENT;
-        excl_read_end(&cs, o);
+        excl_read_end(&cs);
         if (v || (r && index_acquire(o) == idx))
             return v;
     }
@@ -515,7 +525,7 @@ static bool snapshot_slots(Value o, const Shape *s, Value *vals) {
         excl_read_begin(&cs, o);
         Ref *r = attrs_slot(o, s, i);
         vals[i] = r ? ref_load(o, r) : ABSENT;
-        excl_read_end(&cs, o);
+        excl_read_end(&cs);
     }
     return index_acquire(o) == shape_index(s);
 }
@@ -644,7 +654,8 @@ int attrs_set_dict(Value o, Value dict) {
     return 0;
 }
 
-/* ---- for the collectors -------------------------------------------------------------------------------------------------------- */
+/* ---- for the collectors
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void visit_slot_members(Object *o, const Type *t, VisitFn visit, void *arg) {
     for (; t && t->flags & TF_HEAP; t = t->base)
@@ -710,13 +721,16 @@ void obj_clear_refs(Object *o) {
         s->ops->clear(v);
 }
 
-/* ---- inline caches ------------------------------------------------------------------------------------------------------------- */
+/* ---- inline caches
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static bool is_data_descr(Value cv) {
     Type *ct = type_of(cv);
     return type_special(ct, SP_SET) || type_special(ct, SP_DELETE);
 }
-static bool cacheable_value(Value v) { return !v_is_obj(v) || obj_flags(v_obj(v)) & OF_UNCOUNTED; }
+static bool cacheable_value(Value v) {
+    return !v_is_obj(v) || obj_flags(v_obj(v)) & OF_UNCOUNTED;
+}
 
 /* The member's Ref offset when cv is a __slots__ descriptor of plain references that applies to t; else 0. */
 static uint32_t member_offset(Value cv, Type *t) {
@@ -744,7 +758,8 @@ void attr_find(Value o, Value name, AttrLoc *out) {
     Value cv = type_lookup(t, name);
     bool keep = cv && cacheable_value(cv);
     out->value = keep ? cv : ABSENT;
-    release(cv); /* uncounted objects are freed in stopped worlds only: the caller stores the value before its next safepoint */
+    release(cv); /* uncounted objects are freed in stopped worlds only: the caller stores the value before its next
+                    safepoint */
     if (cv && !keep && type_special(type_of(cv), SP_GET))
         return;
     if (cv && is_data_descr(cv)) {

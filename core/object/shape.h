@@ -1,14 +1,18 @@
 /* Shapes: which attribute sits in which slot of an instance; and the storage of instance attributes.
  *
  *   slot mode   attribute i of the shape lies in the object (i < inline_slots) or in the overflow block.
- *   dict mode   SF_DICT_MODE: the attrs word holds the instance's __dict__ (ABSENT: an empty one not made yet), slots are empty.
+ *   dict mode   SF_DICT_MODE: the attrs word holds the instance's __dict__ (ABSENT: an empty one not made yet), slots
+ * are empty.
  *
  * Invariants:
- *   - An instance goes from a shape to its child (attribute added) or to dict mode; never back. The value is published before the shape.
- *   - A slot belongs to one name for ever: deletion leaves a hole (ABSENT); adding the name again goes to dict mode, for the order.
+ *   - An instance goes from a shape to its child (attribute added) or to dict mode; never back. The value is published
+ * before the shape.
+ *   - A slot belongs to one name for ever: deletion leaves a hole (ABSENT); adding the name again goes to dict mode,
+ * for the order.
  *   - Names in shapes are interned strs, which live as long as the process.
  *   - Shapes, once published, never change but for `transitions` and `table`, which are published by release stores.
- *   - A reader that finds ABSENT in a slot, or an attrs word of the other kind, reads the shape again before it believes it.
+ *   - A reader that finds ABSENT in a slot, or an attrs word of the other kind, reads the shape again before it
+ * believes it.
  *   - Where stores to existing slots take no lock (stw), whatever moves slots happens in a stopped world.
  */
 #ifndef POLYGIL_SHAPE_H
@@ -30,7 +34,8 @@ Shape *shape_new_root(Type *t, const TypeOps *ops, uint32_t flags);
 Shape *shape_init_at(uint32_t index, Type *t, const TypeOps *ops);
 /* Slot of an interned name, or -1. Lock-free. */
 intptr_t shape_find(const Shape *s, Value name);
-/* The child of s that adds the interned name; NULL: too many attributes, use dict mode (nothing pending). Takes the shape lock. */
+/* The child of s that adds the interned name; NULL: too many attributes, use dict mode (nothing pending). Takes the
+ * shape lock. */
 Shape *shape_add(Shape *s, Value name);
 /* Shape of t's instances in dict mode. */
 Shape *shape_dict_mode(Type *t);
@@ -48,11 +53,13 @@ _Atomic(Value) *attrs_word(Value o);
 static ALWAYS_INLINE Ref *attrs_inline(Value o, uint32_t slots_offset, uint32_t slot) {
     return (Ref *)((char *)v_obj(o) + slots_offset + 8) + slot;
 }
-/* The cell of slot in an instance with shape s; NULL when the attrs word holds no block with that slot (the shape is stale). */
+/* The cell of slot in an instance with shape s; NULL when the attrs word holds no block with that slot (the shape is
+ * stale). */
 static ALWAYS_INLINE Ref *attrs_slot(Value o, const Shape *s, uint32_t slot) {
     if (LIKELY(slot < s->inline_slots))
         return attrs_inline(o, s->slots_offset, slot);
-    Value w = LOAD_ACQUIRE(attrs_word_at(o, s->slots_offset)); /* pairs with the release in grow: the items come before the block */
+    Value w = LOAD_ACQUIRE(
+        attrs_word_at(o, s->slots_offset)); /* pairs with the release in grow: the items come before the block */
     if (!(w & 1))
         return NULL;
     AttrBlock *b = (AttrBlock *)(uintptr_t)(w & ~(Value)1);
@@ -61,12 +68,12 @@ static ALWAYS_INLINE Ref *attrs_slot(Value o, const Shape *s, uint32_t slot) {
 }
 
 /* Instance attributes alone: no class, no descriptors. name: str (interned by the callee when needed). */
-Value attrs_get(Value o, Value name);              /* owned; ABSENT: none (nothing pending), or an error (pending) */
-int attrs_set(Value o, Value name, Value v);       /* retains v */
-int attrs_del(Value o, Value name);                /* 1 deleted, 0 there was none, -1 */
-Value attrs_dict(Value o);                         /* owned dict; switches to dict mode */
-int attrs_set_dict(Value o, Value dict);           /* replaces it; retains */
-Value attrs_snapshot(Value o);                     /* new dict, the instance keeps its mode; V_NONE when there are no attributes */
+Value attrs_get(Value o, Value name);        /* owned; ABSENT: none (nothing pending), or an error (pending) */
+int attrs_set(Value o, Value name, Value v); /* retains v */
+int attrs_del(Value o, Value name);          /* 1 deleted, 0 there was none, -1 */
+Value attrs_dict(Value o);                   /* owned dict; switches to dict mode */
+int attrs_set_dict(Value o, Value dict);     /* replaces it; retains */
+Value attrs_snapshot(Value o); /* new dict, the instance keeps its mode; V_NONE when there are no attributes */
 bool attrs_have_any(Value o);
 
 /* Everything an instance refers to, its class when it is a heap type included; and its emptying. For gc/. */
@@ -84,19 +91,21 @@ typedef enum AttrKind {
     ATTR_PROPERTY,    /* value: the property's fget; guards: shape and version */
     ATTR_GETSET,      /* value: a getset or non-Ref member object; guards: shape and version */
     ATTR_ADD_INLINE,  /* stores: slot is new, next_shape follows; guards: shape and version */
-    ATTR_DICT,        /* instance in dict mode and the class has no data descriptor of that name; guards: shape and version */
-    ATTR_MODULE,      /* module: look into module_dict(o) with dict_cache_slot; guard: shape */
+    ATTR_DICT, /* instance in dict mode and the class has no data descriptor of that name; guards: shape and version */
+    ATTR_MODULE, /* module: look into module_dict(o) with dict_cache_slot; guard: shape */
 } AttrKind;
 typedef struct AttrLoc {
     AttrKind kind;
-    uint32_t shape;      /* index guard */
-    uint32_t version;    /* of the class, read before the lookup */
+    uint32_t shape;   /* index guard */
+    uint32_t version; /* of the class, read before the lookup */
     uint32_t slot;
     uint32_t next_shape; /* ATTR_ADD_INLINE */
     Value value;         /* borrowed; only uncounted objects, never ABSENT for METHOD, CLASS_VALUE, PROPERTY, GETSET */
 } AttrLoc;
-/* Never fails and runs no Python code. A slot kind is valid as long as the shape guard holds: when a class gains a data descriptor, or a
- * __getattribute__ or __setattr__ of its own, after it has had instances, type.c calls *type_clear_caches in a stopped world. */
+/* Never fails and runs no Python code. A slot kind is valid as long as the shape guard holds: when a class gains a data
+ * descriptor, or a
+ * __getattribute__ or __setattr__ of its own, after it has had instances, type.c calls *type_clear_caches in a stopped
+ * world. */
 extern void (*type_clear_caches)(void); /* set by interp/ at start: voids every inline cache; NULL: nothing to do */
 void attr_find(Value o, Value name, AttrLoc *out);
 void attr_find_store(Value o, Value name, AttrLoc *out);

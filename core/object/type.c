@@ -1,9 +1,10 @@
 /* Types: static ones, lookup along the MRO, versions and the method cache, special[].
  *
  * Invariants:
- *   - A class's dict object is never replaced. MRO and bases change in a stopped world only, and old tuples are uncounted, so all three
- *     are read borrowed without a lock.
- *   - Writers change the dict first, then the version: whoever cached an old answer did so under a version nobody has any more.
+ *   - A class's dict object is never replaced. MRO and bases change in a stopped world only, and old tuples are
+ * uncounted, so all three are read borrowed without a lock.
+ *   - Writers change the dict first, then the version: whoever cached an old answer did so under a version nobody has
+ * any more.
  *   - special[] changes in a stopped world once other threads run.
  */
 #include "object/type_impl.h"
@@ -17,7 +18,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- names of special methods -------------------------------------------------------------------------------------------------- */
+/* ---- names of special methods
+ * -------------------------------------------------------------------------------------------------- */
 
 static Value sp_names[SP_COUNT];
 enum { SP_TABLE = 512 };
@@ -26,7 +28,9 @@ static struct {
     int sp;
 } sp_table[SP_TABLE];
 
-static size_t sp_hash(Value name) { return (size_t)((name >> 3) * 0x9e3779b97f4a7c15ull >> 40) % SP_TABLE; }
+static size_t sp_hash(Value name) {
+    return (size_t)((name >> 3) * 0x9e3779b97f4a7c15ull >> 40) % SP_TABLE;
+}
 
 static void special_names_init(void) {
     static const char *const text[SP_COUNT] = {
@@ -43,7 +47,9 @@ static void special_names_init(void) {
         sp_table[h].sp = i;
     }
 }
-Value special_name(int sp) { return sp_names[sp]; }
+Value special_name(int sp) {
+    return sp_names[sp];
+}
 int special_index(Value name) {
     for (size_t h = sp_hash(name); sp_table[h].name; h = (h + 1) % SP_TABLE)
         if (sp_table[h].name == name)
@@ -51,7 +57,8 @@ int special_index(Value name) {
     return -1;
 }
 
-/* ---- versions and the method cache --------------------------------------------------------------------------------------------- */
+/* ---- versions and the method cache
+ * --------------------------------------------------------------------------------------------- */
 
 static _Atomic(uint32_t) version_counter = 1;
 /* Subclass lists. Held for a few pointer operations, or a walk over a class tree that only stores versions. */
@@ -62,7 +69,8 @@ static uint32_t version_next(void) {
     do {
         if (v == UINT32_MAX)
             return 0; /* spent: no caching any more */
-    } while (!atomic_compare_exchange_weak_explicit(&version_counter, &v, v + 1, memory_order_relaxed, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&version_counter, &v, v + 1, memory_order_relaxed,
+                                                    memory_order_relaxed));
     return v + 1;
 }
 
@@ -176,8 +184,8 @@ void type_modified(Type *t) {
     mutex_unlock(&type_mutex);
 }
 
-/* The method cache. Each entry is guarded by a sequence word: odd while it is being written. An entry holds a value that outlives any
- * reader (immediate or uncounted), or the class in whose dict a counted value has to be looked up. */
+/* The method cache. Each entry is guarded by a sequence word: odd while it is being written. An entry holds a value
+ * that outlives any reader (immediate or uncounted), or the class in whose dict a counted value has to be looked up. */
 typedef struct CacheEntry {
     _Atomic(uint32_t) seq;
     _Atomic(uint32_t) version;
@@ -194,7 +202,8 @@ static ALWAYS_INLINE CacheEntry *cache_entry(uint32_t version, Value name) {
 
 static void cache_put(CacheEntry *e, uint32_t version, Value name, Value value, Type *owner) {
     uint32_t seq = LOAD_RELAXED(&e->seq);
-    if (seq & 1 || !atomic_compare_exchange_strong_explicit(&e->seq, &seq, seq + 1, memory_order_acq_rel, memory_order_relaxed))
+    if (seq & 1 ||
+        !atomic_compare_exchange_strong_explicit(&e->seq, &seq, seq + 1, memory_order_acq_rel, memory_order_relaxed))
         return; /* somebody else is at it: only a cache */
     Value old = LOAD_RELAXED(&e->name);
     /* release: a reader that sees one of these fields sees the odd sequence as well */
@@ -281,7 +290,8 @@ bool type_is_subtype(Type *a, Type *b) {
     return false;
 }
 
-/* ---- special[] ----------------------------------------------------------------------------------------------------------------- */
+/* ---- special[]
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 void type_share_value(Value v) {
     if (!COUNT_EXACT || !v_is_obj(v) || obj_flags(v_obj(v)) & OF_UNCOUNTED)
@@ -329,7 +339,8 @@ static void refresh_flags(Type *t) {
         f |= TF_GENERIC_SETATTR;
     if (type_special(t, SP_NEW) == type_special(&object_type, SP_NEW))
         f |= TF_GENERIC_NEW;
-    if (type_special(t, SP_DEL) || (t->spec && t->spec->flags & TF_FINALIZER) || (t->base && t->base->flags & TF_FINALIZER))
+    if (type_special(t, SP_DEL) || (t->spec && t->spec->flags & TF_FINALIZER) ||
+        (t->base && t->base->flags & TF_FINALIZER))
         f |= TF_FINALIZER;
     t->flags = f;
 }
@@ -435,7 +446,8 @@ size_t type_raw_subclasses(Type *t, Type ***items) {
     return l ? l->n : 0;
 }
 
-/* ---- static types -------------------------------------------------------------------------------------------------------------- */
+/* ---- static types
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static struct Pending {
     Type *t;
@@ -446,8 +458,10 @@ static bool finished;
 static Type *static_types[1024];
 static size_t n_static;
 
-enum { INHERITED = TF_INT | TF_STR | TF_BYTES | TF_LIST | TF_TUPLE | TF_DICT | TF_TYPE | TF_EXC | TF_SET | TF_FLOAT | TF_FROZENSET |
-                   TF_WEAKREF | TF_HAS_DICT | TF_DICT_MODE | TF_SEQUENCE | TF_MAPPING };
+enum {
+    INHERITED = TF_INT | TF_STR | TF_BYTES | TF_LIST | TF_TUPLE | TF_DICT | TF_TYPE | TF_EXC | TF_SET | TF_FLOAT |
+                TF_FROZENSET | TF_WEAKREF | TF_HAS_DICT | TF_DICT_MODE | TF_SEQUENCE | TF_MAPPING
+};
 
 static void static_prepare(Type *t, uint32_t index, const TypeSpec *spec) {
     Type *base = spec->base ? spec->base : t == &object_type ? NULL : &object_type;
@@ -463,8 +477,8 @@ static void static_prepare(Type *t, uint32_t index, const TypeSpec *spec) {
     t->c_name = dot ? dot + 1 : spec->name;
     t->slots_offset = t->flags & TF_HAS_DICT ? (uint16_t)t->basic_size : 0;
     t->inline_slots = 0;
-    t->root = index ? shape_init_at(index, t, t->ops)
-                    : shape_new_root(t, t->ops, t->flags & TF_DICT_MODE ? SF_DICT_MODE : 0);
+    t->root =
+        index ? shape_init_at(index, t, t->ops) : shape_new_root(t, t->ops, t->flags & TF_DICT_MODE ? SF_DICT_MODE : 0);
     STORE_RELAXED(&t->version, version_next());
 }
 
@@ -565,7 +579,9 @@ void type_init_static(Type *t, uint32_t index, const TypeSpec *spec) {
         pending[n_pending++] = (struct Pending){t, spec};
 }
 
-void type_init_module_type(Type *t, const TypeSpec *spec) { type_init_static(t, 0, spec); }
+void type_init_module_type(Type *t, const TypeSpec *spec) {
+    type_init_static(t, 0, spec);
+}
 
 void type_set_two_bases(Type *t, Type *a, Type *b) {
     Value bases = tuple_pack(2, V_OF(a), V_OF(b));
@@ -589,7 +605,8 @@ void type_set_two_bases(Type *t, Type *a, Type *b) {
     type_modified(t);
 }
 
-/* ---- making instances ---------------------------------------------------------------------------------------------------------- */
+/* ---- making instances
+ * ---------------------------------------------------------------------------------------------------------- */
 
 Value obj_new_sized(Type *t, size_t extra) {
     size_t size = t->basic_size + extra;
@@ -607,19 +624,27 @@ Value obj_new_sized(Type *t, size_t extra) {
     return V_OF(o);
 }
 
-Value obj_new(Type *t) { return obj_new_sized(t, 0); }
+Value obj_new(Type *t) {
+    return obj_new_sized(t, 0);
+}
 
-/* ---- names --------------------------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value load_ref(Type *t, Ref *r) {
     ExclCs cs;
     excl_read_begin(&cs, V_OF(t));
     Value v = ref_load(V_OF(t), r);
-    excl_read_end(&cs, V_OF(t));
+    excl_read_end(&cs);
     return v;
 }
-Value type_name(Type *t) { return load_ref(t, &t->name); }
-Value type_qualname(Type *t) { return load_ref(t, &t->qualname); }
+Value type_name(Type *t) {
+    return load_ref(t, &t->name);
+}
+Value type_qualname(Type *t) {
+    return load_ref(t, &t->qualname);
+}
 Value type_module(Type *t) {
     Value d = type_dict(t);
     Value m = d ? dict_get(d, ID("__module__")) : ABSENT;
@@ -640,7 +665,8 @@ const char *type_cname(const Type *t) {
     return s;
 }
 
-/* ---- for the collectors -------------------------------------------------------------------------------------------------------- */
+/* ---- for the collectors
+ * -------------------------------------------------------------------------------------------------------- */
 
 void type_traverse(Value self, VisitFn visit, void *arg) {
     Type *t = (Type *)self;

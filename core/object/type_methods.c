@@ -11,7 +11,8 @@
 
 Type type_type;
 
-/* ---- calling a class --------------------------------------------------------------------------------------------------------------- */
+/* ---- calling a class
+ * --------------------------------------------------------------------------------------------------------------- */
 
 /* f(first, *args, **kw): the arguments lie in a traced cell when they are many. */
 static Value call_with_first(Value f, Value first, Value *args, intptr_t nargs, Value kwnames) {
@@ -91,9 +92,12 @@ Value type_call(Type *t, Value *args, intptr_t nargs, Value kwnames) {
     return obj;
 }
 
-static Value m_call(Value self, Value *args, intptr_t nargs, Value kw) { return type_call((Type *)self, args, nargs, kw); }
+static Value m_call(Value self, Value *args, intptr_t nargs, Value kw) {
+    return type_call((Type *)self, args, nargs, kw);
+}
 
-/* ---- attributes of classes ---------------------------------------------------------------------------------------------------------- */
+/* ---- attributes of classes
+ * ---------------------------------------------------------------------------------------------------------- */
 
 Value type_getattr(Type *t, Value name, bool quiet) {
     Type *meta = type_of(V_OF(t));
@@ -164,7 +168,8 @@ int type_setattr(Type *t, Value name, Value v) {
         Value set = type_special(mt, v ? SP_SET : SP_DELETE);
         if (set || type_special(mt, SP_SET) || type_special(mt, SP_DELETE)) {
             Value args[] = {V_OF(t), v};
-            Value res = set ? obj_call_special(mv, v ? SP_SET : SP_DELETE, args, v ? 2 : 1) : err_set_value(&exc_AttributeError, n);
+            Value res = set ? obj_call_special(mv, v ? SP_SET : SP_DELETE, args, v ? 2 : 1)
+                            : err_set_value(&exc_AttributeError, n);
             r = res && res != V_MARK ? 0 : -1;
             release(res);
             goto changed;
@@ -211,7 +216,8 @@ static Value m_delattr(Value self, Value *args, intptr_t nargs, Value kw) {
     return type_setattr((Type *)self, args[0], ABSENT) < 0 ? ABSENT : V_NONE;
 }
 
-/* ---- type(), type.__init__ ------------------------------------------------------------------------------------------------------------ */
+/* ---- type(), type.__init__
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static Value m_new(Value self, Value *args, intptr_t nargs, Value kw) {
     Type *meta = (Type *)self;
@@ -219,8 +225,9 @@ static Value m_new(Value self, Value *args, intptr_t nargs, Value kw) {
     if (meta == &type_type && nargs == 1 && nk == 0)
         return retained(V_OF(type_of(args[0])));
     if (nargs != 3)
-        return err_set(&exc_TypeError, meta == &type_type && nargs != 3 ? "type() takes 1 or 3 arguments"
-                                                                         : "type.__new__() takes exactly 3 arguments (%zd given)",
+        return err_set(&exc_TypeError,
+                       meta == &type_type && nargs != 3 ? "type() takes 1 or 3 arguments"
+                                                        : "type.__new__() takes exactly 3 arguments (%zd given)",
                        nargs);
     if (!v_is_str(args[0]))
         return err_set(&exc_TypeError, "type.__new__() argument 1 must be str, not %T", args[0]);
@@ -266,9 +273,12 @@ static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-static Value m_prepare(Value self, Value *args, intptr_t nargs, Value kw) { return dict_new(); }
+static Value m_prepare(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_new();
+}
 
-/* ---- what classes tell ------------------------------------------------------------------------------------------------------------------ */
+/* ---- what classes tell
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Type *t = (Type *)self;
@@ -294,7 +304,9 @@ static Value m_mro(Value self, Value *args, intptr_t nargs, Value kw) {
     release(m);
     return l;
 }
-static Value m_subclasses(Value self, Value *args, intptr_t nargs, Value kw) { return type_subclasses((Type *)self); }
+static Value m_subclasses(Value self, Value *args, intptr_t nargs, Value kw) {
+    return type_subclasses((Type *)self);
+}
 static Value m_instancecheck(Value self, Value *args, intptr_t nargs, Value kw) {
     Type *t = type_of(args[0]);
     if (type_is_subtype(t, (Type *)self))
@@ -326,14 +338,22 @@ static Value m_dir(Value self, Value *args, intptr_t nargs, Value kw) {
     release(d);
     return l;
 }
-static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(sizeof(Type)); }
-static Value m_or(Value self, Value *args, intptr_t nargs, Value kw) { return union_or(self, args[0]); }
-static Value m_ror(Value self, Value *args, intptr_t nargs, Value kw) { return union_or(args[0], self); }
+static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(sizeof(Type));
+}
+static Value m_or(Value self, Value *args, intptr_t nargs, Value kw) {
+    return union_or(self, args[0]);
+}
+static Value m_ror(Value self, Value *args, intptr_t nargs, Value kw) {
+    return union_or(args[0], self);
+}
 
 static const NativeDef methods[] = {
     {"__call__", m_call, "($self, /, *args, **kwargs)", 0, "Call self as a function."},
-    {"__new__", m_new, "(*args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
-    {"__init__", m_init, "($self, /, *args, **kwargs)", 0, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__new__", m_new, "(*args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
+    {"__init__", m_init, "($self, /, *args, **kwargs)", 0,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     {"__getattribute__", m_getattribute, "($self, name, /)", 0, "Return getattr(self, name)."},
     {"__setattr__", m_setattr, "($self, name, value, /)", 0, "Implement setattr(self, name, value)."},
     {"__delattr__", m_delattr, "($self, name, /)", 0, "Implement delattr(self, name)."},
@@ -350,7 +370,9 @@ static const NativeDef methods[] = {
     {0},
 };
 
-/* ---- getsets ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- getsets
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int check_settable(Type *t, Value v, const char *what) {
     if (t->flags & TF_IMMUTABLE) {
@@ -371,7 +393,9 @@ static void store_ref(Value self, Ref *r, Value v) {
     release(old);
 }
 
-static Value g_name(Value self) { return type_name((Type *)self); }
+static Value g_name(Value self) {
+    return type_name((Type *)self);
+}
 static int s_name(Value self, Value v) {
     Type *t = (Type *)self;
     if (check_settable(t, v, "__name__") < 0)
@@ -383,7 +407,9 @@ static int s_name(Value self, Value v) {
     store_ref(self, &t->name, v);
     return 0;
 }
-static Value g_qualname(Value self) { return type_qualname((Type *)self); }
+static Value g_qualname(Value self) {
+    return type_qualname((Type *)self);
+}
 static int s_qualname(Value self, Value v) {
     Type *t = (Type *)self;
     if (check_settable(t, v, "__qualname__") < 0)
@@ -405,8 +431,12 @@ static int set_in_dict(Value self, Value v, Value name, const char *what) {
         return -1;
     return dict_set(type_dict(t), name, v);
 }
-static int s_module(Value self, Value v) { return set_in_dict(self, v, ID("__module__"), "__module__"); }
-static Value g_bases(Value self) { return retained(type_bases((Type *)self)); }
+static int s_module(Value self, Value v) {
+    return set_in_dict(self, v, ID("__module__"), "__module__");
+}
+static Value g_bases(Value self) {
+    return retained(type_bases((Type *)self));
+}
 static int s_bases(Value self, Value v) {
     if (check_settable((Type *)self, v, "__bases__") < 0)
         return -1;
@@ -420,7 +450,9 @@ static Value g_base(Value self) {
     Type *b = ((Type *)self)->base;
     return b ? retained(V_OF(b)) : V_NONE;
 }
-static Value g_dict(Value self) { return mappingproxy_new(type_dict((Type *)self)); }
+static Value g_dict(Value self) {
+    return mappingproxy_new(type_dict((Type *)self));
+}
 static Value g_doc(Value self) {
     Type *t = (Type *)self;
     if (!(t->flags & TF_HEAP)) {
@@ -560,7 +592,9 @@ static Value g_dictoffset(Value self) {
         return v_from_int(264);
     return v_from_int(t->flags & TF_HAS_DICT ? (t->slots_offset ? t->slots_offset : -8) : 0);
 }
-static Value g_weakrefoffset(Value self) { return v_from_int(((Type *)self)->flags & TF_WEAKREF ? 8 : 0); }
+static Value g_weakrefoffset(Value self) {
+    return v_from_int(((Type *)self)->flags & TF_WEAKREF ? 8 : 0);
+}
 static Value g_text_signature(Value self) {
     Type *t = (Type *)self;
     const char *doc = t->spec ? t->spec->doc : NULL;
@@ -604,4 +638,6 @@ static const TypeSpec spec = {
     .getsets = getsets,
 };
 
-void type_init(void) { type_init_static(&type_type, IDX_TYPE, &spec); }
+void type_init(void) {
+    type_init_static(&type_type, IDX_TYPE, &spec);
+}

@@ -1,4 +1,5 @@
-/* Making classes: bases, layout, MRO, __slots__, and what a class statement promises to the class, its attributes and its parent. */
+/* Making classes: bases, layout, MRO, __slots__, and what a class statement promises to the class, its attributes and
+ * its parent. */
 #include "gc/heap.h"
 #include "interp/frame.h"
 #include "interp/function.h"
@@ -12,7 +13,8 @@
 
 _Thread_local uint32_t type_slots_hint;
 
-/* ---- method resolution order --------------------------------------------------------------------------------------------------- */
+/* ---- method resolution order
+ * --------------------------------------------------------------------------------------------------- */
 
 static Value mro_error(Value *tails, const intptr_t *at, intptr_t n) {
     StrBuilder b;
@@ -149,7 +151,9 @@ Value type_compute_mro(Type *t) {
     return mro;
 }
 
-/* ---- layout --------------------------------------------------------------------------------------------------------------------- */
+/* ---- layout
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 /* A class whose instances have a C layout of their own, or that adds slots. */
 static bool adds_layout(Type *t) {
@@ -157,7 +161,8 @@ static bool adds_layout(Type *t) {
     if (!b)
         return true;
     return t->basic_size != b->basic_size || t->ops != b->ops ||
-           ((t->flags ^ b->flags) & (TF_INT | TF_STR | TF_BYTES | TF_TUPLE | TF_TYPE | TF_DICT | TF_LIST | TF_SET | TF_FROZENSET)) != 0;
+           ((t->flags ^ b->flags) &
+            (TF_INT | TF_STR | TF_BYTES | TF_TUPLE | TF_TYPE | TF_DICT | TF_LIST | TF_SET | TF_FROZENSET)) != 0;
 }
 static Type *solid_base(Type *t) {
     while (!adds_layout(t))
@@ -205,8 +210,10 @@ Type *type_calculate_meta(Type *meta, Value bases) {
             winner = m;
             continue;
         }
-        err_set(&exc_TypeError, "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the metaclasses "
-                                "of all its bases");
+        err_set(
+            &exc_TypeError,
+            "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the metaclasses "
+            "of all its bases");
         return NULL;
     }
     return winner;
@@ -215,7 +222,8 @@ Type *type_calculate_meta(Type *meta, Value bases) {
 bool type_same_layout(Type *a, Type *b) {
     if (a->basic_size != b->basic_size || a->ops != b->ops || a->slots_offset != b->slots_offset)
         return false;
-    if ((a->flags ^ b->flags) & (TF_HAS_DICT | TF_DICT_MODE | TF_TAIL_ATTRS | TF_INT | TF_STR | TF_BYTES | TF_TUPLE | TF_TYPE | TF_EXC))
+    if ((a->flags ^ b->flags) &
+        (TF_HAS_DICT | TF_DICT_MODE | TF_TAIL_ATTRS | TF_INT | TF_STR | TF_BYTES | TF_TUPLE | TF_TYPE | TF_EXC))
         return false;
     /* Members made by __slots__ must have the same names at the same places. */
     Type *x = a, *y = b;
@@ -239,7 +247,9 @@ bool type_same_layout(Type *a, Type *b) {
     }
 }
 
-/* ---- __slots__ ------------------------------------------------------------------------------------------------------------------- */
+/* ---- __slots__
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value mangle(Value name, Value cls_name) {
     const char *n = str_utf8(name, NULL), *c = str_utf8(cls_name, NULL);
@@ -339,9 +349,12 @@ out:
     return r;
 }
 
-/* ---- instance __dict__ and __weakref__ as attributes of classes -------------------------------------------------------------------- */
+/* ---- instance __dict__ and __weakref__ as attributes of classes
+ * -------------------------------------------------------------------- */
 
-static Value get_dict(Value self) { return obj_get_dict(self); }
+static Value get_dict(Value self) {
+    return obj_get_dict(self);
+}
 static int set_dict(Value self, Value v) {
     if (v == ABSENT) {
         Value d = dict_new();
@@ -358,9 +371,12 @@ static int set_dict(Value self, Value v) {
     return attrs_set_dict(self, v);
 }
 Value weakref_first(Value o); /* gc/: the object's canonical weak reference, owned, or V_NONE */
-static Value get_weakref(Value self) { return weakref_first(self); }
+static Value get_weakref(Value self) {
+    return weakref_first(self);
+}
 const GetSetDef type_dict_getset = {"__dict__", get_dict, set_dict, "dictionary for instance variables (if defined)"};
-const GetSetDef type_weakref_getset = {"__weakref__", get_weakref, NULL, "list of weak references to the object (if defined)"};
+const GetSetDef type_weakref_getset = {"__weakref__", get_weakref, NULL,
+                                       "list of weak references to the object (if defined)"};
 
 static int add_getset(Value dict, const GetSetDef *def, Type *t) {
     Value name = str_intern_static(def->name);
@@ -375,7 +391,8 @@ static int add_getset(Value dict, const GetSetDef *def, Type *t) {
     return r;
 }
 
-/* ---- the class statement's promises ------------------------------------------------------------------------------------------------ */
+/* ---- the class statement's promises
+ * ------------------------------------------------------------------------------------------------ */
 
 static int wrap_implicit(Value dict, Value name, bool is_static) {
     Value f = dict_get(dict, name);
@@ -456,7 +473,8 @@ static int call_init_subclass(Type *t, Value *kwvalues, Value kwnames) {
     return res ? 0 : -1;
 }
 
-/* ---- type(name, bases, dict) -------------------------------------------------------------------------------------------------------- */
+/* ---- type(name, bases, dict)
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int fill_dict(Type *t, Value dict, Type *base, const SlotsPlan *plan) {
     if (!dict_contains(dict, ID("__module__"))) {
@@ -507,9 +525,12 @@ static int fill_dict(Type *t, Value dict, Type *base, const SlotsPlan *plan) {
 
 static int lay_out(Type *t, Type *base, SlotsPlan *plan, uint32_t hint) {
     t->base = base;
-    enum { KEEP = TF_INT | TF_STR | TF_BYTES | TF_LIST | TF_TUPLE | TF_DICT | TF_TYPE | TF_EXC | TF_SET | TF_FLOAT | TF_FROZENSET |
-                  TF_WEAKREF | TF_HAS_DICT | TF_DICT_MODE | TF_TAIL_ATTRS | TF_SEQUENCE | TF_MAPPING };
-    t->flags = (base->flags & KEEP) | TF_HEAP | TF_BASETYPE | (plan->dict ? TF_HAS_DICT : 0) | (plan->weakref ? TF_WEAKREF : 0);
+    enum {
+        KEEP = TF_INT | TF_STR | TF_BYTES | TF_LIST | TF_TUPLE | TF_DICT | TF_TYPE | TF_EXC | TF_SET | TF_FLOAT |
+               TF_FROZENSET | TF_WEAKREF | TF_HAS_DICT | TF_DICT_MODE | TF_TAIL_ATTRS | TF_SEQUENCE | TF_MAPPING
+    };
+    t->flags = (base->flags & KEEP) | TF_HEAP | TF_BASETYPE | (plan->dict ? TF_HAS_DICT : 0) |
+               (plan->weakref ? TF_WEAKREF : 0);
     t->ops = base->ops;
     t->basic_size = base->basic_size;
     intptr_t n = plan->names ? list_len(plan->names) : 0;
@@ -565,7 +586,8 @@ Value type_new(Type *meta, Value name, Value bases, Value ns, Value *kwvalues, V
     const char *cname = str_utf8(name, NULL);
     if (!cname)
         goto out;
-    if (strlen(cname) != (size_t)0 && memchr(str_data(name), 0, (size_t)str_len(name) * (size_t)str_kind(name)) && str_kind(name) == 1) {
+    if (strlen(cname) != (size_t)0 && memchr(str_data(name), 0, (size_t)str_len(name) * (size_t)str_kind(name)) &&
+        str_kind(name) == 1) {
         err_set(&exc_ValueError, "type name must not contain null characters");
         goto out;
     }
@@ -634,7 +656,8 @@ out:
     return result;
 }
 
-/* ---- __bases__ = ... ------------------------------------------------------------------------------------------------------------------ */
+/* ---- __bases__ = ...
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct MroUndo {
     Type *t;
@@ -682,8 +705,10 @@ int type_set_bases(Type *t, Value bases) {
     Type *base = type_best_base(bases);
     if (!base)
         return -1;
-    if (base->basic_size != t->base->basic_size || base->slots_offset != t->base->slots_offset || solid_base(base) != solid_base(t->base)) {
-        err_set(&exc_TypeError, "__bases__ assignment: '%s' object layout differs from '%s'", type_cname(base), type_cname(t->base));
+    if (base->basic_size != t->base->basic_size || base->slots_offset != t->base->slots_offset ||
+        solid_base(base) != solid_base(t->base)) {
+        err_set(&exc_TypeError, "__bases__ assignment: '%s' object layout differs from '%s'", type_cname(base),
+                type_cname(t->base));
         return -1;
     }
     enum { MAX = 4096 };
@@ -700,7 +725,8 @@ int type_set_bases(Type *t, Value bases) {
     type_remove_from_bases(t);
     STORE_RELEASE(&t->bases, retained(bases));
     t->base = base;
-    /* A metaclass with an mro() of its own runs Python code here, so the world runs; lookups meanwhile see one MRO or the other. */
+    /* A metaclass with an mro() of its own runs Python code here, so the world runs; lookups meanwhile see one MRO or
+     * the other. */
     int r = collect_mros(t, undo, &n, MAX);
     if (r < 0) {
         while (n > 0) {
@@ -723,7 +749,9 @@ int type_set_bases(Type *t, Value bases) {
     return r;
 }
 
-/* ---- end of a class -------------------------------------------------------------------------------------------------------------------- */
+/* ---- end of a class
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 void type_clear(Value self) {
     Type *t = (Type *)self;
