@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "object/float.h"
 #include "object/int_view.h"
 
 /* Above this many limbs in the smaller operand an operation takes long enough (a millisecond) to let other threads run.
