@@ -21,8 +21,12 @@ typedef struct RangeIter {
 Value slice_new(Value start, Value stop, Value step); /* retains */
 /* Start, stop, step clipped to len, and the number of items; -1 with exception. */
 intptr_t slice_indices(Value slice, intptr_t len, intptr_t *start, intptr_t *stop, intptr_t *step);
+/* The same in two steps: the bounds (may run __index__), then clipping to a length (cannot fail): the number of items. */
+int slice_unpack(Value slice, intptr_t *start, intptr_t *stop, intptr_t *step);
+intptr_t slice_adjust(intptr_t len, intptr_t *start, intptr_t *stop, intptr_t step);
 Value range_new(Value start, Value stop, Value step);
 Value list_iter_new(Value list);
+Value list_reviter_new(Value list);
 Value tuple_iter_new(Value tuple);
 Value range_iter_new(Value range);
 Value call_iter_new(Value callable, Value sentinel);

@@ -89,13 +89,6 @@ static ALWAYS_INLINE bool list_set_fast(Value l, intptr_t i, Value v) {
 
 static ALWAYS_INLINE bool v_is_list_exact(Value v) { return v_is_exact(v, IDX_LIST); }
 
-/* Several Refs of one holder at once (object/refs.c). The holder's section is held, or it is unpublished. Overlap is allowed in refs_move. */
-void refs_move(Ref *dst, Ref *src, size_t n);
-void refs_retain(Ref *src, size_t n);              /* one more reference to each */
-void refs_release(Ref *src, size_t n);             /* drops each; the words are left as they are */
-/* Empties a replaced block's slots where readers may still look into it; nothing is released. */
-void refs_forget(Ref *src, size_t n);
-
 void list_init(void); /* the types' registration (runtime/start.c) */
 
 #endif

@@ -1,7 +1,5 @@
 /* tuple: immutable once published.
- *
- * Instances of subclasses that have attributes (TF_HAS_DICT) keep their attrs word behind the last item, so that items stay where they are:
- * see tuple_attrs. They have no inline slots. */
+ * Instances of subclasses that have attributes keep their attrs word behind the items (object/shape.h). */
 #ifndef POLYGIL_TUPLE_H
 #define POLYGIL_TUPLE_H
 
@@ -28,7 +26,6 @@ Value tuple_slice(Value t, intptr_t lo, intptr_t hi); /* bounds clipped */
 Value tuple_concat(Value a, Value b);
 /* tuple_new does not track; whoever fills the slots calls this last (tuple_from and the others do it themselves). */
 static ALWAYS_INLINE void tuple_track(Value t) { trace_track(v_obj(t)); }
-static ALWAYS_INLINE Ref *tuple_attrs(Value t) { return &((Tuple *)t)->items[((Tuple *)t)->len]; }
 static ALWAYS_INLINE bool v_is_tuple_exact(Value v) { return v_is_exact(v, IDX_TUPLE); }
 /* A tuple used as traced scratch memory of n slots: never tracked, never shown to Python code. */
 Value scratch_new(intptr_t n);

@@ -1,0 +1,734 @@
+#include "object/list.h"
+
+#include "object/iter.h"
+#include "object/list_impl.h"
+#include "object/refs.h"
+#include "object/tuple.h"
+
+static List *L(Value v) { return (List *)v; }
+static ListBlock *block_of(Value l) { return LOAD_RELAXED(&L(l)->block); }
+static size_t len_of(Value l) { return LOAD_RELAXED(&L(l)->len); }
+static Ref *items_of(Value l) {
+    ListBlock *b = block_of(l);
+    return b ? b->items : NULL;
+}
+
+#define MAX_ITEMS ((SIZE_MAX / 2 - sizeof(ListBlock)) / sizeof(Ref))
+
+/* ---- blocks ---------------------------------------------------------------------------------------------------------------------------- */
+
+static ListBlock *block_new(size_t cap) {
+    if (UNLIKELY(cap > MAX_ITEMS)) {
+        err_no_memory();
+        return NULL;
+    }
+    ListBlock *b = block_alloc(sizeof(ListBlock) + cap * sizeof(Ref));
+    if (LIKELY(b != NULL))
+        b->capacity = cap;
+    return b;
+}
+
+/* In the section: makes nb, which already owns the items, the list's block. Pairs with the acquire loads of readers. */
+static void publish(Value l, ListBlock *nb, size_t n) {
+    List *o = L(l);
+    ListBlock *old = block_of(l);
+    size_t old_n = len_of(l);
+    if (n < old_n)
+        STORE_RELEASE(&o->len, n); /* a reader never sees a length beyond its block */
+    STORE_RELEASE(&o->block, nb);
+    STORE_RELEASE(&o->len, n);
+    if (old) {
+        refs_forget(old->items, old_n);
+        block_retire(old);
+    }
+}
+
+/* A list grows by an eighth and a little, as CPython's does. */
+static size_t grown(size_t need) { return (need + (need >> 3) + 6) & ~(size_t)3; }
+
+/* In the section: a block of cap slots with the present items. */
+static int reallocate(Value l, size_t cap) {
+    size_t n = len_of(l);
+    if (!readers_unlocked() && block_of(l)) {
+        if (cap > MAX_ITEMS)
+            return err_no_memory(), -1;
+        ListBlock *b = heap_block_resize(block_of(l), sizeof(ListBlock) + cap * sizeof(Ref));
+        if (!b)
+            return err_no_memory(), -1;
+        b->capacity = cap;
+        if (cap > n)
+            memset((void *)(b->items + n), 0, (cap - n) * sizeof(Ref));
+        STORE_RELEASE(&L(l)->block, b);
+        return 0;
+    }
+    ListBlock *nb = block_new(cap), *old = block_of(l);
+    if (!nb)
+        return -1;
+    if (n)
+        memcpy((void *)nb->items, (void *)old->items, n * sizeof(Ref));
+    if (cap > n)
+        memset((void *)(nb->items + n), 0, (cap - n) * sizeof(Ref));
+    publish(l, nb, n);
+    return 0;
+}
+static int reserve(Value l, size_t need) {
+    ListBlock *b = block_of(l);
+    if (LIKELY(b && need <= b->capacity))
+        return 0;
+    return reallocate(l, grown(need));
+}
+/* In the section, after removals: gives memory back when less than half is used. Failing to is no error. */
+static void trim(Value l) {
+    ListBlock *b = block_of(l);
+    size_t n = len_of(l);
+    if (!b || n >= b->capacity >> 1 || b->capacity <= 8)
+        return;
+    if (n == 0) {
+        publish(l, NULL, 0);
+        return;
+    }
+    if (reallocate(l, grown(n)) < 0)
+        err_clear();
+}
+
+/* In the section: room for n more items at index at; slots [at, at + n) keep stale words that the caller overwrites at once. The length
+ * is raised after that, by the caller. */
+static int open_gap(Value l, size_t at, size_t n) {
+    size_t len = len_of(l);
+    if (UNLIKELY(n > MAX_ITEMS - len)) {
+        err_no_memory();
+        return -1;
+    }
+    if (reserve(l, len + n) < 0)
+        return -1;
+    Ref *items = items_of(l);
+    refs_move(items + at + n, items + at, len - at);
+    return 0;
+}
+/* In the section: closes the gap [at, at + n), whose references the caller has taken over. */
+static void close_gap(Value l, size_t at, size_t n) {
+    size_t len = len_of(l);
+    Ref *items = items_of(l);
+    refs_move(items + at, items + at + n, len - at - n);
+    STORE_RELEASE(&L(l)->len, len - n);
+    refs_zero(items + len - n, n);
+    trim(l);
+}
+/* In the section: item i leaves the list; owned. */
+static Value take_at(Value l, size_t i) {
+    Ref *items = items_of(l);
+    Value v = ref_peek(&items[i]);
+    trace_write(l, v, ABSENT);
+    close_gap(l, i, 1);
+    return v;
+}
+
+/* ---- making ---------------------------------------------------------------------------------------------------------------------------- */
+
+Value list_new(intptr_t cap) {
+    Value l = obj_new(&list_type);
+    if (UNLIKELY(l == ABSENT))
+        return ABSENT;
+    if (cap > 0) {
+        ListBlock *b = block_new((size_t)cap);
+        if (!b) {
+            release(l);
+            return ABSENT;
+        }
+        memset((void *)b->items, 0, (size_t)cap * sizeof(Ref));
+        STORE_RELAXED(&L(l)->block, b);
+    }
+    trace_track(v_obj(l));
+    return l;
+}
+
+/* A list with an exact block of n slots for the caller to fill before anything else happens. Not tracked. */
+static Value make_unfilled(size_t n, Ref **items) {
+    *items = NULL;
+    if (n == 0)
+        return obj_new(&list_type);
+    ListBlock *b = block_new(n);
+    if (!b)
+        return ABSENT;
+    Value l = obj_new(&list_type);
+    if (l == ABSENT) {
+        block_free(b);
+        return ABSENT;
+    }
+    *items = b->items;
+    STORE_RELAXED(&L(l)->block, b);
+    STORE_RELAXED(&L(l)->len, n);
+    return l;
+}
+
+Value list_from(const Value *items, intptr_t n) {
+    Ref *dst;
+    Value l = make_unfilled((size_t)n, &dst);
+    if (LIKELY(l != ABSENT)) {
+        refs_copy(dst, (const Ref *)items, (size_t)n);
+        trace_track(v_obj(l));
+    }
+    return l;
+}
+
+Value list_from_steal(Value *items, intptr_t n) {
+    Ref *dst;
+    Value l = make_unfilled((size_t)n, &dst);
+    if (UNLIKELY(l == ABSENT)) {
+        refs_release((Ref *)items, (size_t)n);
+        return ABSENT;
+    }
+    if (n)
+        memcpy((void *)dst, items, (size_t)n * sizeof(Ref));
+    trace_track(v_obj(l));
+    return l;
+}
+
+Value list_slice(Value l, intptr_t lo, intptr_t hi) {
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    intptr_t n = list_len(l);
+    lo = lo < 0 ? 0 : lo;
+    hi = hi > n ? n : hi;
+    Value r = hi > lo ? list_from((Value *)items_of(l) + lo, hi - lo) : list_new(0);
+    excl_cs_end(&cs);
+    return r;
+}
+
+Value list_to_tuple(Value l) {
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    Value t = tuple_from((Value *)items_of(l), list_len(l));
+    excl_cs_end(&cs);
+    return t;
+}
+
+Value list_concat(Value a, Value b) {
+    ExclCs cs;
+    excl_cs_begin2(&cs, a, b);
+    size_t n = len_of(a), m = len_of(b);
+    Ref *dst;
+    Value r = make_unfilled(n + m, &dst);
+    if (r != ABSENT) {
+        refs_copy(dst, items_of(a), n);
+        refs_copy(dst + n, items_of(b), m);
+        trace_track(v_obj(r));
+    }
+    excl_cs_end(&cs);
+    return r;
+}
+
+/* Words 0 .. n-1 repeated until total words are full. */
+static void fill_repeat(Ref *dst, size_t n, size_t total) {
+    if (n == 1) {
+        Value v = ref_peek(&dst[0]);
+        for (size_t i = 1; i < total; i++)
+            ref_init(&dst[i], v);
+        return;
+    }
+    for (size_t done = n; done < total;) {
+        size_t m = MIN(done, total - done);
+        memcpy((void *)(dst + done), (void *)dst, m * sizeof(Ref));
+        done += m;
+    }
+}
+
+Value list_repeat(Value l, intptr_t times) {
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    size_t n = len_of(l), total;
+    Value r;
+    Ref *dst;
+    if (times <= 0 || n == 0)
+        r = list_new(0);
+    else if (__builtin_mul_overflow(n, (size_t)times, &total) || total > MAX_ITEMS)
+        r = err_no_memory();
+    else if ((r = make_unfilled(total, &dst)) != ABSENT) {
+        memcpy((void *)dst, (void *)items_of(l), n * sizeof(Ref));
+        fill_repeat(dst, n, total);
+        refs_retain(dst, total);
+        trace_track(v_obj(r));
+    }
+    excl_cs_end(&cs);
+    return r;
+}
+
+Value seq_to_list(Value iterable) {
+    if (v_is_list_exact(iterable))
+        return list_slice(iterable, 0, INTPTR_MAX);
+    if (v_is_tuple_exact(iterable))
+        return list_from(tuple_items(iterable), tuple_len(iterable));
+    Value l = list_new(0);
+    if (l != ABSENT && list_extend(l, iterable) < 0) {
+        release(l);
+        return ABSENT;
+    }
+    return l;
+}
+
+/* ---- one item --------------------------------------------------------------------------------------------------------------------------- */
+
+Value list_get(Value l, intptr_t i) {
+    List *o = L(l);
+    if (i < 0)
+        return ABSENT;
+    if (!READS_LOCK_FREE) {
+        ExclCs cs;
+        excl_read_begin(&cs, l);
+        Value v = (size_t)i < len_of(l) ? ref_load(l, &block_of(l)->items[i]) : ABSENT;
+        excl_read_end(&cs, l);
+        return v;
+    }
+    for (;;) {
+        ListBlock *b = LOAD_ACQUIRE(&o->block); /* pairs with publish() */
+        if ((size_t)i >= LOAD_ACQUIRE(&o->len))
+            return ABSENT;
+        if (!b || (size_t)i >= b->capacity)
+            continue; /* grew in between: the new block was published before the length */
+        Value v = ref_load(l, &b->items[i]);
+        if (LIKELY(v != ABSENT))
+            return v;
+        /* Removed, or the block was replaced and emptied: look again. */
+    }
+}
+
+int list_append_steal(Value l, Value v) {
+    if (LIKELY(list_append_fast(l, v)))
+        return 0;
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    size_t n = len_of(l);
+    int r = reserve(l, n + 1);
+    if (LIKELY(r == 0)) {
+        trace_write(l, ABSENT, v);
+        STORE_RELEASE(&block_of(l)->items[n], v);
+        STORE_RELEASE(&L(l)->len, n + 1);
+    }
+    excl_cs_end(&cs);
+    if (r < 0)
+        release(v);
+    return r;
+}
+int list_append(Value l, Value v) { return list_append_steal(l, retained(v)); }
+
+int list_insert(Value l, intptr_t i, Value v) {
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    intptr_t n = list_len(l);
+    if (i < 0 && (i += n) < 0)
+        i = 0;
+    i = MIN(i, n);
+    int r = open_gap(l, (size_t)i, 1);
+    if (r == 0) {
+        trace_write(l, ABSENT, v);
+        STORE_RELEASE(&items_of(l)[i], retained(v));
+        STORE_RELEASE(&L(l)->len, (size_t)n + 1);
+    }
+    excl_cs_end(&cs);
+    return r;
+}
+
+int list_set(Value l, intptr_t i, Value v) {
+    if (i >= 0 && list_set_fast(l, i, v))
+        return 0;
+    err_set(&exc_IndexError, "list assignment index out of range");
+    return -1;
+}
+
+Value list_take(Value l, intptr_t i) {
+    ExclCs cs;
+    Value v = ABSENT;
+    excl_cs_begin(&cs, l);
+    intptr_t n = list_len(l);
+    i = i < 0 ? i + n : i;
+    if (i >= 0 && i < n)
+        v = take_at(l, (size_t)i);
+    excl_cs_end(&cs);
+    return v;
+}
+
+Value list_pop(Value l, intptr_t i) {
+    intptr_t n = list_len(l);
+    Value v = list_take(l, i);
+    if (v == ABSENT)
+        err_set(&exc_IndexError, n == 0 ? "pop from empty list" : "pop index out of range");
+    return v;
+}
+
+/* ---- many items -------------------------------------------------------------------------------------------------------------------------- */
+
+/* In the section: n items of src, retained, at the end. src may be l's own items. */
+static int append_many(Value l, const Ref *src, size_t n) {
+    size_t len = len_of(l);
+    if (n == 0)
+        return 0;
+    bool own = src == items_of(l);
+    if (open_gap(l, len, n) < 0)
+        return -1;
+    Ref *items = items_of(l);
+    if (own)
+        src = items;
+    for (size_t i = 0; i < n; i++) {
+        Value v = LOAD_RELAXED(&src[i]);
+        trace_write(l, ABSENT, v);
+        STORE_RELEASE(&items[len + i], retained(v));
+    }
+    STORE_RELEASE(&L(l)->len, len + n);
+    return 0;
+}
+
+static int extend_iter(Value l, Value iterable) {
+    Value it = obj_iter(iterable);
+    if (it == ABSENT)
+        return -1;
+    intptr_t hint = obj_length_hint(iterable, 8);
+    if (hint < 0)
+        goto fail;
+    if (hint > 4) {
+        ExclCs cs;
+        excl_cs_begin(&cs, l);
+        size_t n = len_of(l);
+        ListBlock *b = block_of(l);
+        int r = 0;
+        /* A hint may be wrong in any way: it is no reason to fail, and no reason to take all memory. */
+        if ((size_t)hint < MAX_ITEMS - n && (!b || b->capacity < n + (size_t)hint)) {
+            r = reallocate(l, n + (size_t)hint);
+        }
+        excl_cs_end(&cs);
+        if (r < 0)
+            goto fail;
+    }
+    NextFn next = iter_next_fn(it);
+    for (size_t steps = 1;; steps++) {
+        Value v = next ? next(it) : obj_next(it);
+        if (v == ABSENT)
+            break;
+        if (list_append_steal(l, v) < 0)
+            goto fail;
+        if ((steps & 1023) == 0 && excl_poll() < 0)
+            goto fail;
+    }
+    if (err_pending())
+        goto fail;
+    release(it);
+    ListBlock *b = LOAD_ACQUIRE(&L(l)->block);
+    if (b && list_len(l) < (intptr_t)(hint / 2)) {
+        ExclCs cs;
+        excl_cs_begin(&cs, l);
+        trim(l);
+        excl_cs_end(&cs);
+    }
+    return 0;
+fail:
+    release(it);
+    return -1;
+}
+
+int list_extend(Value l, Value iterable) {
+    ExclCs cs;
+    int r;
+    if (v_is_list_exact(iterable) || iterable == l) {
+        if (iterable == l)
+            excl_cs_begin(&cs, l);
+        else
+            excl_cs_begin2(&cs, l, iterable);
+        r = append_many(l, items_of(iterable), len_of(iterable));
+    } else if (v_is_tuple_exact(iterable)) {
+        excl_cs_begin(&cs, l);
+        r = append_many(l, ((Tuple *)iterable)->items, (size_t)tuple_len(iterable));
+    } else {
+        return extend_iter(l, iterable);
+    }
+    excl_cs_end(&cs);
+    return r;
+}
+
+Value list_take_all(Value l) {
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    size_t n = len_of(l);
+    Value t = scratch_new((intptr_t)n);
+    if (t != ABSENT) {
+        if (n)
+            memcpy((void *)((Tuple *)t)->items, (void *)items_of(l), n * sizeof(Ref));
+        publish(l, NULL, 0);
+    }
+    excl_cs_end(&cs);
+    return t;
+}
+
+int list_clear(Value l) {
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    ListBlock *b = block_of(l);
+    size_t n = len_of(l);
+    STORE_RELEASE(&L(l)->len, 0);
+    STORE_RELEASE(&L(l)->block, NULL);
+    for (size_t i = 0; i < n; i++)
+        ref_clear(l, &b->items[i]);
+    block_retire(b);
+    excl_cs_end(&cs);
+    return 0;
+}
+
+int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable) {
+    Value src = ABSENT;
+    if (iterable != ABSENT && (src = seq_to_tuple(iterable)) == ABSENT)
+        return -1;
+    size_t n = src == ABSENT ? 0 : (size_t)tuple_len(src);
+    Value *old = NULL, few[16];
+    size_t n_old = 0;
+    int r = -1;
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    intptr_t len = list_len(l);
+    lo = lo < 0 ? 0 : MIN(lo, len);
+    hi = hi < lo ? lo : MIN(hi, len);
+    n_old = (size_t)(hi - lo);
+    old = n_old <= ARRAY_LEN(few) ? few : block_alloc(n_old * sizeof(Value));
+    if (!old)
+        goto done;
+    if (n_old) {
+        memcpy(old, (void *)(items_of(l) + lo), n_old * sizeof(Value));
+        for (size_t i = 0; i < n_old; i++)
+            trace_write(l, old[i], ABSENT);
+    }
+    if (n > n_old && open_gap(l, (size_t)hi, n - n_old) < 0) {
+        n_old = 0; /* nothing has changed */
+        goto done;
+    }
+    Ref *items = items_of(l);
+    for (size_t i = 0; i < n; i++) {
+        Value v = tuple_get(src, (intptr_t)i);
+        trace_write(l, ABSENT, v);
+        STORE_RELEASE(&items[(size_t)lo + i], retained(v));
+    }
+    if (n > n_old)
+        STORE_RELEASE(&L(l)->len, (size_t)len + n - n_old);
+    else if (n < n_old)
+        close_gap(l, (size_t)lo + n, n_old - n);
+    r = 0;
+done:
+    excl_cs_end(&cs);
+    if (old) {
+        refs_release((Ref *)old, n_old);
+        if (old != few)
+            block_free(old);
+    }
+    release(src);
+    return r;
+}
+
+int list_reverse(Value l) {
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    size_t n = len_of(l);
+    Ref *items = items_of(l);
+    for (size_t i = 0, j = n; i + 1 < j; i++) {
+        j--;
+        Value a = ref_peek(&items[i]);
+        STORE_RELEASE(&items[i], ref_peek(&items[j]));
+        STORE_RELEASE(&items[j], a);
+    }
+    excl_cs_end(&cs);
+    return 0;
+}
+
+int list_sort(Value l) { return list_sort_with(l, ABSENT, false); }
+
+/* ---- what list_methods.c needs ------------------------------------------------------------------------------------------------------------- */
+
+intptr_t list_find(Value l, Value x, intptr_t lo, intptr_t hi, bool remove) {
+    for (intptr_t i = lo;;) {
+        ExclCs cs;
+        Value v = ABSENT, taken = ABSENT;
+        bool found = false;
+        excl_cs_begin(&cs, l);
+        intptr_t n = MIN(list_len(l), hi), stop = MIN(n, i + 4096);
+        Ref *items = items_of(l);
+        for (; i < stop; i++) {
+            Value item = ref_peek(&items[i]);
+            int r = simple_eq(item, x);
+            if (r == 0)
+                continue;
+            found = r > 0;
+            if (!found)
+                v = retained(item);
+            else if (remove)
+                taken = take_at(l, (size_t)i);
+            break;
+        }
+        excl_cs_end(&cs);
+        release(taken);
+        if (found)
+            return i;
+        if (v != ABSENT) {
+            int r = obj_eq(v, x);
+            if (r > 0 && remove) {
+                /* Another thread, or __eq__ itself, may have moved the item. */
+                excl_cs_begin(&cs, l);
+                intptr_t at = i;
+                if (at >= list_len(l) || ref_peek(&items_of(l)[at]) != v)
+                    for (at = 0; at < list_len(l) && ref_peek(&items_of(l)[at]) != v; at++)
+                        ;
+                if (at < list_len(l))
+                    taken = take_at(l, (size_t)at);
+                excl_cs_end(&cs);
+                r = taken != ABSENT;
+                release(taken);
+            }
+            release(v);
+            if (r < 0)
+                return -2;
+            if (r)
+                return i;
+            i++;
+        } else if (i >= n) {
+            return -1;
+        }
+        if (excl_poll() < 0)
+            return -2;
+    }
+}
+
+Value list_slice_step(Value l, Value slice) {
+    ExclCs cs;
+    intptr_t start, stop, step;
+    /* The bounds' __index__ may run Python code: the length counts after that. */
+    if (slice_unpack(slice, &start, &stop, &step) < 0)
+        return ABSENT;
+    excl_cs_begin(&cs, l);
+    intptr_t count = slice_adjust(list_len(l), &start, &stop, step);
+    Value r;
+    Ref *dst, *items = items_of(l);
+    if (step == 1)
+        r = list_from((Value *)items + start, count);
+    else if ((r = make_unfilled((size_t)count, &dst)) != ABSENT) {
+        for (intptr_t k = 0, at = start; k < count; k++, at += step)
+            ref_init(&dst[k], retained(ref_peek(&items[at])));
+        trace_track(v_obj(r));
+    }
+    excl_cs_end(&cs);
+    return r;
+}
+
+Value slice_source(Value v, Value slice) {
+    intptr_t start, stop, step;
+    if (slice_unpack(slice, &start, &stop, &step) < 0)
+        return ABSENT;
+    Value it = obj_iter(v);
+    if (it == ABSENT) {
+        if (err_matches(&exc_TypeError))
+            err_set(&exc_TypeError, step == 1 ? "can only assign an iterable" : "must assign iterable to extended slice");
+        return ABSENT;
+    }
+    release(it);
+    return seq_to_tuple(v);
+}
+
+int list_ass_slice_step(Value l, Value slice, Value iterable) {
+    intptr_t start, stop, step;
+    if (slice_unpack(slice, &start, &stop, &step) < 0)
+        return -1;
+    if (step == 1) {
+        intptr_t n = list_len(l);
+        slice_adjust(n, &start, &stop, step);
+        return list_ass_slice(l, start, MAX(start, stop), iterable);
+    }
+    Value src = ABSENT;
+    if (iterable != ABSENT && (src = seq_to_tuple(iterable)) == ABSENT)
+        return -1;
+    ExclCs cs;
+    int r = 0;
+    Value *old = NULL;
+    excl_cs_begin(&cs, l);
+    intptr_t n = list_len(l), count = slice_adjust(n, &start, &stop, step), n_old = 0;
+    Ref *items = items_of(l);
+    if (src != ABSENT && tuple_len(src) != count) {
+        excl_cs_end(&cs);
+        err_set(&exc_ValueError, "attempt to assign sequence of size %zd to extended slice of size %zd", (ssize_t)tuple_len(src),
+                (ssize_t)count);
+        release(src);
+        return -1;
+    }
+    if (count > 0 && (old = block_alloc((size_t)count * sizeof(Value))) == NULL) {
+        r = -1;
+    } else if (src != ABSENT) {
+        for (intptr_t k = 0, at = start; k < count; k++, at += step)
+            old[n_old++] = ref_swap(l, &items[at], retained(tuple_get(src, k)));
+    } else if (count > 0) {
+        if (step < 0) {
+            start += step * (count - 1);
+            step = -step;
+        }
+        intptr_t to = start;
+        for (intptr_t at = start, next = start; at < n; at++) {
+            Value v = ref_peek(&items[at]);
+            if (at == next && n_old < count) {
+                trace_write(l, v, ABSENT);
+                old[n_old++] = v;
+                next += step;
+            } else {
+                STORE_RELEASE(&items[to++], v);
+            }
+        }
+        STORE_RELEASE(&L(l)->len, (size_t)to);
+        refs_zero(items + to, (size_t)(n - to));
+        trim(l);
+    }
+    excl_cs_end(&cs);
+    if (old) {
+        refs_release((Ref *)old, (size_t)n_old);
+        block_free(old);
+    }
+    release(src);
+    return r;
+}
+
+int list_inplace_repeat(Value l, intptr_t times) {
+    if (times <= 0)
+        return list_clear(l);
+    ExclCs cs;
+    excl_cs_begin(&cs, l);
+    size_t n = len_of(l), total;
+    int r = 0;
+    if (__builtin_mul_overflow(n, (size_t)times, &total) || total > MAX_ITEMS) {
+        err_no_memory();
+        r = -1;
+    } else if (total > n && (r = reserve(l, total)) == 0) {
+        Ref *items = items_of(l);
+        for (size_t i = n; i < total; i++)
+            STORE_RELEASE(&items[i], retained(ref_peek(&items[i - n])));
+        STORE_RELEASE(&L(l)->len, total);
+    }
+    excl_cs_end(&cs);
+    return r;
+}
+
+/* In no section. For the sort: gives items (owned by the scratch tuple t, which is emptied) back to l if it is still empty. */
+bool list_put_back(Value l, Value t) {
+    ExclCs cs;
+    size_t n = (size_t)tuple_len(t);
+    ListBlock *nb = n ? block_new(n) : NULL;
+    if (n && !nb) {
+        /* No memory for what there was memory for before: the items must not be lost. */
+        fatal("no memory to put a list back after sorting");
+    }
+    if (n)
+        memcpy((void *)nb->items, (void *)((Tuple *)t)->items, n * sizeof(Ref));
+    excl_cs_begin(&cs, l);
+    ListBlock *old = block_of(l);
+    size_t n_old = len_of(l);
+    Value *old_items = NULL;
+    if (n_old && (old_items = malloc(n_old * sizeof(Value))) != NULL)
+        memcpy(old_items, (void *)old->items, n_old * sizeof(Value));
+    bool untouched = old == NULL;
+    publish(l, nb, n);
+    refs_zero(((Tuple *)t)->items, n);
+    excl_cs_end(&cs);
+    if (old_items) {
+        refs_release((Ref *)old_items, n_old);
+        free(old_items);
+    }
+    return untouched;
+}

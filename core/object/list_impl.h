@@ -1,0 +1,19 @@
+/* What list.c offers to list_methods.c and listsort.c alone. */
+#ifndef POLYGIL_LIST_IMPL_H
+#define POLYGIL_LIST_IMPL_H
+
+#include "object/list.h"
+
+/* Index of the first item in [lo, hi) equal to x, taken out when remove: -1 none, -2 error. Runs __eq__ outside sections. */
+intptr_t list_find(Value l, Value x, intptr_t lo, intptr_t hi, bool remove);
+Value list_slice_step(Value l, Value slice);
+int list_ass_slice_step(Value l, Value slice, Value iterable); /* iterable ABSENT: delete */
+/* Item i (negative: from the end) leaves the list: owned, ABSENT when out of range (nothing pending). */
+Value list_take(Value l, intptr_t i);
+/* The items to assign to a slice: a tuple. TypeError with the message for slices. */
+Value slice_source(Value v, Value slice);
+int list_inplace_repeat(Value l, intptr_t times);
+/* Empties the scratch tuple t into l; false when l was not the empty list that list_take_all left (its items are dropped). */
+bool list_put_back(Value l, Value t);
+
+#endif

@@ -1,0 +1,64 @@
+#include "object/refs.h"
+
+#include "object/generic_alias.h"
+
+void refs_move(Ref *dst, Ref *src, size_t n) {
+    if (!readers_unlocked()) {
+        memmove((void *)dst, (void *)src, n * sizeof(Ref));
+    } else if (dst < src) {
+        for (size_t i = 0; i < n; i++)
+            STORE_RELEASE(&dst[i], LOAD_RELAXED(&src[i]));
+    } else {
+        for (size_t i = n; i-- > 0;)
+            STORE_RELEASE(&dst[i], LOAD_RELAXED(&src[i]));
+    }
+}
+
+void refs_retain(const Ref *src, size_t n) {
+    if (!COUNT_EXACT)
+        return;
+    for (size_t i = 0; i < n; i++)
+        retain(LOAD_RELAXED(&src[i]));
+}
+
+void refs_copy(Ref *dst, const Ref *src, size_t n) {
+    if (n)
+        memcpy((void *)dst, (const void *)src, n * sizeof(Ref));
+    refs_retain(dst, n);
+}
+
+void refs_release(Ref *src, size_t n) {
+    if (!COUNT_EXACT)
+        return;
+    for (size_t i = 0; i < n; i++)
+        release(LOAD_RELAXED(&src[i]));
+}
+
+void refs_zero(Ref *dst, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        STORE_RELEASE(&dst[i], ABSENT);
+}
+
+void *block_alloc(size_t bytes) {
+    void *p = heap_block(bytes);
+    if (UNLIKELY(!p))
+        err_no_memory();
+    return p;
+}
+void block_retire(void *block) {
+    if (block)
+        retire_mem(block);
+}
+void block_free(void *block) {
+    if (block)
+        heap_block_free(block);
+}
+
+bool seq_defers(Value other, int reflected_sp) {
+    Type *t = type_of(other);
+    if (type_special(t, reflected_sp) == ABSENT)
+        return false;
+    return t != &int_type && t != &bool_type && t != &float_type && t != &complex_type;
+}
+
+Value generic_alias_class_getitem(Value self, Value *args, intptr_t nargs, Value kw) { return generic_alias_new(self, args[0]); }
