@@ -622,8 +622,9 @@ Value slice_source(Value v, Value slice) {
             err_set(&exc_TypeError, step == 1 ? "can only assign an iterable" : "must assign iterable to extended slice");
         return ABSENT;
     }
+    Value t = seq_to_tuple(it);
     release(it);
-    return seq_to_tuple(v);
+    return t;
 }
 
 int list_ass_slice_step(Value l, Value slice, Value iterable) {
