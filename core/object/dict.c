@@ -234,20 +234,20 @@ restart:
     excl_read_begin(&cs, d);
     DictBlock *b = LOAD_ACQUIRE(&D(d)->block);
     if (!b) {
-        excl_read_end(&cs, d);
+        excl_read_end(&cs);
         return 0;
     }
     probe_start(&p, b, hash);
     for (;;) {
         int r = probe(&p, d, key, hash, !READS_LOCK_FREE);
         if (r == UNSURE) {
-            excl_read_end(&cs, d);
+            excl_read_end(&cs);
             r = settle(&p, key);
             if (r < 0)
                 return -1;
             excl_read_begin(&cs, d);
             if (!still_valid(&p, d)) {
-                excl_read_end(&cs, d);
+                excl_read_end(&cs);
                 goto restart;
             }
             if (r == 0) {
@@ -258,12 +258,12 @@ restart:
         }
         Value v = r == HIT ? ref_load(d, &b->entries[p.ix].value) : ABSENT;
         if (LIKELY(v != ABSENT)) {
-            excl_read_end(&cs, d);
+            excl_read_end(&cs);
             *out = v;
             return 1;
         }
         bool moved = EXCL_PARALLEL && LOAD_ACQUIRE(&D(d)->block) != b;
-        excl_read_end(&cs, d);
+        excl_read_end(&cs);
         if (moved)
             goto restart;
         return 0;
@@ -336,7 +336,7 @@ bool dict_next(Value d, intptr_t *pos, Value *key, Value *value) {
             break;
         }
     }
-    excl_read_end(&cs, d);
+    excl_read_end(&cs);
     return found;
 }
 
@@ -345,7 +345,7 @@ intptr_t dict_end(Value d) {
     excl_read_begin(&cs, d);
     DictBlock *b = LOAD_ACQUIRE(&D(d)->block);
     intptr_t n = b ? LOAD_ACQUIRE(&b->used) : 0;
-    excl_read_end(&cs, d);
+    excl_read_end(&cs);
     return n;
 }
 
@@ -364,7 +364,7 @@ bool dict_prev(Value d, intptr_t *pos, Value *key, Value *value) {
             break;
         }
     }
-    excl_read_end(&cs, d);
+    excl_read_end(&cs);
     return found;
 }
 
@@ -497,6 +497,7 @@ Value dict_setdefault(Value d, Value key, Value dflt) {
 static void bury(Value d, DictEntry *e, Value *key, Value *value) {
     *key = ref_swap(d, &e->key, V_MARK);
     *value = ref_swap(d, &e->value, ABSENT);
+    STORE_RELAXED(&e->hash, 0); /* of a tombstone: see dict_popitem */
     STORE_RELEASE(&D(d)->len, len_of(d) - 1);
 }
 
@@ -561,7 +562,7 @@ int dict_popitem(Value d, Value *key, Value *value) {
     DictBlock *b = block_of(d);
     if (b && len_of(d)) {
         uint32_t top = LOAD_RELAXED(&b->used) - 1, i = top;
-        /* The hash of a tombstone at the end says where the search goes on, so that emptying a dict is linear. */
+        /* The hash of a tombstone at the end, when negative, says where the search goes on, so that emptying a dict is linear. */
         if (LOAD_RELAXED(&b->entries[top].key) == V_MARK && LOAD_RELAXED(&b->entries[top].hash) < 0)
             i = (uint32_t)~LOAD_RELAXED(&b->entries[top].hash);
         while (!live(&b->entries[i]))
@@ -681,12 +682,9 @@ static intptr_t merge_atomic(Value d, Value src, InsertMode mode, bool fail_on_d
     bool failed = false;
     if (!sb || !len_of(src))
         goto done;
-    if (len_of(d) == 0 && (!b || !(LOAD_RELAXED(&b->stamp) & DICT_ID_BIT))) {
+    if (!b || LOAD_RELAXED(&b->used) == 0) {
         DictBlock *nb = clone(src, &failed);
         if (!failed) {
-            if (b)
-                for (uint32_t i = 0; i < LOAD_RELAXED(&b->used); i++)
-                    release(LOAD_RELAXED(&b->entries[i].key));
             publish(d, nb);
             STORE_RELEASE(&D(d)->len, len_of(src));
         }
@@ -967,7 +965,7 @@ Value dict_cached_load_locked(Value d, uint32_t layout_id, uint32_t slot) {
     excl_read_begin(&cs, d);
     DictBlock *b = block_of(d);
     Value v = b && LOAD_RELAXED(&b->stamp) == layout_id ? ref_load(d, &b->entries[slot].value) : ABSENT;
-    excl_read_end(&cs, d);
+    excl_read_end(&cs);
     return v;
 }
 

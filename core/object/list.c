@@ -276,7 +276,7 @@ Value list_get(Value l, intptr_t i) {
         ExclCs cs;
         excl_read_begin(&cs, l);
         Value v = (size_t)i < len_of(l) ? ref_load(l, &block_of(l)->items[i]) : ABSENT;
-        excl_read_end(&cs, l);
+        excl_read_end(&cs);
         return v;
     }
     for (;;) {

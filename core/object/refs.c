@@ -1,6 +1,6 @@
 #include "object/refs.h"
 
-#include "object/generic_alias.h"
+Value generic_alias_new(Value origin, Value args); /* object/generic_alias.c */
 
 void refs_move(Ref *dst, Ref *src, size_t n) {
     if (!readers_unlocked()) {
