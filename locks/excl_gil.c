@@ -28,7 +28,11 @@ void excl_thread_init(Thread *t) {
     t->excl.ticks = GIL_TICKS;
 }
 
-void excl_thread_fini(Thread *t) { ASSERT(t->excl.depth == 0); }
+void excl_thread_fini(Thread *t) {
+    ASSERT(t->excl.depth == 0);
+    STORE_RELAXED(&t->excl.state, THREAD_DETACHED);
+    gil_release(t);
+}
 
 void excl_thread_vanished(Thread *t) {}
 

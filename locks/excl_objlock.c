@@ -21,6 +21,9 @@ static _Atomic(Thread *) stopper;           /* who has stopped the world, or is 
 static _Atomic(bool) elided_stop;           /* it was alone: nothing was locked */
 StopStats stop_stats;
 
+static void detach_state(Thread *t);
+static void attach_state(Thread *t);
+
 static void count_down(void) {
     /* acq_rel: what the stopped threads wrote is visible to the stopper, which reads 0 with acquire */
     if (atomic_fetch_sub_explicit(&pending, 1, memory_order_acq_rel) == 1)
@@ -49,20 +52,35 @@ static void wait_pending(void) {
 
 bool excl_world_stopped(void) { return LOAD_RELAXED(&stopper) == thread_self(); }
 
+/* Waits detached, but with the sections kept: the heap collects in the middle of a section when it is full. So this is the one thread that can
+ * be stopped with object locks held; a stopper takes none. */
+static NOINLINE void lock_stop_mutex(Thread *t) {
+    __builtin_unwind_init();
+    int64_t since = now_ns();
+    rank_acquire(RANK_STOP);
+    while (!bytelock_spin(&stop_mutex.bits)) {
+        thread_publish_stack(t);
+        detach_state(t);
+        bool handed = bytelock_park(&stop_mutex.bits, since, NULL);
+        attach_state(t);
+        if (handed)
+            break;
+    }
+}
+
 void excl_stop_world(void) {
     Thread *self = thread_self();
     ASSERT(LOAD_RELAXED(&self->excl.state) == THREAD_ATTACHED);
-    ASSERT(self->excl.cs == NULL && self->excl.depth == 0);
     ASSERT(!excl_world_stopped());
     if (!LOAD_RELAXED(&world_threaded)) {
         STORE_RELAXED(&elided_stop, true);
         STORE_RELAXED(&stopper, self);
         return;
     }
-    SCHED_POINT(SCHED_OTHER, &stopper);
-    mutex_lock_detached(&stop_mutex);
+    SCHED_POINT(SCHED_MISC, &stopper);
+    lock_stop_mutex(self);
     int64_t t0 = now_ns();
-    thread_list_lock();
+    thread_list_lock_attached();
     STORE_RELAXED(&elided_stop, false);
     STORE_RELAXED(&stopper, self);
     atomic_store(&pending, thread_count() - 1);
@@ -98,7 +116,7 @@ void excl_start_world(void) {
     }
     thread_list_unlock();
     mutex_unlock(&stop_mutex);
-    SCHED_POINT(SCHED_OTHER, &stopper);
+    SCHED_POINT(SCHED_MISC, &stopper);
 }
 
 void excl_after_fork_child(Thread *t) {
@@ -128,7 +146,10 @@ void excl_thread_init(Thread *t) {
     atomic_init(&t->excl.state, THREAD_DETACHED);
 }
 
-void excl_thread_fini(Thread *t) { ASSERT(t->excl.cs == NULL); }
+void excl_thread_fini(Thread *t) {
+    ASSERT(t->excl.cs == NULL);
+    atomic_store(&t->excl.state, THREAD_DETACHED);
+}
 
 /* ---- attach and detach ---------------------------------------------------------------------------------------------------------------- */
 
@@ -214,7 +235,7 @@ void excl_safepoint(Thread *t, uint32_t bits) {
 void excl_yield(Thread *t) {
     thread_publish_stack(t);
     detach_state(t);
-    SCHED_POINT(SCHED_OTHER, t);
+    SCHED_POINT(SCHED_MISC, t);
     if (!sched_on)
         sched_yield();
     attach_state(t);

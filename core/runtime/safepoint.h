@@ -12,7 +12,8 @@ void excl_attach_out(Thread *t);
 void excl_detach_out(Thread *t);
 /* In locks/excl_*.c: the reasons for a slow poll that are the policy's own (stop, drop). Called with the stack published. */
 void excl_safepoint(Thread *t, uint32_t bits);
-/* All other threads are parked or detached when it returns. The caller is attached and in no section; not nested. */
+/* All other threads are parked or detached when it returns. The caller is attached; not nested. Sections stay as they are: who stops the world takes no
+ * object lock before it starts it again. */
 void excl_stop_world(void);
 void excl_start_world(void);
 bool excl_world_stopped(void); /* by the calling thread */
@@ -27,7 +28,7 @@ void excl_thread_vanished(Thread *t);
 /* The world's state in a forked child, where the caller is the only thread. */
 void excl_after_fork_child(Thread *t);
 void excl_thread_init(Thread *t); /* detached */
-void excl_thread_fini(Thread *t);
+void excl_thread_fini(Thread *t); /* the caller's record, with the list locked: it detaches for good */
 
 /* Pending calls: fn(arg) runs in the main thread at its next safepoint; -1 when the queue (32) is full. fn returns 0, or -1 with an exception. */
 int safepoint_add_pending(int (*fn)(void *), void *arg);

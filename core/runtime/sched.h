@@ -19,7 +19,7 @@ typedef enum SchedKind {
     SCHED_THREAD_END,
     SCHED_ATTACH,
     SCHED_DETACH,
-    SCHED_OTHER,
+    SCHED_MISC,
 } SchedKind;
 
 #ifndef POLYGIL_SCHED
@@ -39,19 +39,33 @@ void sched_point_slow(SchedKind kind, const void *addr);
 #define SCHED_POINT(kind, addr) ((void)0)
 #endif
 
-/* All below do nothing when !sched_on. Called from thread.c, parker.c and signal.c alone. */
+#if POLYGIL_SCHED
+/* All below do nothing when !sched_on. Called from thread.c, parker.c, locks/excl_*.c alone. */
 void sched_init(void);          /* reads the environment; the caller is the first thread */
 void sched_thread_begin(void);  /* a new OS thread; returns when it is chosen */
 void sched_thread_end(void);
-void sched_spawn(void);         /* the caller is about to create a thread: the next sched_thread_begin is expected */
+void sched_spawn(void);         /* the caller is about to create a thread: a sched_thread_begin will follow */
 void sched_spawn_failed(void);
 void sched_leave(void);         /* may block in a system call from here on */
 void sched_join(void);          /* returns when chosen */
 void sched_after_fork_child(void);
-/* Waits until *word != seen, or (deadline_ns >= 0) virtual time reaches it; returns false on timeout. */
+/* Waits until *word != seen (true; may be spurious), or deadline_ns (-1: none) in virtual time (false). */
 bool sched_wait(_Atomic(uint32_t) *word, uint32_t seen, int64_t deadline_ns);
-void sched_wake(_Atomic(uint32_t) *word); /* the word has changed */
-/* Time that waiting threads see, nanoseconds of CLOCK_MONOTONIC plus what was skipped. */
+void sched_wake(_Atomic(uint32_t) *word); /* the word has changed; callable from a signal handler */
+/* What to add to CLOCK_MONOTONIC: waiting with nobody to run skips time. */
 int64_t sched_clock_skip(void);
+#else
+static inline void sched_init(void) {}
+static inline void sched_thread_begin(void) {}
+static inline void sched_thread_end(void) {}
+static inline void sched_spawn(void) {}
+static inline void sched_spawn_failed(void) {}
+static inline void sched_leave(void) {}
+static inline void sched_join(void) {}
+static inline void sched_after_fork_child(void) {}
+static inline bool sched_wait(_Atomic(uint32_t) *word, uint32_t seen, int64_t deadline_ns) { return true; }
+static inline void sched_wake(_Atomic(uint32_t) *word) {}
+static inline int64_t sched_clock_skip(void) { return 0; }
+#endif
 
 #endif

@@ -42,7 +42,6 @@ struct Thread {
     Value dict;                  /* thread-state dict, owned or ABSENT */
     Value start;                 /* what a thread that has not begun yet will run, owned or ABSENT */
     Value async_exc;             /* exception that another thread sends to this one, owned or ABSENT; under the list's lock */
-    bool daemon_exit;            /* the process is ending: the next attach never returns (see thread_at_exit) */
     Object **dead;               /* dead list: objects whose count fell to zero and that wait to be destroyed (gc/dead.h) */
     uint32_t dead_len, dead_cap;
     uint32_t dead_depth;         /* destructions nested in each other, and dead_hold */
@@ -77,8 +76,11 @@ static inline bool thread_is_main(const Thread *t) { return t == thread_main_rec
 /* First record of the list; follow ->next. In a stopped world, or with the list locked. */
 extern Thread *thread_list;
 void thread_list_lock(void); /* short: no allocation from the heap, no Python code, no poll under it */
+void thread_list_lock_attached(void); /* waits attached: for who stops the world */
 void thread_list_unlock(void);
 uint32_t thread_count(void);
+/* At a safepoint of the only thread left: locks are elided again (world_threaded becomes false). */
+bool thread_try_alone(void);
 /* Bytes of C stack for new threads; 0: the system's default. */
 extern _Atomic(size_t) thread_stack_size;
 /* From here on attach never returns in any other thread (daemon threads at exit). Caller attached. */
