@@ -12,10 +12,12 @@ typedef struct Range {
     Object hdr;
     Ref start, stop, step, length; /* ints of any size */
 } Range;
+/* Of a range whose items are all immediate ints; others have an iterator of their own. */
 typedef struct RangeIter {
     Object hdr;
     _Atomic(int64_t) next;
-    int64_t step, stop; /* immediate range only; longer ones iterate as seq_iter */
+    _Atomic(int64_t) left; /* items still to come */
+    int64_t step;
 } RangeIter;
 
 Value slice_new(Value start, Value stop, Value step); /* retains */
@@ -36,6 +38,30 @@ typedef Value (*NextFn)(Value it);
 NextFn iter_next_fn(Value it);
 void iter_register(Type *t, NextFn fn); /* at start-up */
 
+
+/* Next item of an exact range_iter, or ABSENT when exhausted. */
+static inline Value range_iter_next(Value it) {
+    RangeIter *r = (RangeIter *)it;
+    int64_t left = LOAD_RELAXED(&r->left);
+    if (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded)) {
+        if (UNLIKELY(left <= 0))
+            return ABSENT;
+        int64_t v = LOAD_RELAXED(&r->next);
+        STORE_RELAXED(&r->left, left - 1);
+        STORE_RELAXED(&r->next, v + r->step);
+        return v_from_int(v);
+    }
+    excl_leaf_lock(it);
+    left = LOAD_RELAXED(&r->left);
+    Value v = ABSENT;
+    if (left > 0) {
+        v = v_from_int(LOAD_RELAXED(&r->next));
+        STORE_RELAXED(&r->left, left - 1);
+        STORE_RELAXED(&r->next, v_int(v) + r->step);
+    }
+    excl_leaf_unlock(it);
+    return v;
+}
 
 /* An iterator over items of a sequence by index: list_iter, list_reviter, tuple_iter, seq_iter. The index is taken under the iterator's leaf
  * lock, so that each item goes to one thread. */
