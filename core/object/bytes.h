@@ -23,15 +23,10 @@ static ALWAYS_INLINE char *bytes_data(Value b) {
     return LIKELY(!(((Bytes *)b)->len_ext & 1)) ? ((Bytes *)b)->data : *(char **)((Bytes *)b + 1);
 }
 
-typedef struct ByteArrayBlock {
-    size_t cap;
-    char data[];
-} ByteArrayBlock;
 typedef struct ByteArray {
     Object hdr;
-    _Atomic(size_t) len;
-    _Atomic(size_t) start;           /* bytes cut off in front */
-    _Atomic(ByteArrayBlock *) block; /* NULL when empty from the start */
+    size_t len, start, cap;  /* start: bytes cut off in front; all under the object's section */
+    char *block;             /* heap_block, or NULL; NUL behind the last byte when not NULL */
     _Atomic(intptr_t) exports;
 } ByteArray;
 
@@ -51,5 +46,39 @@ Value bytes_decode(Value buffer, const char *encoding, const char *errors); /* N
 Value memoryview_new(Value v);
 /* A view of memory that the VM owns: owner is kept alive. */
 Value memoryview_from_memory(Value owner, char *data, size_t n, bool readonly);
+
+/* What a method reads of a bytes-like object: the data stay as they are until view_close. A bytearray that other threads could change is
+ * copied. */
+typedef struct ByteView {
+    const char *p;
+    intptr_t n;
+    void *copy;
+    bool pinned;
+    Buffer buffer;
+} ByteView;
+int view_open(ByteView *w, Value v); /* TypeError: a bytes-like object is required, not 'X' */
+void view_close(ByteView *w);
+
+/* Builds bytes piece by piece. Not to be copied once in use. */
+typedef struct BytesBuilder {
+    char *data;
+    size_t len, cap;
+    bool failed; /* out of memory: bb_finish reports it */
+    char small[256];
+} BytesBuilder;
+void bb_init(BytesBuilder *b);
+bool bb_grow_slow(BytesBuilder *b, size_t extra);
+static ALWAYS_INLINE bool bb_room(BytesBuilder *b, size_t n) {
+    return LIKELY(b->cap - b->len >= n) || bb_grow_slow(b, n);
+}
+static ALWAYS_INLINE void bb_byte(BytesBuilder *b, int c) {
+    if (bb_room(b, 1))
+        b->data[b->len++] = (char)c;
+}
+void bb_bytes(BytesBuilder *b, const void *p, size_t n);
+void bb_fill(BytesBuilder *b, int c, intptr_t n);
+void bb_free(BytesBuilder *b);
+Value bb_finish(BytesBuilder *b);           /* bytes; frees the builder */
+Value bb_finish_bytearray(BytesBuilder *b);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "heap.h"
 #include "object/bytes.h"
 #include "object/codec.h"
 #include "object/str_impl.h"
@@ -38,7 +39,7 @@ static Value alloc_inline(size_t n, int kind, uint32_t flags) {
 }
 
 StrBuf *strbuf_new(size_t cap) {
-    StrBuf *b = malloc(sizeof(StrBuf) + cap);
+    StrBuf *b = heap_block(sizeof(StrBuf) + cap);
     if (b == NULL)
         return NULL;
     STORE_RELAXED(&b->refs, 1);
@@ -49,7 +50,7 @@ StrBuf *strbuf_new(size_t cap) {
 
 static void strbuf_release(StrBuf *b) {
     if (LOAD_RELAXED(&b->refs) == 1 || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-        free(b);
+        heap_block_free(b);
 }
 
 /* An external str over b; steals one reference to b, also on failure. */
@@ -310,7 +311,7 @@ static bool utf8_insert(Value s, char *data, size_t n) {
 static void utf8_drop(Value s) {
     for (Utf8Entry *e = LOAD_ACQUIRE(utf8_bucket(s)); e != NULL; e = e->next)
         if (LOAD_ACQUIRE(&e->key) == s) {
-            free(e->data);
+            heap_block_free(e->data);
             STORE_RELEASE(&e->key, 0);
         }
 }
@@ -368,7 +369,7 @@ const char *str_utf8(Value s, size_t *n) {
         err_unicode_encode("utf-8", s, bad, end, "surrogates not allowed");
         return NULL;
     }
-    char *data = malloc(size + 1);
+    char *data = heap_block(size + 1);
     if (data == NULL) {
         err_no_memory();
         return NULL;
@@ -376,7 +377,7 @@ const char *str_utf8(Value s, size_t *n) {
     str_write_utf8(s, data);
     data[size] = '\0';
     if (!utf8_insert(s, data, size)) {
-        free(data);
+        heap_block_free(data);
         err_no_memory();
         return NULL;
     }

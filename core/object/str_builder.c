@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "base/utf8.h"
+#include "heap.h"
 #include "object/str_impl.h"
 
 #define ADOPT_MIN 4096
@@ -23,7 +24,7 @@ static StrBuf *buf_of(const StrBuilder *b) {
 
 void sb_free(StrBuilder *b) {
     if (!is_small(b))
-        free(buf_of(b));
+        heap_block_free(buf_of(b));
     b->data = b->small;
     b->len = 0;
 }
@@ -50,7 +51,7 @@ void sb_grow_slow(StrBuilder *b, size_t extra, int kind) {
         return;
     }
     if (kind == b->kind && !is_small(b)) {
-        StrBuf *n = realloc(buf_of(b), sizeof(StrBuf) + cap * (size_t)kind);
+        StrBuf *n = heap_block_resize(buf_of(b), sizeof(StrBuf) + cap * (size_t)kind);
         if (n == NULL) {
             b->failed = true;
             return;
@@ -67,7 +68,7 @@ void sb_grow_slow(StrBuilder *b, size_t extra, int kind) {
     }
     str_copy_kind(n->data, kind, b->data, b->kind, b->len);
     if (!is_small(b))
-        free(buf_of(b));
+        heap_block_free(buf_of(b));
     b->data = n->data;
     b->cap = cap;
     b->kind = kind;
@@ -182,7 +183,7 @@ Value sb_finish(StrBuilder *b) {
     if (!is_small(b) && bytes >= ADOPT_MIN) {
         StrBuf *buf = buf_of(b);
         if (buf->cap - bytes > bytes / 4) {
-            StrBuf *cut = realloc(buf, sizeof(StrBuf) + bytes);
+            StrBuf *cut = heap_block_resize(buf, sizeof(StrBuf) + bytes);
             if (cut != NULL)
                 (buf = cut)->cap = bytes;
         }
