@@ -1,4 +1,5 @@
-/* The core of bytes: making, views of bytes-like objects, the builder. The methods are in bytes_methods.c, the type in bytes_type.c. */
+/* The core of bytes: making, views of bytes-like objects, the builder. The methods are in bytes_methods.c, the type in
+ * bytes_type.c. */
 #include "object/bytes.h"
 
 #include "heap.h"
@@ -65,7 +66,9 @@ Value bytes_shrink(Value v, size_t n) {
     return v;
 }
 
-/* ---- views -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- views
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 int view_open(ByteView *w, Value v) {
     w->copy = NULL;
@@ -75,7 +78,7 @@ int view_open(ByteView *w, Value v) {
         w->n = bytes_len(v);
         return 0;
     }
-    if (v_has_flag(v, TF_BYTEARRAY)) {
+    if (v_is_bytearray(v)) {
         ByteArray *a = (ByteArray *)v;
         if (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded)) {
             w->p = a->block == NULL ? "" : a->block + a->start;
@@ -121,7 +124,9 @@ void view_close(ByteView *w) {
         buffer_release(&w->buffer);
 }
 
-/* ---- builder ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- builder
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 void bb_init(BytesBuilder *b) {
     b->data = b->small;
@@ -181,7 +186,8 @@ Value bb_finish_bytearray(BytesBuilder *b) {
     return v;
 }
 
-/* ---- small operations --------------------------------------------------------------------------------------------------------------- */
+/* ---- small operations
+ * --------------------------------------------------------------------------------------------------------------- */
 
 Value bytes_concat(Value a, Value b) {
     ByteView x, y;

@@ -25,10 +25,14 @@ static ALWAYS_INLINE char *bytes_data(Value b) {
 
 typedef struct ByteArray {
     Object hdr;
-    size_t len, start, cap;  /* start: bytes cut off in front; all under the object's section */
-    char *block;             /* heap_block, or NULL; NUL behind the last byte when not NULL */
+    size_t len, start, cap; /* start: bytes cut off in front; all under the object's section */
+    char *block;            /* heap_block, or NULL; NUL behind the last byte when not NULL */
     _Atomic(intptr_t) exports;
 } ByteArray;
+
+static inline bool v_is_bytearray(Value v) {
+    return v_is_exact(v, IDX_BYTEARRAY) || (v != ABSENT && type_is_subtype(type_of(v), &bytearray_type));
+}
 
 void bytes_init(void);
 void bytearray_init(void);
@@ -37,9 +41,11 @@ void memoryview_init(void);
 Value bytes_from(const char *s, size_t n); /* s NULL: uninitialised, to be filled before publication */
 Value bytes_shrink(Value b, size_t n);     /* steals an unpublished bytes; returns it cut to n */
 Value bytes_empty(void);
-Value bytes_from_object(Value v);          /* bytes(v) */
-Value bytes_concat(Value a, Value b);      /* two bytes-like objects */
-Value bytes_repr(const char *p, size_t n); /* str: b'...' */
+Value bytes_from_object(Value v);                                     /* bytes(v) */
+Value bytes_concat(Value a, Value b);                                 /* two bytes-like objects */
+Value bytes_repr(const char *p, size_t n);                            /* str: b'...' */
+Value bytes_hex(const char *p, intptr_t n, Value sep, Value per_sep); /* str; sep and per_sep ABSENT: none */
+extern int bytes_warning_level;                                       /* -b: 1 warns, 2 raises */
 Value bytes_percent(Value fmt, Value args, bool to_bytearray);
 Value bytearray_from(const char *s, size_t n);                              /* s NULL: zeroed */
 Value bytes_decode(Value buffer, const char *encoding, const char *errors); /* NULL: utf-8, strict */
@@ -47,8 +53,8 @@ Value memoryview_new(Value v);
 /* A view of memory that the VM owns: owner is kept alive. */
 Value memoryview_from_memory(Value owner, char *data, size_t n, bool readonly);
 
-/* What a method reads of a bytes-like object: the data stay as they are until view_close. A bytearray that other threads could change is
- * copied. */
+/* What a method reads of a bytes-like object: the data stay as they are until view_close. A bytearray that other
+ * threads could change is copied. */
 typedef struct ByteView {
     const char *p;
     intptr_t n;
@@ -78,7 +84,7 @@ static ALWAYS_INLINE void bb_byte(BytesBuilder *b, int c) {
 void bb_bytes(BytesBuilder *b, const void *p, size_t n);
 void bb_fill(BytesBuilder *b, int c, intptr_t n);
 void bb_free(BytesBuilder *b);
-Value bb_finish(BytesBuilder *b);           /* bytes; frees the builder */
+Value bb_finish(BytesBuilder *b); /* bytes; frees the builder */
 Value bb_finish_bytearray(BytesBuilder *b);
 
 #endif
