@@ -14,8 +14,9 @@ typedef struct SetEntry {
 
 typedef struct SetBlock {
     size_t mask;
-    uint32_t stamp; /* unlikely to meet again at this address */
-    uint32_t spare;
+    size_t fill;     /* used entries and tombstones */
+    size_t finger;   /* where pop() looks next */
+    uint64_t stamp;  /* never met again */
     SetEntry entries[];
 } SetBlock;
 
@@ -23,8 +24,6 @@ typedef struct Set {
     Object hdr;
     _Atomic(size_t) len;
     _Atomic(SetBlock *) block; /* NULL: empty */
-    uint32_t fill_lo;          /* used entries and tombstones (low word) */
-    uint32_t finger;           /* where pop() looks next */
     _Atomic(int64_t) hash;     /* of a frozenset; -1: not yet computed */
 } Set;
 
@@ -37,6 +36,8 @@ int set_contains(Value s, Value v);
 int set_discard(Value s, Value v); /* 1 removed, 0 missing, -1 */
 static ALWAYS_INLINE intptr_t set_len(Value s) { return (intptr_t)LOAD_RELAXED(&((Set *)s)->len); }
 int set_update(Value s, Value iterable);
+int set_difference_update(Value s, Value iterable);
+int set_symmetric_difference_update(Value s, Value iterable);
 void set_clear(Value s);
 Value set_copy(Value s);           /* exact set or frozenset, as s */
 Value set_pop(Value s);            /* KeyError */
@@ -45,12 +46,6 @@ static ALWAYS_INLINE bool v_is_set(Value v) { return v_has_flag(v, TF_SET | TF_F
 /* 1, 0, -1; other is any set. */
 int set_issubset(Value s, Value other);
 int set_equal(Value a, Value b);
-/* Results are sets of the class cls (set or frozenset exactly). */
-Value set_union(Type *cls, Value a, Value b);
-Value set_intersection(Type *cls, Value a, Value b);
-Value set_difference(Type *cls, Value a, Value b);
-Value set_symmetric_difference(Type *cls, Value a, Value b);
-
 void set_init(void); /* the types' registration (runtime/start.c) */
 
 #endif
