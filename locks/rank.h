@@ -8,7 +8,7 @@
 #include "base/base.h"
 
 typedef enum Rank {
-    RANK_NONE,
+    RANK_NONE,     /* not ordered: held across blocking calls, taken with mutex_lock_detached (streams, imports) */
     RANK_STOP,     /* the right to stop the world */
     RANK_THREADS,  /* the list of threads; held for the whole time the world is stopped */
     RANK_SECTION,  /* object locks */
@@ -25,12 +25,19 @@ typedef enum Rank {
 #if POLYGIL_ASSERT >= 1
 extern _Thread_local uint32_t rank_held; /* bit r: holds a lock of rank r */
 static ALWAYS_INLINE void rank_acquire(Rank r) {
+    if (r == RANK_NONE)
+        return;
     ASSERT((rank_held >> r) == 0 && "lock rank violated");
     rank_held |= 1u << r;
 }
 /* For a try-lock, which cannot deadlock. */
-static ALWAYS_INLINE void rank_acquired(Rank r) { rank_held |= 1u << r; }
+static ALWAYS_INLINE void rank_acquired(Rank r) {
+    if (r != RANK_NONE)
+        rank_held |= 1u << r;
+}
 static ALWAYS_INLINE void rank_release(Rank r) {
+    if (r == RANK_NONE)
+        return;
     ASSERT(rank_held & (1u << r));
     rank_held &= ~(1u << r);
 }
