@@ -10,7 +10,7 @@ NOINLINE Value count_load_again(_Atomic(Value) *r) {
             continue; /* dead: its slot was emptied before, and the failed attempt's acquire shows us that next time round */
         if (LOAD_ACQUIRE(r) == v)
             return v;
-        count_release_later(v_obj(v));
+        release_later(v_obj(v));
     }
 }
 

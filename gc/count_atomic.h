@@ -31,14 +31,6 @@ static ALWAYS_INLINE bool count_drop(Object *o) {
     /* release: our accesses come before the drop; acquire: who drops last sees everybody's (pairs with the other drops) */
     return atomic_fetch_sub_explicit(&o->count, 1u, memory_order_acq_rel) == 1;
 }
-static ALWAYS_INLINE void count_release(Object *o) {
-    if (UNLIKELY(count_drop(o)))
-        dead_object(o);
-}
-static ALWAYS_INLINE void count_release_later(Object *o) {
-    if (UNLIKELY(count_drop(o)))
-        dead_push(o);
-}
 /* Any reader protected by RETIRE may try it on any object: the memory is an object's, dead or alive. */
 static ALWAYS_INLINE bool count_try_retain(Object *o) {
     uint32_t c = LOAD_RELAXED(&o->count);
@@ -75,7 +67,8 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
                 freeze_note(o);
             return seen;
         }
-        count_release_later(o);
+        if (count_drop(o))
+            dead_push(o);
     }
     return count_load_again(r);
 }
@@ -83,6 +76,7 @@ static ALWAYS_INLINE int count_thread_init(Thread *t) { return 0; }
 static ALWAYS_INLINE void count_thread_fini(Thread *t) {}
 static ALWAYS_INLINE void count_after_fork_child(void) {}
 static ALWAYS_INLINE bool count_merge(Thread *t) { return false; }
+static ALWAYS_INLINE void count_merge_all(void) {}
 static ALWAYS_INLINE void count_share(Object *o) {}
 
 #endif

@@ -29,9 +29,9 @@ enum { BIASED_MERGED = 1, BIASED_QUEUED = 2, BIASED_FROZEN = 4, BIASED_ONE = 8 }
 
 extern _Thread_local uint16_t count_slot; /* this thread's; never 0 in a managed thread */
 
-void count_zero(Object *o, bool later);
+bool count_zero(Object *o);
 void count_retain_shared(Object *o);
-void count_release_shared(Object *o, bool later);
+bool count_drop_shared(Object *o);
 bool count_try_shared(Object *o);
 Value count_load_shared(Value holder, _Atomic(Value) *r, Value seen);
 
@@ -52,29 +52,19 @@ static ALWAYS_INLINE void count_retain(Object *o) {
         STAT_HOT_INC(count_uncounted);
     }
 }
-static ALWAYS_INLINE void count_release(Object *o) {
+/* True when the object is dead now, and the caller's to destroy. */
+static ALWAYS_INLINE bool count_drop(Object *o) {
     if (LIKELY(count_is_mine(o))) {
         STAT_HOT_INC(count_owner);
         ASSERT(LOAD_RELAXED(&o->local) > 0);
         uint32_t n = LOAD_RELAXED(&o->local) - 1;
         STORE_RELAXED(&o->local, n);
-        if (UNLIKELY(n == 0))
-            count_zero(o, false);
-    } else if (!count_is_uncounted(o)) {
-        count_release_shared(o, false);
-    } else {
-        STAT_HOT_INC(count_uncounted);
+        return UNLIKELY(n == 0) && count_zero(o);
     }
-}
-static ALWAYS_INLINE void count_release_later(Object *o) {
-    if (count_is_mine(o)) {
-        uint32_t n = LOAD_RELAXED(&o->local) - 1;
-        STORE_RELAXED(&o->local, n);
-        if (n == 0)
-            count_zero(o, true);
-    } else if (!count_is_uncounted(o)) {
-        count_release_shared(o, true);
-    }
+    if (!count_is_uncounted(o))
+        return count_drop_shared(o);
+    STAT_HOT_INC(count_uncounted);
+    return false;
 }
 /* Of an object that is OF_SHARED, or the caller's own. */
 static ALWAYS_INLINE bool count_try_retain(Object *o) {
@@ -126,5 +116,7 @@ void count_thread_fini(Thread *t);
 void count_after_fork_child(void);
 /* Empties t's merge queue; t is the caller, or claimed. True when something died (it is on the caller's dead list). */
 bool count_merge(Thread *t);
+/* World stopped: the same for every slot. */
+void count_merge_all(void);
 
 #endif

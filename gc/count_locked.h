@@ -44,14 +44,6 @@ static ALWAYS_INLINE bool count_drop(Object *o) {
     count_unlock(o, c - 1);
     return c == 1;
 }
-static ALWAYS_INLINE void count_release(Object *o) {
-    if (UNLIKELY(count_drop(o)))
-        dead_object(o);
-}
-static ALWAYS_INLINE void count_release_later(Object *o) {
-    if (UNLIKELY(count_drop(o)))
-        dead_push(o);
-}
 static ALWAYS_INLINE bool count_try_retain(Object *o) {
     uint32_t c = count_lock(o);
     if (c & COUNT_STICKY)
@@ -76,6 +68,7 @@ static ALWAYS_INLINE int count_thread_init(Thread *t) { return 0; }
 static ALWAYS_INLINE void count_thread_fini(Thread *t) {}
 static ALWAYS_INLINE void count_after_fork_child(void) {}
 static ALWAYS_INLINE bool count_merge(Thread *t) { return false; }
+static ALWAYS_INLINE void count_merge_all(void) {}
 static ALWAYS_INLINE void count_share(Object *o) {}
 
 #endif

@@ -7,8 +7,7 @@
 
 static ALWAYS_INLINE void count_init(Object *o) {}
 static ALWAYS_INLINE void count_retain(Object *o) {}
-static ALWAYS_INLINE void count_release(Object *o) {}
-static ALWAYS_INLINE void count_release_later(Object *o) {}
+static ALWAYS_INLINE bool count_drop(Object *o) { return false; }
 static ALWAYS_INLINE bool count_try_retain(Object *o) { return true; }
 static ALWAYS_INLINE intptr_t count_get(Object *o) { return 0; }
 static ALWAYS_INLINE bool count_is_unique(Object *o) { return false; /* nobody knows */ }
@@ -21,5 +20,6 @@ static ALWAYS_INLINE int count_thread_init(Thread *t) { return 0; }
 static ALWAYS_INLINE void count_thread_fini(Thread *t) {}
 static ALWAYS_INLINE void count_after_fork_child(void) {}
 static ALWAYS_INLINE bool count_merge(Thread *t) { return false; }
+static ALWAYS_INLINE void count_merge_all(void) {}
 
 #endif

@@ -15,16 +15,16 @@ static ALWAYS_INLINE void count_retain(Object *o) {
     if (LIKELY((int32_t)c >= 0))
         STORE_RELAXED(&o->count_flags, c + COUNT_ONE);
 }
-static ALWAYS_INLINE void count_release(Object *o) {
+/* True when the count fell to zero. */
+static ALWAYS_INLINE bool count_drop(Object *o) {
     uint32_t c = LOAD_RELAXED(&o->count_flags);
     STAT_HOT_INC(count_owner);
     if (UNLIKELY((int32_t)c < 0))
-        return;
+        return false;
     ASSERT(c >= COUNT_ONE);
     c -= COUNT_ONE;
     STORE_RELAXED(&o->count_flags, c);
-    if (UNLIKELY(c < COUNT_ONE))
-        dead_object(o);
+    return c < COUNT_ONE;
 }
 static ALWAYS_INLINE bool count_try_retain(Object *o) {
     uint32_t c = LOAD_RELAXED(&o->count_flags);
@@ -47,14 +47,6 @@ static ALWAYS_INLINE void count_set_uncounted(Object *o) {
 static ALWAYS_INLINE void count_revive(Object *o) {
     STORE_RELAXED(&o->count_flags, (LOAD_RELAXED(&o->count_flags) & 63) | COUNT_ONE);
 }
-static ALWAYS_INLINE void count_release_later(Object *o) {
-    uint32_t c = LOAD_RELAXED(&o->count_flags);
-    if ((int32_t)c < 0)
-        return;
-    STORE_RELAXED(&o->count_flags, c - COUNT_ONE);
-    if (c - COUNT_ONE < COUNT_ONE)
-        dead_push(o);
-}
 static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value) *r, Value seen) {
     count_retain(v_obj(seen)); /* nobody else runs */
     return seen;
@@ -63,6 +55,7 @@ static ALWAYS_INLINE int count_thread_init(Thread *t) { return 0; }
 static ALWAYS_INLINE void count_thread_fini(Thread *t) {}
 static ALWAYS_INLINE void count_after_fork_child(void) {}
 static ALWAYS_INLINE bool count_merge(Thread *t) { return false; }
+static ALWAYS_INLINE void count_merge_all(void) {}
 static ALWAYS_INLINE void count_share(Object *o) {}
 
 #endif

@@ -12,10 +12,14 @@
 
 enum { DEAD_NEST = 30 };
 
-/* The last reference is gone. May run Python code when the thread is in no section and holds the list open (dead_hold). */
+/* The last reference is gone. May run Python code when the thread is in no section. */
 void dead_object(Object *o);
-/* Puts it on the dead list in any case: for code in which not even C finalization may happen. */
+/* Puts it on the dead list in any case: for code in which nothing may be destroyed. The next poll drains it. */
 void dead_push(Object *o);
+/* Gives the memory of an object back, at once or after its grace period. It holds no references any more. */
+void dead_memory(Object *o);
+/* dead_memory's second half: ops->fini and heap_free. */
+void dead_free(Object *o);
 /* Destroys what waits. Outside all sections. */
 void dead_drain(Thread *t);
 /* Between hold and the matching let, nothing is destroyed: all goes on the dead list. */

@@ -196,6 +196,8 @@ size_t heap_limit(void);
 size_t heap_bytes(void);
 /* Bytes taken since the last collection before POLL_COLLECT is set. */
 void heap_set_trigger(size_t bytes);
+/* True once after the trigger was passed. */
+bool heap_take_request(void);
 /* Memory outside the heap that counts towards limit and trigger (retired memory does). */
 void heap_account(int64_t bytes);
 /* False when the process may not take that many bytes more, after collecting: for memory obtained elsewhere (GMP limbs). */
@@ -218,6 +220,9 @@ void heap_each(void (*fn)(Object *o, void *arg), void *arg);
 void heap_each_page(void (*fn)(Page *p, void *arg), void *arg);
 /* Cells of a page in use; fn may free the cell it is given. Spans and huge cells too. */
 void heap_page_each(Page *p, void (*fn)(Object *o, void *arg), void *arg);
+
+/* Frees the cells of a page for which dead() is true; dead() has finished with them. */
+void heap_page_sweep(Page *p, bool (*dead)(Object *o, void *arg), void *arg);
 
 static ALWAYS_INLINE _Atomic(uint64_t) *heap_mark_word(const Object *o, uint64_t *bit) {
     Chunk *c = heap_chunk_of(o);

@@ -2,7 +2,7 @@
 #ifndef POLYGIL_RETIRE_QSBR_TYPES_H
 #define POLYGIL_RETIRE_QSBR_TYPES_H
 
-#include "retire_batch.h"
+#include "batch.h"
 
 #define RETIRE_DEFERS 1
 

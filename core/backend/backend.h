@@ -13,6 +13,17 @@
 #include EXCL_HEADER
 #include COUNT_HEADER
 
+/* Every count policy gives count_drop: true when the object is dead now, and the caller's to destroy. */
+static ALWAYS_INLINE void count_release(Object *o) {
+    if (UNLIKELY(count_drop(o)))
+        dead_object(o);
+}
+/* Where nothing may be destroyed: it waits for the next safepoint. */
+static ALWAYS_INLINE void release_later(Object *o) {
+    if (UNLIKELY(count_drop(o)))
+        dead_push(o);
+}
+
 _Static_assert(COUNT_LAYOUT != COUNT_LAYOUT_PACKED || !EXCL_PARALLEL, "a packed count is sound under one lock only");
 _Static_assert(!(EXCL_PARALLEL && COUNT_BIASED) || RETIRE_DEFERS, "lock-free readers of shared objects need a RETIRE that defers");
 

@@ -1,6 +1,6 @@
 /* Memory waiting for its grace period, in batches of one thread. Shared by the policies that defer. */
-#ifndef POLYGIL_RETIRE_BATCH_H
-#define POLYGIL_RETIRE_BATCH_H
+#ifndef POLYGIL_BATCH_H
+#define POLYGIL_BATCH_H
 
 #include "base/base.h"
 

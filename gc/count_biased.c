@@ -1,0 +1,291 @@
+/* COUNT biased: what is not the owner's fast path. See count_biased.h.
+ *
+ * The slots of owners. A slot belongs to a living thread, or to nobody; a new thread takes over a slot that nobody has, and with it the objects
+ * it owned. `mutex` guards the queue and who may drain it: the slot's thread; a thread that has claimed the detached thread (excl_claim); anybody,
+ * while the slot has no thread. Who drains acts as the owner of the objects in the queue.
+ */
+#include "backend/backend.h"
+
+#include "mutex.h"
+
+typedef struct Slot {
+    Mutex mutex;
+    Thread *thread;  /* NULL: nobody */
+    Object **queue;  /* objects whose shared count went below what was counted there */
+    uint32_t n, cap;
+    uint16_t next_free;
+} Slot;
+
+enum { SLOTS_PER_BLOCK = 64, SLOT_BLOCKS = 1024 };
+_Thread_local uint16_t count_slot;
+
+static Mutex slots_mutex = MUTEX_INIT(RANK_THREADS); /* taken before any slot's */
+static _Atomic(Slot *) slot_block[SLOT_BLOCKS];
+static uint32_t n_slots = 1; /* 0 is nobody */
+static uint16_t free_slot;   /* first of those nobody has */
+
+static ALWAYS_INLINE Slot *slot_at(uint32_t i) {
+    return &LOAD_ACQUIRE(&slot_block[i / SLOTS_PER_BLOCK])[i % SLOTS_PER_BLOCK]; /* pairs with the release in count_thread_init */
+}
+
+/* ---- merging ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Adds local to shared for good: from here on nobody owns it. By who acts as the owner. True when it is dead: the caller's. */
+static bool merge(Object *o) {
+    uint32_t l = LOAD_RELAXED(&o->local), s = LOAD_RELAXED(&o->shared), n;
+    STORE_RELAXED(&o->local, 0u);
+    do
+        n = ((s + (l << 3)) | BIASED_MERGED) & ~(uint32_t)BIASED_QUEUED;
+    /* acq_rel: acquire the others' drops, release ours (pairs with all read-modify-writes of shared) */
+    while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, n, memory_order_acq_rel, memory_order_relaxed));
+    STAT_ADD(merged, 1);
+    if (n >> 3 == 0 && !(n & BIASED_FROZEN))
+        return true;
+    /* Somebody may take it to zero and retire it meanwhile; its memory stays an object's until our next quiescent state. release: who
+     * reads the owner as 0 sees MERGED (pairs with the acquire in count_drop_shared). */
+    STORE_RELEASE(&o->owner, 0);
+    return false;
+}
+
+/* Under the slot's mutex, as its owner. What dies goes on the caller's dead list. */
+static bool drain(Slot *s) {
+    bool died = false;
+    while (s->n) {
+        Object *o = s->queue[--s->n];
+        if (merge(o)) {
+            dead_push(o);
+            died = true;
+        }
+    }
+    if (s->cap > 4096) {
+        free(s->queue);
+        s->queue = NULL;
+        s->cap = 0;
+    }
+    return died;
+}
+
+/* o carries QUEUED now, set by the caller while `owner` owned it. */
+static NOINLINE void enqueue(Object *o, uint16_t owner) {
+    STAT_HOT_INC(count_queued);
+    SCHED_POINT(SCHED_COUNT, o);
+    Slot *s = slot_at(owner);
+    mutex_lock(&s->mutex);
+    if (UNLIKELY(s->n == s->cap)) {
+        uint32_t cap = s->cap ? s->cap * 2 : 64;
+        Object **q = realloc(s->queue, cap * sizeof *q);
+        if (!q) {
+            /* It stays QUEUED, alive and in no queue, until a collection merges it. */
+            mutex_unlock(&s->mutex);
+            thread_set_poll(thread_self(), POLL_COLLECT);
+            return;
+        }
+        s->queue = q;
+        s->cap = cap;
+    }
+    s->queue[s->n++] = o;
+    Thread *t = s->thread;
+    if (t == NULL) {
+        drain(s);
+    } else {
+        /* Ask, then try: a thread that detaches after our try reads the bit after it has detached, and takes care itself. */
+        thread_set_poll(t, POLL_MERGE);
+        if (excl_claim(t)) {
+            drain(s);
+            excl_unclaim(t);
+        }
+    }
+    mutex_unlock(&s->mutex);
+}
+
+bool count_merge(Thread *t) {
+    Slot *s = slot_at(t->count.slot);
+    mutex_lock(&s->mutex);
+    bool died = drain(s);
+    mutex_unlock(&s->mutex);
+    return died;
+}
+
+/* World stopped: an object that is marked QUEUED is merged, whoever owned it. Queues are emptied. For the collector. */
+void count_merge_all(void) {
+    for (uint32_t i = 1; i < n_slots; i++)
+        drain(slot_at(i));
+}
+
+/* ---- the owner drops its last reference -------------------------------------------------------------------------------------------------- */
+
+NOINLINE bool count_zero(Object *o) {
+    uint32_t s = LOAD_ACQUIRE(&o->shared); /* pairs with the release in count_drop_shared: the others' accesses are over */
+    if (LIKELY(s == 0 && !(obj_flags(o) & OF_SHARED)))
+        return true; /* private: nobody can try to take a count */
+    SCHED_POINT(SCHED_COUNT, o);
+    uint32_t n;
+    do
+        n = s | BIASED_MERGED;
+    /* acq_rel: as in merge; from (0, MERGED) no try succeeds */
+    while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, n, memory_order_acq_rel, memory_order_acquire));
+    if (n >> 3 == 0 && !(n & (BIASED_QUEUED | BIASED_FROZEN)))
+        return true;
+    STORE_RELEASE(&o->owner, 0); /* as in merge */
+    return false;
+}
+
+/* ---- everybody else ------------------------------------------------------------------------------------------------------------------------ */
+
+NOINLINE void count_retain_shared(Object *o) {
+    SCHED_POINT(SCHED_COUNT, o);
+    STAT_HOT_INC(count_shared);
+    if (UNLIKELY(!(obj_flags(o) & OF_SHARED)))
+        obj_set_flag(o, OF_SHARED);
+    atomic_fetch_add_explicit(&o->shared, BIASED_ONE, memory_order_relaxed); /* the caller's reference keeps it alive */
+    freeze_note(o);
+}
+
+NOINLINE bool count_drop_shared(Object *o) {
+    SCHED_POINT(SCHED_COUNT, o);
+    STAT_HOT_INC(count_shared);
+    uint32_t s = LOAD_RELAXED(&o->shared), n;
+    uint16_t owner;
+    do {
+        n = s - BIASED_ONE;
+        /* Read before the exchange: if it succeeds on a word without MERGED, this was the owner at that time. acquire: pairs with the release of
+         * 0 in merge and count_zero; whoever reads 0 has MERGED in its next try. */
+        owner = LOAD_ACQUIRE(&o->owner);
+        if ((int32_t)n < 0 && !(s & (BIASED_MERGED | BIASED_QUEUED | BIASED_FROZEN)))
+            n |= BIASED_QUEUED;
+        /* acq_rel: release our accesses, acquire the others' when we are last */
+    } while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, n, memory_order_acq_rel, memory_order_relaxed));
+    if ((n & ~s) & BIASED_QUEUED) {
+        enqueue(o, owner); /* if that killed it, it is on our dead list */
+        return false;
+    }
+    return (n & (BIASED_MERGED | BIASED_QUEUED | BIASED_FROZEN)) == BIASED_MERGED && n >> 3 == 0;
+}
+
+NOINLINE bool count_try_shared(Object *o) {
+    SCHED_POINT(SCHED_COUNT, o);
+    uint32_t s = LOAD_RELAXED(&o->shared);
+    do {
+        if (s & BIASED_MERGED && (int32_t)s >> 3 <= 0 && !(s & BIASED_FROZEN)) {
+            STAT_HOT_INC(count_try_failed);
+            return false;
+        }
+        /* acquire: pairs with the last drop; the slot that was emptied before it then looks empty to the caller */
+    } while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, s + BIASED_ONE, memory_order_acquire, memory_order_acquire));
+    STAT_HOT_INC(count_shared);
+    return true;
+}
+
+/* ref_load of an object that is not the reader's own. */
+NOINLINE Value count_load_shared(Value holder, _Atomic(Value) *r, Value v) {
+    for (;;) {
+        if (!v_is_obj(v))
+            return v;
+        Object *o = v_obj(v);
+        if (count_is_mine(o)) {
+            STORE_RELAXED(&o->local, LOAD_RELAXED(&o->local) + 1);
+            return v;
+        }
+        uint32_t f = obj_flags(o);
+        if (f & OF_UNCOUNTED) {
+            /* The flag may be that of a younger object in the same cell, unless the slot still says this one. */
+            if (LOAD_ACQUIRE(r) == v)
+                return v;
+        } else if (f & OF_SHARED) {
+            if (count_try_shared(o)) {
+                if (LIKELY(LOAD_ACQUIRE(r) == v)) {
+                    freeze_note(o);
+                    return v;
+                }
+                if (count_drop(o))
+                    dead_push(o);
+            }
+        } else {
+            /* Private to somebody else: under the holder's lock the slot's reference keeps it, and from now on it is shared. */
+            ExclCs cs;
+            excl_cs_begin(&cs, holder);
+            v = LOAD_RELAXED(r);
+            if (v_is_obj(v))
+                count_retain(v_obj(v));
+            excl_cs_end(&cs);
+            return v;
+        }
+        v = LOAD_ACQUIRE(r); /* pairs with the release in ref_swap */
+    }
+}
+
+/* The caller holds a reference. */
+void count_freeze(Object *o) {
+    uint32_t s = LOAD_RELAXED(&o->shared), n;
+    uint16_t owner;
+    do {
+        if (s & BIASED_FROZEN)
+            return;
+        owner = LOAD_ACQUIRE(&o->owner); /* as in count_drop_shared */
+        n = s | BIASED_FROZEN;
+        if (!(s & (BIASED_MERGED | BIASED_QUEUED)))
+            n |= BIASED_QUEUED; /* so that the owner stops counting too */
+    } while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, n, memory_order_acq_rel, memory_order_relaxed));
+    obj_set_flag(o, OF_UNCOUNTED | OF_SHARED);
+    if ((n & ~s) & BIASED_QUEUED)
+        enqueue(o, owner);
+}
+
+/* ---- threads -------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Called by the thread itself, attached. */
+int count_thread_init(Thread *t) {
+    memset(&t->count, 0, sizeof t->count);
+    int result = -1;
+    mutex_lock(&slots_mutex);
+    uint32_t i = free_slot;
+    if (i == 0) {
+        if (n_slots > UINT16_MAX)
+            goto out;
+        i = n_slots;
+        _Atomic(Slot *) *b = &slot_block[i / SLOTS_PER_BLOCK];
+        if (!LOAD_RELAXED(b)) {
+            Slot *fresh = calloc(SLOTS_PER_BLOCK, sizeof *fresh);
+            if (!fresh)
+                goto out;
+            for (int k = 0; k < SLOTS_PER_BLOCK; k++)
+                fresh[k].mutex.rank = RANK_RETIRE;
+            STORE_RELEASE(b, fresh); /* pairs with slot_at */
+        }
+        n_slots++;
+    } else {
+        free_slot = slot_at(i)->next_free;
+    }
+    Slot *s = slot_at(i);
+    mutex_lock(&s->mutex);
+    s->thread = t;
+    mutex_unlock(&s->mutex);
+    t->count.slot = count_slot = (uint16_t)i;
+    result = 0;
+out:
+    mutex_unlock(&slots_mutex);
+    return result;
+}
+/* Called by the thread itself, attached, or in a forked child for a thread that is gone. */
+void count_thread_fini(Thread *t) {
+    uint32_t i = t->count.slot;
+    if (i == 0)
+        return;
+    Slot *s = slot_at(i);
+    mutex_lock(&slots_mutex);
+    mutex_lock(&s->mutex);
+    drain(s);
+    s->thread = NULL;
+    mutex_unlock(&s->mutex);
+    s->next_free = free_slot;
+    free_slot = (uint16_t)i;
+    mutex_unlock(&slots_mutex);
+    t->count.slot = 0;
+    if (t == thread_self())
+        count_slot = 0;
+}
+void count_after_fork_child(void) {
+    mutex_reinit(&slots_mutex);
+    for (uint32_t i = 1; i < n_slots; i++)
+        mutex_reinit(&slot_at(i)->mutex);
+}

@@ -1,0 +1,121 @@
+/* Destroying objects whose count fell to zero. See dead.h. */
+#include "dead.h"
+
+#include "batch.h"
+#include "heap.h"
+#include "object/object.h"
+#include "object/shape.h"
+#include "stats.h"
+#include "weak.h"
+
+enum { DEAD_HOLD = 1 << 16 };
+
+NOINLINE void dead_push(Object *o) {
+    Thread *t = thread_self();
+    if (UNLIKELY(t->dead_len == t->dead_cap)) {
+        uint32_t cap = t->dead_cap ? t->dead_cap * 2 : 256;
+        Object **list = realloc(t->dead, cap * sizeof *list);
+        if (!list) {
+            thread_set_poll(t, POLL_COLLECT); /* unreachable with a count of zero: the tracer finds it */
+            return;
+        }
+        t->dead = list;
+        t->dead_cap = cap;
+    }
+    t->dead[t->dead_len++] = o;
+    if (!(LOAD_RELAXED(&t->poll) & POLL_MERGE))
+        thread_set_poll(t, POLL_MERGE);
+}
+
+void dead_free(Object *o) {
+    const Shape *s = v_shape(V_OF(o));
+    if (s->ops && s->ops->fini)
+        s->ops->fini(V_OF(o));
+    heap_free(o);
+}
+
+void dead_memory(Object *o) {
+    if (RETIRE_DEFERS && UNLIKELY(LOAD_RELAXED(&world_threaded))) {
+        /* A private object has no reader but its owner; a large cell's page would lose its type. */
+        if (!COUNT_BIASED || obj_flags(o) & OF_SHARED || heap_page_of(o)->kind == PAGE_LARGE) {
+            retire_object(o);
+            return;
+        }
+    }
+    dead_free(o);
+}
+
+/* Runs the finalizer; true when o was resurrected. */
+static NOINLINE bool finalize(Thread *t, Object *o) {
+    ASSERT(!excl_in_section(t));
+    Value v = V_OF(o);
+    count_revive(o);
+    obj_set_flag(o, OF_FINALIZED);
+    STAT_ADD(finalizers, 1);
+    Value saved = err_fetch();
+    uint32_t depth = t->dead_depth;
+    t->dead_depth = 0; /* what dies in Python code dies there */
+    Value r = obj_call_special(v, SP_DEL, NULL, 0);
+    if (!r)
+        err_unraisable("Exception ignored in: ", type_special(type_of(v), SP_DEL));
+    t->dead_depth = depth;
+    release(r);
+    err_restore(saved);
+    return !count_drop(o);
+}
+
+static void destroy(Thread *t, Object *o) {
+    const Type *ty = v_shape(V_OF(o))->type;
+    uint32_t f = obj_flags(o);
+    if (UNLIKELY(ty->flags & TF_FINALIZER) && !(f & OF_FINALIZED) && finalize(t, o))
+        return;
+    if (UNLIKELY(f & OF_WEAKREF))
+        weak_clear(o);
+    obj_clear_refs(o);
+    dead_memory(o);
+}
+
+NOINLINE void dead_object(Object *o) {
+    const Type *ty = v_shape(V_OF(o))->type;
+    if ((ty->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP | TF_FINALIZER)) == TF_UNTRACKED &&
+        LIKELY(!(obj_flags(o) & OF_WEAKREF))) {
+        dead_memory(o);
+        return;
+    }
+    Thread *t = thread_self();
+    if (UNLIKELY(t->dead_depth >= DEAD_NEST || excl_in_section(t))) {
+        dead_push(o);
+        return;
+    }
+    t->dead_depth++;
+    destroy(t, o);
+    if (--t->dead_depth == 0 && UNLIKELY(t->dead_len != 0))
+        dead_drain(t);
+}
+
+NOINLINE void dead_drain(Thread *t) {
+    if (t->dead_depth != 0 || excl_in_section(t))
+        return; /* whoever destroys further out, or ends the section, comes back to it */
+    while (t->dead_len != 0) {
+        Object *o = t->dead[--t->dead_len];
+        t->dead_depth++;
+        destroy(t, o);
+        t->dead_depth--;
+    }
+    if (t->dead_cap > 1 << 16) {
+        free(t->dead);
+        t->dead = NULL;
+        t->dead_cap = 0;
+    }
+}
+
+void dead_hold(Thread *t) { t->dead_depth += DEAD_HOLD; }
+void dead_let(Thread *t) { t->dead_depth -= DEAD_HOLD; }
+
+/* Freeing what has passed its grace period: bit 0 marks objects. */
+void retire_free(uintptr_t item) {
+    if (item & 1)
+        dead_free((Object *)(item & ~(uintptr_t)1));
+    else
+        heap_block_free((void *)item);
+}

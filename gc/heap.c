@@ -1,0 +1,767 @@
+/* The heap's allocation side: pages, owners, remote frees, spans, blocks and accounting. See heap.h. */
+#include "heap.h"
+
+#include <malloc.h>
+
+#include "heap_impl.h"
+#include "stats.h"
+#include "tracer.h"
+
+_Atomic(uint8_t) heap_chunk_map[(size_t)1 << (HEAP_ADDRESS_BITS - HEAP_CHUNK_SHIFT)];
+
+Mutex heap_mutex = MUTEX_INIT(RANK_HEAP);
+Chunk *heap_chunks; /* those with free pages first */
+static Chunk *chunks_last;
+static HeapOwner *pool; /* owners without a thread */
+static Page empty_page; /* stands in every bin that has no page: no free cell, nothing to carve */
+
+static _Atomic(size_t) total;   /* bytes in pages, spans, huge cells and blocks */
+static _Atomic(size_t) limit;   /* 0: none */
+static _Atomic(size_t) trigger_at = SIZE_MAX; /* total beyond which a collection is asked for */
+
+enum { REPORT_BYTES = 64 << 10, EMPTIES_MAX = 8, LARGE_PAGES_MAX = 31 };
+
+static const uint16_t class_units[HEAP_CLASSES] = {
+    [0] = 2,   [1] = 2,   [65] = 80,  [66] = 96,  [67] = 112, [68] = 128, [69] = 160, [70] = 192,
+    [71] = 224, [72] = 256, [73] = 320, [74] = 384, [75] = 448, [76] = 512, [77] = 682, [78] = 1023,
+};
+enum { CLASS_LAST = 78 };
+
+static uint32_t class_of(size_t units) {
+    if (units <= HEAP_SMALL_UNITS)
+        return (uint32_t)units;
+    uint32_t c = HEAP_SMALL_UNITS + 1;
+    while (class_units[c] < units)
+        c++;
+    return c;
+}
+static uint32_t units_of_class(uint32_t c) { return class_units[c] ? class_units[c] : c; }
+
+/* ---- accounting -------------------------------------------------------------------------------------------------------------- */
+
+size_t heap_bytes(void) { return LOAD_RELAXED(&total); }
+size_t heap_limit(void) { return LOAD_RELAXED(&limit); }
+void heap_set_limit(size_t bytes) { STORE_RELAXED(&limit, bytes); }
+
+void heap_set_trigger(size_t bytes) {
+    size_t now = LOAD_RELAXED(&total), cap = LOAD_RELAXED(&limit);
+    size_t at = bytes > SIZE_MAX - now ? SIZE_MAX : now + bytes;
+    /* Near a limit: half of what is left, so that the limit is met by collecting early and seldom inside an allocation. */
+    if (cap && at > cap)
+        at = now < cap ? now + (cap - now) / 2 : now + (cap >> 4);
+    STORE_RELAXED(&trigger_at, at);
+}
+
+_Atomic(bool) heap_asked;
+bool heap_take_request(void) {
+    return LOAD_RELAXED(&heap_asked) && atomic_exchange_explicit(&heap_asked, false, memory_order_relaxed);
+}
+
+static void account(int64_t bytes) {
+    size_t now = atomic_fetch_add_explicit(&total, (size_t)bytes, memory_order_relaxed) + (size_t)bytes;
+    if (bytes > 0 && UNLIKELY(now > LOAD_RELAXED(&trigger_at))) {
+        STORE_RELAXED(&trigger_at, SIZE_MAX); /* asked once; the collection sets it anew */
+        STORE_RELAXED(&heap_asked, true);
+        thread_set_poll(thread_self(), POLL_COLLECT);
+    }
+}
+void heap_account(int64_t bytes) {
+    Thread *t = thread_self();
+    if (!t) {
+        account(bytes);
+        return;
+    }
+    t->heap.unreported += bytes;
+    if (t->heap.unreported > REPORT_BYTES || t->heap.unreported < -REPORT_BYTES) {
+        int64_t n = t->heap.unreported;
+        t->heap.unreported = 0;
+        account(n);
+    }
+}
+
+static bool fits(size_t bytes) {
+    size_t cap = LOAD_RELAXED(&limit), now = LOAD_RELAXED(&total);
+    return cap == 0 || (bytes <= cap && now <= cap - bytes);
+}
+bool heap_may_take(size_t bytes) {
+    if (LIKELY(fits(bytes)))
+        return true;
+    Thread *t = thread_self();
+    if (t->heap.no_limit)
+        return true;
+    if (excl_in_section(t) || excl_world_stopped()) {
+        /* No collection here: some slack, and one at the next safepoint. */
+        thread_set_poll(t, POLL_COLLECT);
+        size_t cap = LOAD_RELAXED(&limit), slack = cap / 8 + (1 << 20);
+        return bytes <= slack && LOAD_RELAXED(&total) <= cap + slack - bytes;
+    }
+    trace_emergency(t);
+    return fits(bytes);
+}
+
+/* ---- chunks and pages: under heap_mutex ---------------------------------------------------------------------------------------- */
+
+static void map_set(Chunk *c, size_t bytes, bool on) {
+    uintptr_t i = (uintptr_t)c >> HEAP_CHUNK_SHIFT, n = (bytes + HEAP_CHUNK - 1) >> HEAP_CHUNK_SHIFT;
+    for (uintptr_t k = 0; k < n; k++)
+        STORE_RELAXED(&heap_chunk_map[i + k], (uint8_t)(!on ? 0 : k == 0 ? 1 : 2));
+}
+static void chunk_unlink(Chunk *c) {
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        heap_chunks = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    else
+        chunks_last = c->prev;
+}
+static void chunk_link_first(Chunk *c) {
+    c->prev = NULL;
+    c->next = heap_chunks;
+    if (heap_chunks)
+        heap_chunks->prev = c;
+    else
+        chunks_last = c;
+    heap_chunks = c;
+}
+static void chunk_link_last(Chunk *c) {
+    c->next = NULL;
+    c->prev = chunks_last;
+    if (chunks_last)
+        chunks_last->next = c;
+    else
+        heap_chunks = c;
+    chunks_last = c;
+}
+
+static Chunk *chunk_new(size_t huge_bytes) {
+    size_t bytes = huge_bytes ? HEAP_HUGE_OFFSET + huge_bytes : HEAP_CHUNK;
+    if (huge_bytes > SIZE_MAX / 2)
+        return NULL;
+    bytes = (bytes + HEAP_PAGE - 1) & ~(HEAP_PAGE - 1);
+    Chunk *c = NULL;
+    if (posix_memalign((void **)&c, HEAP_CHUNK, bytes) != 0)
+        return NULL;
+    if (((uintptr_t)c + bytes) >> HEAP_ADDRESS_BITS) {
+        free(c);
+        return NULL;
+    }
+    memset(c, 0, sizeof *c);
+    c->mapped = bytes;
+    c->huge_size = huge_bytes;
+    for (int i = 0; i < HEAP_CHUNK_PAGES; i++) {
+        c->pages[i].kind = PAGE_FREE;
+        c->pages[i].base = (char *)c + ((size_t)i << HEAP_PAGE_SHIFT) - 8;
+    }
+    if (!huge_bytes)
+        c->free_pages = ~(uint64_t)0 << HEAP_FIRST_PAGE;
+    map_set(c, bytes, true);
+    if (c->free_pages)
+        chunk_link_first(c);
+    else
+        chunk_link_last(c);
+    STAT_ADD(chunks, 1);
+    return c;
+}
+static void chunk_free(Chunk *c) {
+    chunk_unlink(c);
+    map_set(c, c->mapped, false);
+    free(c);
+}
+
+/* The first of n consecutive free pages, taken; NULL without memory. */
+static Page *pages_take(uint32_t n) {
+    Chunk *c;
+    uint64_t run = 0;
+    for (c = heap_chunks; c && c->free_pages; c = c->next) {
+        run = c->free_pages;
+        for (uint32_t have = 1; run && have < n;) {
+            uint32_t step = MIN(have, n - have);
+            run &= run >> step;
+            have += step;
+        }
+        if (run)
+            break;
+    }
+    if (!c || !c->free_pages) {
+        if (!(c = chunk_new(0)))
+            return NULL;
+        run = c->free_pages;
+    }
+    int i = __builtin_ctzll(run);
+    c->free_pages &= ~((((uint64_t)1 << n) - 1) << i);
+    if (c->free_pages == 0 && c != chunks_last) {
+        chunk_unlink(c);
+        chunk_link_last(c);
+    }
+    return &c->pages[i];
+}
+static void pages_give(Page *p, uint32_t n) {
+    Chunk *c = heap_chunk_of(p);
+    int i = (int)(p - c->pages);
+    for (uint32_t k = 0; k < n; k++) {
+        p[k].kind = PAGE_FREE;
+        p[k].span = 0;
+        p[k].units = 0;
+        STORE_RELAXED(&p[k].owner, NULL);
+        memset((void *)c->marks[i + (int)k], 0, sizeof c->marks[0]);
+    }
+    bool was_full = c->free_pages == 0;
+    c->free_pages |= (((uint64_t)1 << n) - 1) << i;
+    if (was_full) {
+        chunk_unlink(c);
+        chunk_link_first(c);
+    }
+}
+
+/* ---- pages of an owner --------------------------------------------------------------------------------------------------------- */
+
+static void page_list(HeapOwner *w, Page *p) {
+    ASSERT(!p->listed);
+    Page **head = &w->avail[p->kind][p->class_];
+    p->prev = NULL;
+    p->next = *head;
+    if (*head)
+        (*head)->prev = p;
+    *head = p;
+    p->listed = 1;
+}
+static void page_unlist(HeapOwner *w, Page *p) {
+    ASSERT(p->listed);
+    if (p->prev)
+        p->prev->next = p->next;
+    else
+        w->avail[p->kind][p->class_] = p->next;
+    if (p->next)
+        p->next->prev = p->prev;
+    p->listed = 0;
+}
+
+static void page_format(Page *p, PageKind kind, uint32_t cls) {
+    uint32_t units = units_of_class(cls);
+    p->free = 0;
+    p->used = 0;
+    p->bump = 0;
+    p->units = (uint16_t)units;
+    p->limit = (uint16_t)(HEAP_PAGE / 8 / units * units);
+    p->inverse = (uint32_t)((((uint64_t)1 << 32) + units - 1) / units);
+    p->kind = (uint8_t)kind;
+    p->class_ = (uint8_t)cls;
+    p->listed = 0;
+    p->span = 0;
+    p->large_size = 0;
+    ASSERT(LOAD_RELAXED(&p->remote) == 0);
+}
+
+/* Turns some untouched memory into free cells: false when the page has none left. */
+static bool page_carve(Page *p) {
+    uint32_t units = p->units, n = (uint32_t)(p->limit - p->bump) / units;
+    if (n == 0)
+        return false;
+    uint32_t batch = 4096 / 8 / units;
+    if (batch == 0)
+        batch = 1;
+    if (n > batch)
+        n = batch;
+    uint32_t first = p->bump + 1u;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t u = first + i * units;
+        uint64_t link = i + 1 < n ? u + units : p->free;
+        *(uint64_t *)(p->base + (size_t)u * 8) = link << 48;
+    }
+    p->free = (uint16_t)first;
+    p->bump = (uint16_t)(p->bump + n * units);
+    return true;
+}
+
+static void page_empty(HeapOwner *w, Page *p) {
+    if (p->listed)
+        page_unlist(w, p);
+    page_format(p, (PageKind)p->kind, p->class_); /* carved anew when it is used again */
+    p->grace = retire_stamp();
+    p->next = NULL;
+    if (w->empties_last)
+        w->empties_last->next = p;
+    else
+        w->empties = p;
+    w->empties_last = p;
+    if (++w->n_empties <= EMPTIES_MAX || !retire_passed(w->empties->grace))
+        return;
+    mutex_lock(&heap_mutex);
+    int given = 0;
+    while (w->n_empties > EMPTIES_MAX / 2 && retire_passed(w->empties->grace)) {
+        Page *e = w->empties;
+        w->empties = e->next;
+        w->n_empties--;
+        w->n_pages--;
+        given++;
+        pages_give(e, 1);
+    }
+    if (!w->empties)
+        w->empties_last = NULL;
+    mutex_unlock(&heap_mutex);
+    account(-(int64_t)given * (int64_t)HEAP_PAGE);
+}
+
+static bool page_is_current(const Thread *t, const Page *p) { return t->heap.bin[p->kind][p->class_] == p; }
+
+void heap_free_slow(Page *p, void *cell, uint32_t old_free) {
+    Thread *t = thread_self();
+    HeapOwner *w = t->heap.owner;
+    if (page_is_current(t, p))
+        return;
+    if (p->used == 0)
+        page_empty(w, p);
+    else if (old_free == 0 && !p->listed)
+        page_list(w, p);
+}
+
+/* ---- remote frees ------------------------------------------------------------------------------------------------------------------ */
+
+static void owner_notify(HeapOwner *w, Page *p) {
+    Page *head = LOAD_RELAXED(&w->remote_pages);
+    do
+        p->remote_next = head;
+    /* release: remote_next comes before the head; pairs with the acquire in take_remote */
+    while (!atomic_compare_exchange_weak_explicit(&w->remote_pages, &head, p, memory_order_release, memory_order_relaxed));
+}
+
+void heap_free_remote(Page *p, void *cell) {
+    if (p->kind == PAGE_LARGE) {
+        heap_free_large(cell);
+        return;
+    }
+    SCHED_POINT(SCHED_ALLOC, p);
+    uint32_t unit = heap_unit_of(p, cell), head = LOAD_RELAXED(&p->remote);
+    do
+        *heap_link_of(cell) = (uint16_t)head;
+    /* release: the link, and our last accesses to the cell, come before; pairs with the exchange in page_take_remote */
+    while (!atomic_compare_exchange_weak_explicit(&p->remote, &head, unit, memory_order_release, memory_order_relaxed));
+    /* Who makes the list non-empty tells the owner. Should the page change hands meanwhile, the old owner's list is searched as well. */
+    if (head == 0)
+        owner_notify(LOAD_ACQUIRE(&p->owner), p); /* pairs with the release in pool_absorb */
+}
+
+static void page_take_remote(Thread *t, HeapOwner *w, Page *p) {
+    uint32_t u = atomic_exchange_explicit(&p->remote, 0, memory_order_acquire); /* pairs with heap_free_remote */
+    if (u == 0)
+        return;
+    bool was_out = p->free == 0;
+    while (u) {
+        char *cell = p->base + (size_t)u * 8;
+        uint32_t next = *heap_link_of(cell);
+        *heap_link_of(cell) = p->free;
+        p->free = (uint16_t)u;
+        p->used--;
+        u = next;
+    }
+    if (t && page_is_current(t, p))
+        return;
+    if (p->used == 0)
+        page_empty(w, p);
+    else if (was_out && !p->listed)
+        page_list(w, p);
+}
+/* t: the owner's thread, or NULL for an owner in the pool. */
+static void take_remote(Thread *t, HeapOwner *w) {
+    if (LIKELY(LOAD_RELAXED(&w->remote_pages) == NULL))
+        return;
+    Page *p = atomic_exchange_explicit(&w->remote_pages, NULL, memory_order_acquire); /* pairs with owner_notify */
+    while (p) {
+        Page *next = p->remote_next;
+        HeapOwner *o = LOAD_RELAXED(&p->owner);
+        if (o == w)
+            page_take_remote(t, w, p);
+        else
+            owner_notify(o, p);
+        p = next;
+    }
+}
+
+/* ---- owners -------------------------------------------------------------------------------------------------------------------------- */
+
+static HeapOwner *all_owners;
+
+/* Takes one pooled owner's pages over. Under heap_mutex. */
+static bool pool_absorb(Thread *t) {
+    HeapOwner *w = t->heap.owner, *v = pool;
+    while (v && v->n_pages == 0 && LOAD_RELAXED(&v->remote_pages) == NULL)
+        v = v->pool_next;
+    if (!v)
+        return false;
+    for (Chunk *c = heap_chunks; c && v->n_pages; c = c->next) {
+        for (int i = HEAP_FIRST_PAGE; i < HEAP_CHUNK_PAGES; i++) {
+            Page *p = &c->pages[i];
+            if (p->kind > PAGE_BLOCKS || LOAD_RELAXED(&p->owner) != v)
+                continue;
+            bool listed = p->listed;
+            p->listed = 0;
+            STORE_RELEASE(&p->owner, w); /* pairs with the acquire in heap_free_remote */
+            v->n_pages--;
+            w->n_pages++;
+            if (p->used == 0) {
+                p->next = NULL;
+                if (w->empties_last)
+                    w->empties_last->next = p;
+                else
+                    w->empties = p;
+                w->empties_last = p;
+                w->n_empties++;
+            } else if (listed) {
+                page_list(w, p);
+            }
+        }
+    }
+    memset(v->avail, 0, sizeof v->avail);
+    v->empties = v->empties_last = NULL;
+    v->n_empties = 0;
+    take_remote(NULL, v); /* forwards to us */
+    return true;
+}
+
+/* A page for the class, formatted: from the own empty ones, the pool, or the chunks. */
+static Page *page_fresh(Thread *t, PageKind kind, uint32_t cls) {
+    HeapOwner *w = t->heap.owner;
+    Page **link = &w->empties, *prev = NULL;
+    for (Page *p = w->empties; p; prev = p, link = &p->next, p = p->next) {
+        if ((p->kind == kind && p->class_ == cls) || retire_passed(p->grace)) {
+            *link = p->next;
+            if (w->empties_last == p)
+                w->empties_last = prev;
+            w->n_empties--;
+            page_format(p, kind, cls);
+            return p;
+        }
+    }
+    if (!heap_may_take(HEAP_PAGE))
+        return NULL;
+    if (UNLIKELY(w->avail[kind][cls] != NULL)) { /* the collection above left some */
+        Page *p = w->avail[kind][cls];
+        page_unlist(w, p);
+        return p;
+    }
+    mutex_lock(&heap_mutex);
+    if (UNLIKELY(pool != NULL) && pool_absorb(t)) {
+        mutex_unlock(&heap_mutex);
+        take_remote(t, w);
+        Page *p = w->avail[kind][cls];
+        if (p) {
+            page_unlist(w, p);
+            return p;
+        }
+        mutex_lock(&heap_mutex);
+    }
+    Page *p = pages_take(1);
+    if (p) {
+        page_format(p, kind, cls);
+        STORE_RELAXED(&p->owner, w);
+        w->n_pages++;
+    }
+    mutex_unlock(&heap_mutex);
+    if (p)
+        account(HEAP_PAGE);
+    return p;
+}
+
+/* A page with a free cell in the bin, or NULL. */
+static Page *refill(Thread *t, PageKind kind, uint32_t cls) {
+    HeapOwner *w = t->heap.owner;
+    Page **bin = &t->heap.bin[kind][cls];
+    SCHED_POINT(SCHED_ALLOC, bin);
+    take_remote(t, w);
+    if ((*bin)->free != 0)
+        return *bin;
+    if (*bin != &empty_page && page_carve(*bin))
+        return *bin;
+    for (;;) {
+        Page *p = w->avail[kind][cls];
+        if (p)
+            page_unlist(w, p);
+        else if (!(p = page_fresh(t, kind, cls)))
+            return NULL;
+        /* A collection inside page_fresh may have refilled or even changed the old page: it is full, or listed by who freed in it. */
+        Page *old = *bin;
+        *bin = p;
+        if (old != &empty_page && old != p && !old->listed) {
+            if (old->used == 0)
+                page_empty(w, old);
+            else if (old->free != 0)
+                page_list(w, old);
+        }
+        if (p->free != 0 || page_carve(p))
+            return p;
+    }
+}
+
+int heap_init(void) {
+    return 0;
+}
+
+int heap_thread_init(Thread *t) {
+    memset(&t->heap, 0, sizeof t->heap);
+    for (int k = 0; k < 2; k++)
+        for (int c = 0; c < HEAP_CLASSES; c++)
+            t->heap.bin[k][c] = &empty_page;
+    mutex_lock(&heap_mutex);
+    HeapOwner *w = pool;
+    if (w) {
+        pool = w->pool_next;
+        w->pool_next = NULL;
+    } else if ((w = calloc(1, sizeof *w)) != NULL) {
+        w->all_next = all_owners;
+        all_owners = w;
+    }
+    mutex_unlock(&heap_mutex);
+    t->heap.owner = w;
+    if (w)
+        w->thread = t;
+    return w ? 0 : -1;
+}
+void heap_thread_fini(Thread *t) {
+    HeapOwner *w = t->heap.owner;
+    if (!w)
+        return;
+    for (int k = 0; k < 2; k++)
+        for (int c = 0; c < HEAP_CLASSES; c++) {
+            Page *p = t->heap.bin[k][c];
+            t->heap.bin[k][c] = &empty_page;
+            if (p == &empty_page)
+                continue;
+            if (p->used == 0)
+                page_empty(w, p);
+            else if ((p->free != 0 || p->bump < p->limit) && !p->listed)
+                page_list(w, p);
+        }
+    take_remote(t, w);
+    account(t->heap.unreported);
+    t->heap.unreported = 0;
+    t->heap.owner = NULL;
+    w->thread = NULL;
+    mutex_lock(&heap_mutex);
+    w->pool_next = pool;
+    pool = w;
+    mutex_unlock(&heap_mutex);
+}
+void heap_after_fork_child(void) { mutex_reinit(&heap_mutex); }
+
+void heap_each_owner(void (*fn)(HeapOwner *w, void *arg), void *arg) {
+    for (HeapOwner *w = all_owners; w; w = w->all_next)
+        fn(w, arg);
+}
+
+/* ---- large cells ------------------------------------------------------------------------------------------------------------------ */
+
+static Object *alloc_large(size_t size) {
+    size_t bytes = (size + 7) & ~(size_t)7;
+    if (bytes < size)
+        return NULL;
+    size_t n = (bytes + HEAP_PAGE - 1) >> HEAP_PAGE_SHIFT;
+    bool huge = n > LARGE_PAGES_MAX;
+    int64_t cost = huge ? (int64_t)bytes : (int64_t)(n << HEAP_PAGE_SHIFT);
+    if (!heap_may_take((size_t)cost))
+        return NULL;
+    mutex_lock(&heap_mutex);
+    Page *p = NULL;
+    if (huge) {
+        Chunk *c = chunk_new(bytes);
+        if (c) {
+            p = &c->pages[HEAP_FIRST_PAGE];
+            p->span = 1;
+        }
+    } else {
+        p = pages_take((uint32_t)n);
+        if (p) {
+            p->span = (uint8_t)n;
+            for (uint32_t k = 1; k < n; k++) {
+                p[k].kind = PAGE_LARGE_CONT;
+                p[k].span = (uint8_t)k;
+            }
+        }
+    }
+    if (p) {
+        p->units = 0;
+        p->used = 1;
+        p->large_size = bytes;
+        STORE_RELAXED(&p->owner, NULL);
+        *(uint64_t *)(p->base + 8) = 0;
+        p->kind = PAGE_LARGE;
+    }
+    mutex_unlock(&heap_mutex);
+    if (!p)
+        return NULL;
+    account(cost);
+    memset(p->base + 8, 0, bytes);
+    return (Object *)(p->base + 8);
+}
+void heap_free_large(Object *o) {
+    Page *p = heap_page_of(o);
+    Chunk *c = heap_chunk_of(o);
+    int64_t cost = c->huge_size ? (int64_t)p->large_size : (int64_t)p->span << HEAP_PAGE_SHIFT;
+    mutex_lock(&heap_mutex);
+    if (c->huge_size)
+        chunk_free(c);
+    else
+        pages_give(p, p->span);
+    mutex_unlock(&heap_mutex);
+    account(-cost);
+}
+
+/* ---- the slow ways in --------------------------------------------------------------------------------------------------------------- */
+
+NOINLINE Object *heap_alloc_slow(Thread *t, size_t size) {
+    if (UNLIKELY(heap_torture_alloc(t)))
+        return NULL;
+    size_t units = (size + 7) / 8;
+    if (UNLIKELY(size > HEAP_CELL_MAX))
+        return alloc_large(size);
+    uint32_t cls = class_of(units);
+    Page *p = t->heap.bin[PAGE_OBJECTS][cls];
+    if (p->free == 0 && !(p = refill(t, PAGE_OBJECTS, cls)))
+        return NULL;
+    Object *o = heap_pop(p);
+    memset((void *)o, 0, (size_t)p->units * 8);
+    return o;
+}
+
+enum { BLOCK_CELL_MAX = POLYGIL_SANITIZED ? 0 : 1024 };
+
+static void *block_malloc(size_t size) {
+    if (!heap_may_take(size))
+        return NULL;
+    void *b = malloc(size ? size : 1);
+    if (UNLIKELY(!b)) {
+        Thread *t = thread_self();
+        if (excl_in_section(t) || excl_world_stopped())
+            return NULL;
+        trace_emergency(t);
+        if (!(b = malloc(size ? size : 1)))
+            return NULL;
+    }
+    heap_account((int64_t)malloc_usable_size(b));
+    return b;
+}
+NOINLINE void *heap_block_slow(Thread *t, size_t size) {
+    if (UNLIKELY(heap_torture_alloc(t)))
+        return NULL;
+    if (size > BLOCK_CELL_MAX)
+        return block_malloc(size);
+    uint32_t cls = class_of((size + 7) / 8);
+    if (cls < 2)
+        cls = 2;
+    Page *p = t->heap.bin[PAGE_BLOCKS][cls];
+    if (p->free == 0 && !(p = refill(t, PAGE_BLOCKS, cls)))
+        return NULL;
+    return heap_pop(p);
+}
+void heap_block_free_big(void *block) {
+    heap_account(-(int64_t)malloc_usable_size(block));
+    free(block);
+}
+size_t heap_block_size(const void *block) {
+    if (!block)
+        return 0;
+    return heap_owns(block) ? (size_t)heap_page_of(block)->units * 8 : malloc_usable_size((void *)block);
+}
+void *heap_block_resize(void *block, size_t size) {
+    if (!block)
+        return heap_block(size);
+    size_t have = heap_block_size(block);
+    if (!heap_owns(block) && size > BLOCK_CELL_MAX) {
+        if (size > have && !heap_may_take(size - have))
+            return NULL;
+        void *b = realloc(block, size ? size : 1);
+        if (b)
+            heap_account((int64_t)malloc_usable_size(b) - (int64_t)have);
+        return b;
+    }
+    if (size <= have && size >= have / 2)
+        return block;
+    void *b = heap_block(size);
+    if (!b)
+        return size <= have ? block : NULL;
+    memcpy(b, block, MIN(size, have));
+    heap_block_free(block);
+    return b;
+}
+size_t heap_size_of(const Object *o) {
+    const Page *p = heap_page_of(o);
+    return p->units ? (size_t)p->units * 8 : p->large_size;
+}
+
+/* ---- forced failures ------------------------------------------------------------------------------------------------------------------ */
+
+HeapTorture heap_torture;
+
+/* ---- sweeping: the world is stopped ------------------------------------------------------------------------------------------------------ */
+
+void heap_page_sweep(Page *p, bool (*dead)(Object *o, void *arg), void *arg) {
+    if (p->kind == PAGE_LARGE) {
+        Object *o = (Object *)(p->base + 8);
+        if (LOAD_RELAXED(&o->index) && dead(o, arg)) {
+            STORE_RELAXED(&o->index, 0);
+            heap_free_large(o);
+        }
+        return;
+    }
+    size_t step = (size_t)p->units * 8;
+    char *cell = p->base + 8;
+    bool was_out = p->free == 0;
+    uint32_t freed = 0;
+    for (uint32_t u = 0; u < p->bump; u += p->units, cell += step) {
+        Object *o = (Object *)cell;
+        if (!LOAD_RELAXED(&o->index) || !dead(o, arg))
+            continue;
+        STORE_RELAXED(&o->index, 0);
+        *heap_link_of(cell) = p->free;
+        p->free = (uint16_t)(u + 1);
+        freed++;
+    }
+    if (!freed)
+        return;
+    p->used = (uint16_t)(p->used - freed);
+    HeapOwner *w = LOAD_RELAXED(&p->owner);
+    if (w->thread && page_is_current(w->thread, p))
+        return;
+    if (p->used == 0)
+        page_empty(w, p);
+    else if (was_out && !p->listed)
+        page_list(w, p);
+}
+
+/* ---- giving back: the world is stopped -------------------------------------------------------------------------------------------------- */
+
+void heap_trim(void) {
+    for (Thread *t = thread_list; t; t = t->next)
+        if (t->heap.owner)
+            take_remote(t, t->heap.owner);
+    for (HeapOwner *w = pool; w; w = w->pool_next)
+        take_remote(NULL, w);
+    for (HeapOwner *w = all_owners; w; w = w->all_next) {
+        int64_t given = 0;
+        mutex_lock(&heap_mutex);
+        while (w->empties) { /* nobody reads: every grace period is over */
+            Page *p = w->empties;
+            w->empties = p->next;
+            w->n_empties--;
+            w->n_pages--;
+            given++;
+            pages_give(p, 1);
+        }
+        w->empties_last = NULL;
+        mutex_unlock(&heap_mutex);
+        account(-given * (int64_t)HEAP_PAGE);
+    }
+    mutex_lock(&heap_mutex);
+    Chunk *next, *keep = NULL;
+    for (Chunk *c = heap_chunks; c && c->free_pages; c = next) {
+        next = c->next;
+        if (c->free_pages != ~(uint64_t)0 << HEAP_FIRST_PAGE)
+            continue;
+        if (!keep)
+            keep = c;
+        else
+            chunk_free(c);
+    }
+    mutex_unlock(&heap_mutex);
+}

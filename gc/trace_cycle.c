@@ -1,0 +1,127 @@
+/* TRACE cycle: finds garbage that counts do not: cycles, and uncounted objects.
+ *
+ * After marking from the precise roots (frames, handles, modules, types ...), what is not marked is either held by C code or garbage:
+ *   1. a word of a C stack counts only when it means an uncounted object;
+ *   2. surplus of a counted object = its count minus the references to it from unmarked objects. A surplus means that something that is no
+ *      object holds it (C code, a queue): mark from it;
+ *   3. the rest is garbage.
+ * A reference from a marked object cannot exist: its target would be marked. (source of the idea: CPython's collector by trial deletion,
+ * turned round so that the live heap is only marked and the arithmetic is done on what is left.)
+ *
+ * Cost: one traversal of the heap, started when the heap has grown by half since the last one (at least threshold0 x 8 KiB): so each byte
+ * allocated and kept pays for a constant amount of tracing.
+ */
+#include "stats.h"
+#include "tracer_impl.h"
+
+_Static_assert(COUNT_EXACT, "the cycle collector needs counts");
+
+static bool out_of_memory;
+
+static bool is_counted(Object *o) { return !count_is_uncounted(o); }
+
+static void edges_page(Page *p, void *unused) {
+    p->edges = calloc(heap_page_cells(p), sizeof *p->edges);
+    if (!p->edges)
+        out_of_memory = true;
+}
+static void edges_free(Page *p, void *unused) {
+    free(p->edges);
+    p->edges = NULL;
+}
+/* Pages with an unmarked object get a table. */
+static bool page_has_unmarked;
+static void see_unmarked(Object *o, void *unused) { page_has_unmarked |= !heap_is_marked(o); }
+static void edges_make(Page *p, void *unused) {
+    page_has_unmarked = false;
+    heap_page_each(p, see_unmarked, NULL);
+    p->edges = NULL;
+    if (page_has_unmarked && !out_of_memory)
+        edges_page(p, NULL);
+}
+
+static void edge_to(Value v, void *unused) {
+    if (!v_is_obj(v) || !heap_owns(v_obj(v)) || heap_is_marked(v_obj(v)))
+        return;
+    Page *p = heap_page_of(v_obj(v));
+    p->edges[heap_cell_number(p, v_obj(v))]++;
+}
+static void edges_from(Object *o, void *unused) {
+    if (!heap_is_marked(o))
+        obj_traverse(o, edge_to, NULL);
+}
+static void mark_surplus(Object *o, void *unused) {
+    if (heap_is_marked(o) || !is_counted(o))
+        return;
+    Page *p = heap_page_of(o);
+    intptr_t edges = p->edges[heap_cell_number(p, o)], count = count_get(o);
+    if (count < edges)
+        fatal("more references than the count says");
+    if (count > edges) {
+        mark_push(o);
+        mark_drain();
+    }
+}
+static void mark_uncounted(Object *o) {
+    if (!is_counted(o))
+        mark_push(o);
+}
+
+bool collector_finish_marking(void) {
+    conservative_each(mark_uncounted);
+    mark_drain();
+    out_of_memory = false;
+    heap_each_page(edges_make, NULL);
+    if (!out_of_memory) {
+        heap_each(edges_from, NULL);
+        heap_each(mark_surplus, NULL);
+    }
+    heap_each_page(edges_free, NULL);
+    return !out_of_memory;
+}
+
+/* ---- freeing: the garbage is unreachable, so nobody can be in the middle of it ------------------------------------------------------------ */
+
+static size_t n_freed;
+
+/* A count of our own keeps each in place while references between them are dropped. */
+static void hold(Object *o, void *unused) {
+    if (!heap_is_marked(o))
+        count_retain(o);
+}
+static void clear(Object *o, void *unused) {
+    if (!heap_is_marked(o))
+        obj_clear_refs(o);
+}
+static void free_counted(Object *o, void *unused) {
+    if (heap_is_marked(o) || !is_counted(o))
+        return;
+    if (count_drop(o)) {
+        n_freed++;
+        dead_free(o);
+    } else {
+        heap_mark(o); /* somebody took a reference while it was cleared: its last holder frees it */
+    }
+}
+static void free_uncounted(Object *o, void *types) {
+    if (heap_is_marked(o) || is_counted(o) || !(v_shape(V_OF(o))->type->flags & TF_TYPE) != !types)
+        return;
+    n_freed++;
+    dead_free(o);
+}
+/* Classes last: what is freed before them still asks its class how. */
+size_t collector_free_dead(void) {
+    n_freed = 0;
+    heap_each(hold, NULL);
+    heap_each(clear, NULL);
+    heap_each(free_counted, NULL);
+    heap_each(free_uncounted, NULL);
+    static char types;
+    heap_each(free_uncounted, &types);
+    return n_freed;
+}
+
+size_t collector_trigger(size_t live) {
+    size_t floor = (size_t)gc_state.threshold[0] * 8192;
+    return MAX(floor, live / 2);
+}

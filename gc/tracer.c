@@ -1,0 +1,337 @@
+/* Marking from the roots, weak references, finalizers and the course of a collection. See tracer.h.
+ *
+ * A collection: stop the world; free what was retired; mark from the precise roots; let the collector mark the rest that must live; empty weak
+ * references to what is not marked; queue what has a finalizer and mark from it; drop entries of weak tables; free; start the world; call
+ * back, finalize. Finalized objects that nobody resurrected go with the next collection, which an explicit one appends at once.
+ */
+#include "tracer.h"
+
+#include "batch.h"
+#include "mutex.h"
+#include "object/list.h"
+#include "object/object.h"
+#include "object/tuple.h"
+#include "runtime/safepoint.h"
+#include "stats.h"
+#include "tracer_impl.h"
+#include "weak.h"
+
+GcState gc_state = {.enabled = true, .threshold = {700, 10, 10}};
+
+/* ---- what is registered ---------------------------------------------------------------------------------------------------------- */
+
+static Mutex registry_mutex = MUTEX_INIT(RANK_QUEUE - 1);
+static Ref **handles;
+static size_t n_handles, cap_handles;
+enum { FNS_MAX = 64 };
+static void (*root_fns[FNS_MAX])(VisitFn visit, void *arg);
+static void (*weak_fns[FNS_MAX])(bool (*alive)(Value v));
+static int n_root_fns, n_weak_fns;
+
+void handle_register(Ref *r) {
+    mutex_lock(&registry_mutex);
+    if (n_handles == cap_handles) {
+        cap_handles = cap_handles ? cap_handles * 2 : 256;
+        handles = realloc(handles, cap_handles * sizeof *handles);
+        if (!handles)
+            fatal("out of memory for handles");
+    }
+    handles[n_handles++] = r;
+    mutex_unlock(&registry_mutex);
+}
+void handle_unregister(Ref *r) {
+    mutex_lock(&registry_mutex);
+    for (size_t i = n_handles; i-- > 0;) {
+        if (handles[i] == r) {
+            handles[i] = handles[--n_handles];
+            break;
+        }
+    }
+    mutex_unlock(&registry_mutex);
+}
+void trace_register_roots(void (*fn)(VisitFn visit, void *arg)) {
+    for (int i = 0; i < n_root_fns; i++)
+        if (root_fns[i] == fn)
+            return;
+    if (n_root_fns == FNS_MAX)
+        fatal("too many root functions");
+    root_fns[n_root_fns++] = fn;
+}
+void trace_register_weak(void (*fn)(bool (*alive)(Value v))) {
+    if (n_weak_fns == FNS_MAX)
+        fatal("too many weak tables");
+    weak_fns[n_weak_fns++] = fn;
+}
+
+/* ---- marking ----------------------------------------------------------------------------------------------------------------------- */
+
+static Object **stack;
+static size_t depth, cap_stack;
+static bool overflow; /* an object was marked but not queued: the heap must be searched for such */
+
+static NOINLINE bool stack_grow(void) {
+    size_t cap = cap_stack ? cap_stack * 2 : 4096;
+    Object **s = realloc(stack, cap * sizeof *s);
+    if (!s) {
+        overflow = true;
+        return false;
+    }
+    stack = s;
+    cap_stack = cap;
+    return true;
+}
+
+void mark_push(Object *o) {
+    if (!heap_mark(o))
+        return;
+    const Shape *s = v_shape(V_OF(o));
+    if ((s->type->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP)) == TF_UNTRACKED)
+        return;
+    if (LIKELY(depth < cap_stack) || stack_grow())
+        stack[depth++] = o;
+}
+void mark_value(Value v, void *unused) {
+    if (v_is_obj(v) && heap_owns(v_obj(v)))
+        mark_push(v_obj(v));
+}
+static void rescan(Object *o, void *unused) {
+    if (heap_is_marked(o))
+        obj_traverse(o, mark_value, NULL);
+}
+void mark_drain(void) {
+    for (;;) {
+        while (depth)
+            obj_traverse(stack[--depth], mark_value, NULL);
+        if (LIKELY(!overflow))
+            return;
+        overflow = false;
+        heap_each(rescan, NULL);
+    }
+}
+
+/* ---- roots ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Finalizers that wait; owned. */
+static Mutex queue_mutex = MUTEX_INIT(RANK_RETIRE);
+static Value *queue;
+static size_t n_queue, cap_queue;
+static _Atomic(bool) any_queue;
+
+static void visit_thread(Thread *t, VisitFn visit, void *arg) {
+    visit(t->exc, arg);
+    visit(t->handled, arg);
+    visit(t->context, arg);
+    visit(t->dict, arg);
+    visit(t->start, arg);
+    visit(t->async_exc, arg);
+    for (uint32_t i = 0; i < t->dead_len; i++)
+        visit(V_OF(t->dead[i]), arg); /* it is about to be destroyed by its thread, with what it refers to */
+    interp_visit_roots(t, visit, arg);
+}
+static void visit_roots(VisitFn visit, void *arg) {
+    for (Thread *t = thread_list; t; t = t->next)
+        visit_thread(t, visit, arg);
+    for (size_t i = 0; i < n_handles; i++)
+        visit(ref_peek(handles[i]), arg);
+    for (int i = 0; i < n_root_fns; i++)
+        root_fns[i](visit, arg);
+    for (size_t i = 0; i < n_queue; i++)
+        visit(queue[i], arg);
+    weak_visit_pending(visit, arg);
+}
+
+__attribute__((no_sanitize("address", "thread"), noinline)) static void scan_words(uintptr_t from, uintptr_t to,
+                                                                                    void (*fn)(Object *o)) {
+    for (uintptr_t p = from & ~(uintptr_t)7; p + 8 <= to; p += 8) {
+        uintptr_t w = *(volatile uintptr_t *)p;
+        Object *o = heap_find(w);
+        if (o)
+            fn(o);
+        /* One past the end: a loop that walked to the end of a cell may keep only that address. */
+        if ((w & 7) == 0 && (o == NULL || (uintptr_t)o == w) && w != 0 && (o = heap_find(w - 8)) != NULL)
+            fn(o);
+    }
+}
+NOINLINE void conservative_each(void (*fn)(Object *o)) {
+    Thread *self = thread_self();
+    __builtin_unwind_init(); /* our caller's registers lie in this frame */
+    for (Thread *t = thread_list; t; t = t->next) {
+        if (t->c_stack_base == 0)
+            continue; /* has not begun */
+        uintptr_t top = t == self ? (uintptr_t)__builtin_frame_address(0) - 256 : t->c_stack_top;
+        scan_words(top, t->c_stack_base, fn);
+    }
+}
+
+/* ---- finalizers --------------------------------------------------------------------------------------------------------------------- */
+
+static bool queue_push(Value v) {
+    if (n_queue == cap_queue) {
+        size_t cap = cap_queue ? cap_queue * 2 : 64;
+        Value *q = realloc(queue, cap * sizeof *q);
+        if (!q)
+            return false;
+        queue = q;
+        cap_queue = cap;
+    }
+    queue[n_queue++] = v;
+    return true;
+}
+
+static size_t n_found; /* unreachable objects that hold references */
+static void look_dead(Object *o, void *unused) {
+    if (heap_is_marked(o))
+        return;
+    const Type *t = v_shape(V_OF(o))->type;
+    if (!(t->flags & TF_UNTRACKED))
+        n_found++;
+    if (t->flags & TF_FINALIZER && !(obj_flags(o) & OF_FINALIZED) && queue_push(V_OF(o))) {
+        obj_set_flag(o, OF_FINALIZED);
+        retain(V_OF(o));
+    }
+}
+
+static bool run_queue(void) {
+    if (!LOAD_RELAXED(&any_queue))
+        return false;
+    bool any = false;
+    for (size_t i = 0;; i++) {
+        mutex_lock(&queue_mutex);
+        Value v = i < n_queue ? queue[i] : ABSENT;
+        if (v) {
+            queue[i] = ABSENT;
+        } else if (i >= n_queue) {
+            n_queue = 0;
+            STORE_RELAXED(&any_queue, false);
+        }
+        mutex_unlock(&queue_mutex);
+        if (!v && i >= n_queue)
+            return any;
+        if (!v)
+            continue; /* another thread took it */
+        any = true;
+        STAT_ADD(finalizers, 1);
+        Value saved = err_fetch();
+        Value r = obj_call_special(v, SP_DEL, NULL, 0);
+        if (!r)
+            err_unraisable("Exception ignored in: ", type_special(type_of(v), SP_DEL));
+        release(r);
+        release(v);
+        err_restore(saved);
+    }
+}
+
+/* ---- a collection --------------------------------------------------------------------------------------------------------------------- */
+
+static _Atomic(bool) collecting; /* finalizers of a collection run: an explicit one inside them does nothing */
+
+static bool alive_object(const Object *o) { return is_live(o); }
+static bool alive_value(Value v) { return !v_is_obj(v) || is_live(v_obj(v)); }
+
+/* World stopped. Number of unreachable objects. */
+static size_t collect_stopped(void) {
+    Thread *self = thread_self();
+    self->heap.no_limit++;
+    dead_hold(self);
+    count_merge_all();
+    retire_flush_stopped();
+    heap_clear_marks();
+    depth = 0;
+    visit_roots(mark_value, NULL);
+    mark_drain();
+    n_found = 0;
+    size_t before = n_queue;
+    if (collector_finish_marking()) {
+        weak_clear_dead(alive_object);
+        weak_visit_pending(mark_value, NULL);
+        heap_each(look_dead, NULL);
+        for (size_t i = before; i < n_queue; i++)
+            mark_value(queue[i], NULL);
+        STORE_RELAXED(&any_queue, n_queue != 0);
+        mark_drain();
+        for (int i = 0; i < n_weak_fns; i++)
+            weak_fns[i](alive_value);
+        collector_free_dead();
+        if (POLYGIL_ASSERT >= 2)
+            trace_verify();
+    }
+    heap_trim();
+    gc_state.live_after = heap_bytes();
+    heap_set_trigger(collector_trigger(gc_state.live_after));
+    dead_let(self);
+    self->heap.no_limit--;
+    return n_found;
+}
+
+static size_t collect_once(void) {
+    excl_stop_world();
+    uint64_t t0 = stat_now_ns();
+    size_t n = collect_stopped();
+    stat_time_add(&stat_pauses, stat_now_ns() - t0);
+    excl_start_world();
+    return n;
+}
+
+intptr_t trace_collect(int generation) {
+    if (!TRACE_FREES)
+        return 0;
+    Thread *t = thread_self();
+    if (atomic_exchange_explicit(&collecting, true, memory_order_acquire)) /* pairs with the release below */
+        return 0;
+    size_t n = collect_once();
+    dead_drain(t);
+    bool again = weak_run_callbacks();
+    again |= run_queue();
+    if (again && generation >= 2) {
+        collect_once();
+        dead_drain(t);
+        weak_run_callbacks();
+        run_queue();
+    }
+    gc_state.collections[generation]++;
+    gc_state.collected[generation] += n;
+    STORE_RELEASE(&collecting, false);
+    return (intptr_t)n;
+}
+
+void trace_emergency(Thread *t) {
+    if (!TRACE_FREES || LOAD_RELAXED(&collecting))
+        return;
+    /* No Python code may run here: what needs some is found, kept and finalized at the next safepoint. */
+    collect_once();
+    thread_set_poll(t, POLL_COLLECT);
+}
+
+void (*gc_callback)(bool start, int generation, size_t collected);
+
+int trace_poll(Thread *t) {
+    if (LOAD_RELAXED(&any_queue) || weak_any_pending()) {
+        dead_drain(t);
+        weak_run_callbacks();
+        run_queue();
+    }
+    if (!heap_take_request())
+        return 0;
+    if (!LOAD_RELAXED(&gc_state.enabled) || gc_state.threshold[0] == 0) {
+        heap_set_trigger(collector_trigger(heap_bytes())); /* switched off: until the limit forces one */
+        return 0;
+    }
+    if (gc_callback)
+        gc_callback(true, 1, 0);
+    intptr_t n = trace_collect(1);
+    if (gc_callback)
+        gc_callback(false, 1, (size_t)n);
+    return 0;
+}
+static int merge_poll(Thread *t) {
+    count_merge(t);
+    dead_drain(t);
+    return 0;
+}
+
+int tracer_init(void) {
+    safepoint_hook(POLL_COLLECT, trace_poll);
+    safepoint_hook(POLL_MERGE, merge_poll);
+    heap_set_trigger(collector_trigger(0));
+    return 0;
+}

@@ -1,0 +1,59 @@
+/* The tracer: finds what nothing refers to. One for both collectors; what they do with it differs (trace_cycle.c, trace_marksweep.c).
+ *
+ * Roots, precise: every thread's record and frames to their depth, registered handles and root functions (modules, static types, intern tables ...).
+ * Roots, conservative: every word of the C stacks and registers of stopped and detached threads.
+ */
+#ifndef POLYGIL_TRACER_H
+#define POLYGIL_TRACER_H
+
+#include "backend/ref.h"
+#include "object/type.h"
+
+/* A global C variable that holds a reference; *r may change. Unregistering needs the same address. */
+void handle_register(Ref *r);
+void handle_unregister(Ref *r);
+/* fn calls visit for every Value that its part of the VM holds outside the heap. World stopped; must not allocate. */
+void trace_register_roots(void (*fn)(VisitFn visit, void *arg));
+/* fn drops entries of weak tables whose objects are not alive(v) any more. Called after marking, world stopped. Must not allocate. */
+void trace_register_weak(void (*fn)(bool (*alive)(Value v)));
+/* interp/: the frames of a thread, registers to their depth, code and functions of the frames included. */
+void interp_visit_roots(Thread *t, VisitFn visit, void *arg);
+
+int tracer_init(void);
+
+/* Attached, in no section: collects, runs finalizers and weak references' callbacks. Number of unreachable objects found. */
+intptr_t trace_collect(int generation);
+/* At the heap's limit or without memory, attached and in no section: collects without running Python code. */
+void trace_emergency(Thread *t);
+/* The slow poll for POLL_COLLECT. */
+int trace_poll(Thread *t);
+
+/* Number of references to v: its count, or where there is none (or it is uncounted) what a trace finds: fields of objects, registers of frames,
+ * handles. Stops the world. */
+intptr_t gc_refcount(Value v);
+
+/* Set by the gc module: before and after an automatic collection. */
+extern void (*gc_callback)(bool start, int generation, size_t collected);
+
+/* State of the gc module. */
+typedef struct GcState {
+    _Atomic(bool) enabled;
+    uint32_t threshold[3];
+    uint64_t collections[3], collected[3], uncollectable[3];
+    size_t live_after; /* bytes after the last collection */
+    uint32_t debug;
+} GcState;
+extern GcState gc_state;
+
+/* All objects with references, owned, as a list; referrers and referents of the values in a tuple. */
+Value gc_objects(void);
+Value gc_referrers(Value tuple);
+Value gc_referents(Value tuple);
+bool gc_is_tracked(Value v);
+
+/* Aborts when the heap is inconsistent; for debug builds, after a collection, and tests. World stopped. */
+void trace_verify(void);
+/* At exit, everything released: prints what objects are left; returns their number. */
+size_t trace_report_leaks(void);
+
+#endif
