@@ -13,7 +13,8 @@ void syntax_error_raise(Type *exc, Value filename, int lineno, int offset, Value
 /* For what is found after parsing (symbol table, code generator): the line is read from the file called filename, if there is one. */
 void syntax_error_node(Value filename, AstPos pos, const char *fmt, ...) COLD;
 
-/* SyntaxWarning at pos: 0, or -1 with an exception (turned into SyntaxError where the filters say so). May run Python code. */
-int syntax_warning_node(Value filename, AstPos pos, const char *fmt, ...) COLD;
+/* Warning of the given category at pos: 0, or -1 with an exception (where the filters turn it into an error, a SyntaxError). May run Python
+ * code. */
+int syntax_warning(Type *category, Value filename, AstPos pos, const char *fmt, ...) COLD;
 
 #endif
