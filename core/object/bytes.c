@@ -12,7 +12,7 @@ static Value alloc_immortal(size_t n) {
     if (b == NULL)
         fatal("out of memory");
     STORE_RELAXED(&b->hdr.index, IDX_BYTES);
-    obj_set_flag(&b->hdr, OF_UNCOUNTED | OF_IMMORTAL);
+    obj_set_immortal(&b->hdr);
     b->len_ext = n << 1;
     return V_OF(b);
 }

@@ -22,7 +22,7 @@ static Value alloc_immortal(size_t n, int kind, bool ascii) {
     if (s == NULL)
         fatal("out of memory");
     STORE_RELAXED(&s->hdr.index, IDX_STR);
-    obj_set_flag(&s->hdr, OF_UNCOUNTED | OF_IMMORTAL);
+    obj_set_immortal(&s->hdr);
     STORE_RELAXED(&s->len_state, OWN_STATE(n, kind, ascii ? STR_ASCII : 0));
     return V_OF(s);
 }

@@ -466,7 +466,7 @@ enum {
 static void static_prepare(Type *t, uint32_t index, const TypeSpec *spec) {
     Type *base = spec->base ? spec->base : t == &object_type ? NULL : &object_type;
     STORE_RELAXED(&t->hdr.index, IDX_TYPE);
-    obj_set_flag(&t->hdr, OF_UNCOUNTED | OF_IMMORTAL);
+    obj_set_immortal(&t->hdr);
     t->spec = spec;
     t->base = base;
     t->flags = spec->flags | TF_IMMUTABLE | (base ? base->flags & INHERITED : 0);
@@ -555,7 +555,16 @@ static void static_finish(Type *t, const TypeSpec *spec) {
     type_compute_specials(t);
 }
 
+static void visit_static_types(VisitFn visit, void *arg) {
+    for (size_t i = 0; i < n_static; i++) {
+        type_traverse(V_OF(static_types[i]), visit, arg);
+        for (int sp = 0; sp < SP_COUNT; sp++)
+            visit(LOAD_RELAXED(&static_types[i]->special[sp]), arg);
+    }
+}
+
 void types_finish(void) {
+    trace_register_roots(visit_static_types);
     special_names_init();
     for (size_t i = 0; i < n_pending; i++)
         static_finish(pending[i].t, pending[i].spec);
