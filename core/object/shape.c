@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "gc/heap.h"
+#include "heap.h"
 #include "object/dict.h"
 #include "object/native.h"
 #include "object/str.h"

@@ -9,7 +9,8 @@
  */
 #include "object/type_impl.h"
 
-#include "gc/heap.h"
+#include "heap.h"
+#include "tracer.h"
 #include "mutex.h"
 #include "object/dict.h"
 #include "object/list.h"
