@@ -63,4 +63,10 @@ int unicode_to_upper(uint32_t c, uint32_t out[3]);
 int unicode_to_title(uint32_t c, uint32_t out[3]);
 int unicode_to_folded(uint32_t c, uint32_t out[3]);
 
+
+/* The character's name, without aliases: false when it has none or the table of names is not there. */
+bool unicode_name(uint32_t c, char *out, size_t room);
+/* The code point with a name (aliases too, any case), or -1. */
+int32_t unicode_lookup(const char *name, size_t n);
+
 #endif
