@@ -615,6 +615,8 @@ void type_set_two_bases(Type *t, Type *a, Type *b) {
     type_modified(t);
 }
 
+Value err_no_memory_last(void); /* err.c: the error made beforehand */
+
 /* ---- making instances
  * ---------------------------------------------------------------------------------------------------------- */
 
@@ -624,8 +626,7 @@ Value obj_new_sized(Type *t, size_t extra) {
         size += t->slots_offset ? 8 + 8 * (size_t)t->inline_slots : 8;
     Object *o = heap_alloc(size);
     if (UNLIKELY(!o)) {
-        err_no_memory();
-        return ABSENT;
+        return err_no_memory_last();
     }
     count_init(o);
     if (UNLIKELY(t->flags & TF_FINALIZER))
