@@ -58,8 +58,6 @@ ssize_t io_read_fd(int fd, void *buf, size_t n);
 ssize_t io_write_fd(int fd, const void *buf, size_t n);
 /* A size argument: None and ABSENT are -1. */
 int io_size_arg(Value v, intptr_t *out);
-Value io_open(Value file, const char *mode, intptr_t buffering, const char *encoding, const char *errors, const char *newline,
-              int closefd, Value opener);
 Value fileio_readall(Value self);
 
 int io_base_init(Value module);
