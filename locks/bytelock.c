@@ -35,7 +35,8 @@ bool bytelock_spin(_Atomic(uint8_t) *l) {
 
 static bool still_taken(void *arg) { return LOAD_RELAXED((_Atomic(uint8_t) *)arg) == (LOCK_HELD | LOCK_PARKED); }
 
-bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *published) {
+/* Says that somebody parks; false when the lock is free. */
+static bool mark_parked(_Atomic(uint8_t) *l) {
     uint8_t v = LOAD_RELAXED(l);
     do {
         if (!(v & LOCK_HELD))
@@ -44,9 +45,39 @@ bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *publi
             break;
     } while (!atomic_compare_exchange_weak_explicit(l, &v, v | LOCK_PARKED, memory_order_relaxed, memory_order_relaxed));
     LOCK_STAT(parks);
+    return true;
+}
+
+bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *published) {
+    if (!mark_parked(l))
+        return false;
     ParkSpec spec = {.addr = l, .still = still_taken, .arg = l, .deadline_ns = -1, .since_ns = since_ns, .published = published};
     uintptr_t token = TOKEN_COMPETE;
     return parking_park(&spec, &token) == PARK_WOKEN && token == TOKEN_HANDED;
+}
+
+ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, const _Atomic(uint32_t) *interrupt,
+                                 uint32_t interrupt_mask) {
+    if (!mark_parked(l))
+        return BYTELOCK_RETRY;
+    ParkSpec spec = {.addr = l,
+                     .still = still_taken,
+                     .arg = l,
+                     .deadline_ns = deadline_ns,
+                     .since_ns = since_ns,
+                     .interrupt = interrupt,
+                     .interrupt_mask = interrupt_mask};
+    uintptr_t token = TOKEN_COMPETE;
+    switch (parking_park(&spec, &token)) {
+    case PARK_TIMEOUT:
+        return BYTELOCK_TIMEOUT;
+    case PARK_INTERRUPTED:
+        return BYTELOCK_INTERRUPTED;
+    case PARK_WOKEN:
+        return token == TOKEN_HANDED ? BYTELOCK_HANDED : BYTELOCK_RETRY;
+    default:
+        return BYTELOCK_RETRY;
+    }
 }
 
 static uintptr_t decide_unlock(void *arg, const UnparkInfo *info) {

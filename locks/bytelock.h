@@ -22,6 +22,10 @@ bool bytelock_try_any(_Atomic(uint8_t) *l);
 bool bytelock_spin(_Atomic(uint8_t) *l);
 /* Parks unless it is free. True: it was handed over, the caller holds it. since_ns: when the caller began to wait. published: see ParkSpec. */
 bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *published);
+/* The same with a deadline (-1: none) and an interrupt: see ParkSpec. since_ns: 0 the first time. */
+typedef enum ByteLockWait { BYTELOCK_RETRY, BYTELOCK_HANDED, BYTELOCK_TIMEOUT, BYTELOCK_INTERRUPTED } ByteLockWait;
+ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, const _Atomic(uint32_t) *interrupt,
+                                 uint32_t interrupt_mask);
 void bytelock_unlock_slow(_Atomic(uint8_t) *l);
 /* Waits as long as it takes, parks as it is. */
 void bytelock_lock_slow(_Atomic(uint8_t) *l);

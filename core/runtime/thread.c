@@ -10,6 +10,7 @@
 #include "backend/backend.h"
 #include "dead.h"
 #include "heap.h"
+#include "interp/frame.h"
 #include "mutex.h"
 #include "object/err.h"
 #include "parker.h"
@@ -32,12 +33,8 @@ enum { STACK_RESERVE = POLYGIL_SANITIZED ? 512 << 10 : 96 << 10 };
 /* No use of more, and the main thread's limit may be "unlimited". */
 static const size_t STACK_USE_MAX = (size_t)64 << 20;
 
-#define MAX_HOOKS 8
-static struct {
-    int (*init)(Thread *);
-    void (*fini)(Thread *);
-} hooks[MAX_HOOKS];
-static int n_hooks;
+static void (*end_hooks[8])(Thread *);
+static int n_end_hooks;
 
 static struct {
     void (*before)(void), (*parent)(void), (*child)(void);
@@ -111,21 +108,13 @@ static void find_stack(Thread *t) {
 
 /* By the thread itself, attached. */
 static int init_parts(Thread *t) {
-    if (count_thread_init(t) < 0 || retire_thread_init(t) < 0)
-        return -1;
-    for (int i = 0; i < n_hooks; i++) {
-        if (hooks[i].init != NULL && hooks[i].init(t) < 0)
-            return -1;
-    }
-    return 0;
+    return count_thread_init(t) < 0 || retire_thread_init(t) < 0 || interp_thread_init(t) < 0 ? -1 : 0;
 }
 
-int thread_hooks(int (*init)(Thread *), void (*fini)(Thread *)) {
-    if (n_hooks == MAX_HOOKS)
+void thread_on_end(void (*fn)(Thread *)) {
+    if (n_end_hooks == (int)ARRAY_LEN(end_hooks))
         fatal("too many thread hooks");
-    hooks[n_hooks].init = init;
-    hooks[n_hooks++].fini = fini;
-    return init != NULL && thread_current != NULL ? init(thread_current) : 0;
+    end_hooks[n_end_hooks++] = fn;
 }
 
 /* t becomes the calling OS thread's record. */
@@ -168,26 +157,33 @@ Thread *thread_attach_new(void) {
     return t;
 }
 
+/* What the record refers to; t may be a thread that a fork left behind. */
 static void clear_values(Thread *t) {
-    for (int i = n_hooks - 1; i >= 0; i--) {
-        if (hooks[i].fini != NULL)
-            hooks[i].fini(t);
-    }
     Value *fields[] = {&t->exc, &t->handled, &t->context, &t->dict, &t->start, &t->async_exc};
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         Value v = *fields[i];
         *fields[i] = ABSENT;
         release(v);
     }
+    interp_thread_fini(t);
 }
 
 void thread_detach_end(void) {
     Thread *t = thread_self();
     ASSERT(!excl_in_section(t));
     SCHED_POINT(SCHED_THREAD_END, t);
+    for (int i = 0; i < n_end_hooks; i++)
+        end_hooks[i](t);
     clear_values(t);
     if (t->dead_len != 0)
         dead_drain(t);
+    /* Who joins may go on from here: nothing of the thread's is left for Python code to see. */
+    Value sentinel = t->sentinel;
+    t->sentinel = ABSENT;
+    if (sentinel != ABSENT) {
+        thread_sentinel_release(sentinel);
+        release(sentinel);
+    }
     count_thread_fini(t);
     thread_list_lock();
     /* From here to the end attached, without a safepoint: nobody stops the world meanwhile, for that needs the list's lock. */
@@ -242,16 +238,16 @@ static void *boot(void *arg) {
     return NULL;
 }
 
-static int cannot_start(Thread *t, Boot *b, Value start) {
+static uint64_t cannot_start(Thread *t, Boot *b, Value start) {
     free(b);
     if (t != NULL)
         free(t);
     release(start);
     err_set(&exc_RuntimeError, "can't start new thread");
-    return -1;
+    return 0;
 }
 
-int thread_start(void (*fn)(Thread *), Value start) {
+uint64_t thread_start(void (*fn)(Thread *), Value start) {
     Thread *t = record_new();
     Boot *b = malloc(sizeof(*b));
     if (t == NULL || b == NULL)
@@ -285,7 +281,7 @@ int thread_start(void (*fn)(Thread *), Value start) {
         thread_list_unlock();
         return cannot_start(t, b, start);
     }
-    return 0;
+    return (uint64_t)id;
 }
 
 /* ---- the end of the process ------------------------------------------------------------------------------------------------------------ */

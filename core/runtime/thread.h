@@ -41,6 +41,7 @@ struct Thread {
     Value context;               /* contextvars, owned or ABSENT */
     Value dict;                  /* thread-state dict, owned or ABSENT */
     Value start;                 /* what a thread that has not begun yet will run, owned or ABSENT */
+    Value sentinel;              /* lock released when the thread has ended (_thread._set_sentinel), owned or ABSENT */
     Value async_exc;             /* exception that another thread sends to this one, owned or ABSENT; under the list's lock */
     Object **dead;               /* dead list: objects whose count fell to zero and that wait to be destroyed (gc/dead.h) */
     uint32_t dead_len, dead_cap;
@@ -69,10 +70,13 @@ enum { THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED, THREAD_CLAIMED };
 Thread *thread_attach_new(void);
 /* Attached, in no section; the record is unlinked and freed, the OS thread goes on without one. */
 void thread_detach_end(void);
-/* Starts an OS thread that calls fn(t) attached, with t->start = start (stolen). 0, or -1 with RuntimeError "can't start new thread". */
-int thread_start(void (*fn)(Thread *), Value start);
+/* Starts an OS thread that calls fn(t) attached, with t->start = start (stolen), and then ends. Its ident, or 0 with RuntimeError "can't start new
+ * thread". */
+uint64_t thread_start(void (*fn)(Thread *), Value start);
 extern Thread *thread_main_record; /* the main thread's: signals are handled there */
 static inline bool thread_is_main(const Thread *t) { return t == thread_main_record; }
+/* modules/mod__thread.c: releases the lock object. */
+void thread_sentinel_release(Value lock);
 /* First record of the list; follow ->next. In a stopped world, or with the list locked. */
 extern Thread *thread_list;
 void thread_list_lock(void); /* short: no allocation from the heap, no Python code, no poll under it */
@@ -91,9 +95,8 @@ static ALWAYS_INLINE bool thread_must_vanish(const Thread *t) {
     return UNLIKELY(e != NULL) && e != t;
 }
 NORETURN void thread_vanish(void); /* detached: sleeps for ever */
-/* Per-thread state of other parts: init when a thread's record is attached for the first time (0, or -1 without exception), fini attached,
- * before the record goes (it may release values). Registered at start-up; init of the main thread is run by the registration itself. */
-int thread_hooks(int (*init)(Thread *), void (*fini)(Thread *));
+/* fn runs in every thread that ends, attached, before its values are released; it may run Python code. Registered at start-up or import. */
+void thread_on_end(void (*fn)(Thread *));
 /* Sets poll bits of a thread (a living one) or of all. Callable from any thread; from a signal handler for the main thread. */
 void thread_set_poll(Thread *t, uint32_t bits);
 void thread_set_poll_all(uint32_t bits);
