@@ -124,6 +124,7 @@ static void visit_thread(Thread *t, VisitFn visit, void *arg) {
     visit(t->dict, arg);
     visit(t->start, arg);
     visit(t->async_exc, arg);
+    visit(t->sentinel, arg);
     for (uint32_t i = 0; i < t->dead_len; i++)
         visit(V_OF(t->dead[i]), arg); /* it is about to be destroyed by its thread, with what it refers to */
     interp_visit_roots(t, visit, arg);
