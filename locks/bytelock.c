@@ -33,7 +33,9 @@ bool bytelock_spin(_Atomic(uint8_t) *l) {
     return false;
 }
 
-static bool still_taken(void *arg) { return LOAD_RELAXED((_Atomic(uint8_t) *)arg) == (LOCK_HELD | LOCK_PARKED); }
+static bool still_taken(void *arg) {
+    return LOAD_RELAXED((_Atomic(uint8_t) *)arg) == (LOCK_HELD | LOCK_PARKED);
+}
 
 /* Says that somebody parks; false when the lock is free. */
 static bool mark_parked(_Atomic(uint8_t) *l) {
@@ -43,7 +45,8 @@ static bool mark_parked(_Atomic(uint8_t) *l) {
             return false;
         if (v & LOCK_PARKED)
             break;
-    } while (!atomic_compare_exchange_weak_explicit(l, &v, v | LOCK_PARKED, memory_order_relaxed, memory_order_relaxed));
+    } while (
+        !atomic_compare_exchange_weak_explicit(l, &v, v | LOCK_PARKED, memory_order_relaxed, memory_order_relaxed));
     LOCK_STAT(parks);
     return true;
 }
@@ -51,13 +54,14 @@ static bool mark_parked(_Atomic(uint8_t) *l) {
 bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *published) {
     if (!mark_parked(l))
         return false;
-    ParkSpec spec = {.addr = l, .still = still_taken, .arg = l, .deadline_ns = -1, .since_ns = since_ns, .published = published};
+    ParkSpec spec = {
+        .addr = l, .still = still_taken, .arg = l, .deadline_ns = -1, .since_ns = since_ns, .published = published};
     uintptr_t token = TOKEN_COMPETE;
     return parking_park(&spec, &token) == PARK_WOKEN && token == TOKEN_HANDED;
 }
 
-ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, const _Atomic(uint32_t) *interrupt,
-                                 uint32_t interrupt_mask) {
+ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns,
+                                 const _Atomic(uint32_t) *interrupt, uint32_t interrupt_mask) {
     if (!mark_parked(l))
         return BYTELOCK_RETRY;
     ParkSpec spec = {.addr = l,

@@ -1,11 +1,13 @@
-/* The one-byte lock's slow paths: bits LOCK_HELD and LOCK_PARKED over the parking lot, waiters under the byte's address.
+/* The one-byte lock's slow paths: bits LOCK_HELD and LOCK_PARKED over the parking lot, waiters under the byte's
+ * address.
  *
- * Who loses the first compare-and-swap backs off without touching the line, in steps that double, 10 to 20 us in all, then parks. A release
- * frees the byte and wakes the first waiter, which competes with newcomers (barging); one that has waited for more than 1 ms is handed
- * the lock: the byte stays held. (source of the idea: WTF::Lock's eventual fairness.)
+ * Who loses the first compare-and-swap backs off without touching the line, in steps that double, 10 to 20 us in all,
+ * then parks. A release frees the byte and wakes the first waiter, which competes with newcomers (barging); one that
+ * has waited for more than 1 ms is handed the lock: the byte stays held. (source of the idea: WTF::Lock's eventual
+ * fairness.)
  *
- * LOCK_PARKED is set by a waiter before it parks and cleared under the bucket's lock by the release that finds no other waiter, so a release
- * that sees it clear has nobody to wake. */
+ * LOCK_PARKED is set by a waiter before it parks and cleared under the bucket's lock by the release that finds no other
+ * waiter, so a release that sees it clear has nobody to wake. */
 #ifndef POLYGIL_BYTELOCK_H
 #define POLYGIL_BYTELOCK_H
 
@@ -20,12 +22,13 @@ enum { LOCK_HELD = 1, LOCK_PARKED = 2 };
 bool bytelock_try_any(_Atomic(uint8_t) *l);
 /* Backs off and tries, 10 to 20 us. */
 bool bytelock_spin(_Atomic(uint8_t) *l);
-/* Parks unless it is free. True: it was handed over, the caller holds it. since_ns: when the caller began to wait. published: see ParkSpec. */
+/* Parks unless it is free. True: it was handed over, the caller holds it. since_ns: when the caller began to wait.
+ * published: see ParkSpec. */
 bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *published);
 /* The same with a deadline (-1: none) and an interrupt: see ParkSpec. since_ns: 0 the first time. */
 typedef enum ByteLockWait { BYTELOCK_RETRY, BYTELOCK_HANDED, BYTELOCK_TIMEOUT, BYTELOCK_INTERRUPTED } ByteLockWait;
-ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, const _Atomic(uint32_t) *interrupt,
-                                 uint32_t interrupt_mask);
+ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns,
+                                 const _Atomic(uint32_t) *interrupt, uint32_t interrupt_mask);
 void bytelock_unlock_slow(_Atomic(uint8_t) *l);
 /* Waits as long as it takes, parks as it is. */
 void bytelock_lock_slow(_Atomic(uint8_t) *l);

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 
-/* A thread is attached exactly while it holds the GIL. So the holder has stopped the world already: others are detached, or wait in their safepoint,
- * with their stacks published; it only must not give the lock up before it starts the world again. */
+/* A thread is attached exactly while it holds the GIL. So the holder has stopped the world already: others are
+ * detached, or wait in their safepoint, with their stacks published; it only must not give the lock up before it starts
+ * the world again. */
 
 static _Atomic(Thread *) stopper;
 StopStats stop_stats;
 
-bool excl_world_stopped(void) { return LOAD_RELAXED(&stopper) == thread_self(); }
+bool excl_world_stopped(void) {
+    return LOAD_RELAXED(&stopper) == thread_self();
+}
 
 void excl_stop_world(void) {
     ASSERT(gil_held_by(thread_self()));
@@ -95,5 +98,7 @@ void excl_yield(Thread *t) {
 }
 
 /* Whoever asks holds the GIL, so t stays detached. */
-bool excl_claim(Thread *t) { return true; }
+bool excl_claim(Thread *t) {
+    return true;
+}
 void excl_unclaim(Thread *t) {}

@@ -1,4 +1,5 @@
-/* EXCL gil: one lock, taken by attach and released by detach; sections and leaf locks are nothing. Contract: core/backend/contract.md. */
+/* EXCL gil: one lock, taken by attach and released by detach; sections and leaf locks are nothing. Contract:
+ * core/backend/contract.md. */
 #ifndef POLYGIL_EXCL_GIL_H
 #define POLYGIL_EXCL_GIL_H
 
@@ -6,7 +7,9 @@
 #include "gil.h"
 #include "runtime/safepoint.h"
 
-static ALWAYS_INLINE void excl_attach(Thread *t) { excl_attach_out(t); }
+static ALWAYS_INLINE void excl_attach(Thread *t) {
+    excl_attach_out(t);
+}
 static ALWAYS_INLINE void excl_detach(Thread *t) {
     __builtin_unwind_init(); /* callee-saved registers lie in this frame from here on: the stack scanner finds them */
     excl_detach_out(t);
@@ -37,14 +40,26 @@ static ALWAYS_INLINE void section_leave(void) {
     }
 }
 
-static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) { section_enter(); }
-static ALWAYS_INLINE void excl_cs_begin2(ExclCs *cs, Value a, Value b) { section_enter(); }
-static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) { section_leave(); }
-static ALWAYS_INLINE void excl_leaf_lock(Value v) { section_enter(); }
-static ALWAYS_INLINE void excl_leaf_unlock(Value v) { section_leave(); }
+static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
+    section_enter();
+}
+static ALWAYS_INLINE void excl_cs_begin2(ExclCs *cs, Value a, Value b) {
+    section_enter();
+}
+static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
+    section_leave();
+}
+static ALWAYS_INLINE void excl_leaf_lock(Value v) {
+    section_enter();
+}
+static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
+    section_leave();
+}
 static ALWAYS_INLINE void excl_read_begin(ExclCs *cs, Value v) {}
 static ALWAYS_INLINE void excl_read_end(ExclCs *cs) {}
 /* True when objects that die must wait on the dead list: a section is open. */
-static ALWAYS_INLINE bool excl_in_section(const Thread *t) { return t->excl.depth != 0; }
+static ALWAYS_INLINE bool excl_in_section(const Thread *t) {
+    return t->excl.depth != 0;
+}
 
 #endif

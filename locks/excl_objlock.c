@@ -6,19 +6,20 @@
 #include "bytelock.h"
 #include "lock_stats.h"
 
-/* ---- stopping the world --------------------------------------------------------------------------------------------------------------
+/* ---- stopping the world
+ * --------------------------------------------------------------------------------------------------------------
  *
- * state            DETACHED <-> ATTACHED by the thread itself; DETACHED -> STOPPED once per stop, by the stopper or by the thread as it
- *                  detaches, whoever's compare-and-swap wins, who then counts `pending` down; STOPPED -> DETACHED by the stopper alone.
- *                  DETACHED <-> CLAIMED by a third thread (excl_claim), which on giving it back does what a detaching thread does.
- * Dekker           The stopper sets the poll bit, then tries the state; the detaching thread sets the state, then reads the poll bit; all
- *                  four sequentially consistent, so at least one of them sees the other's.
- * threads mutex    held by the stopper all the while: no record comes or goes. */
+ * state            DETACHED <-> ATTACHED by the thread itself; DETACHED -> STOPPED once per stop, by the stopper or by
+ * the thread as it detaches, whoever's compare-and-swap wins, who then counts `pending` down; STOPPED -> DETACHED by
+ * the stopper alone. DETACHED <-> CLAIMED by a third thread (excl_claim), which on giving it back does what a detaching
+ * thread does. Dekker           The stopper sets the poll bit, then tries the state; the detaching thread sets the
+ * state, then reads the poll bit; all four sequentially consistent, so at least one of them sees the other's. threads
+ * mutex    held by the stopper all the while: no record comes or goes. */
 
 static Mutex stop_mutex = MUTEX_INIT(RANK_STOP);
-static _Atomic(uint32_t) pending;           /* attached threads that the stopper waits for */
-static _Atomic(Thread *) stopper;           /* who has stopped the world, or is about to */
-static _Atomic(bool) elided_stop;           /* it was alone: nothing was locked */
+static _Atomic(uint32_t) pending; /* attached threads that the stopper waits for */
+static _Atomic(Thread *) stopper; /* who has stopped the world, or is about to */
+static _Atomic(bool) elided_stop; /* it was alone: nothing was locked */
 StopStats stop_stats;
 
 static void detach_state(Thread *t);
@@ -37,7 +38,9 @@ static void help_stop(Thread *t) {
         count_down();
 }
 
-static bool still_pending(void *arg) { return atomic_load(&pending) != 0; }
+static bool still_pending(void *arg) {
+    return atomic_load(&pending) != 0;
+}
 
 static void wait_pending(void) {
     if (!sched_on) {
@@ -50,10 +53,12 @@ static void wait_pending(void) {
     }
 }
 
-bool excl_world_stopped(void) { return LOAD_RELAXED(&stopper) == thread_self(); }
+bool excl_world_stopped(void) {
+    return LOAD_RELAXED(&stopper) == thread_self();
+}
 
-/* Waits detached, but with the sections kept: the heap collects in the middle of a section when it is full. So this is the one thread that can
- * be stopped with object locks held; a stopper takes none. */
+/* Waits detached, but with the sections kept: the heap collects in the middle of a section when it is full. So this is
+ * the one thread that can be stopped with object locks held; a stopper takes none. */
 static NOINLINE void lock_stop_mutex(Thread *t) {
     __builtin_unwind_init();
     int64_t since = now_ns();
@@ -151,7 +156,8 @@ void excl_thread_fini(Thread *t) {
     atomic_store(&t->excl.state, THREAD_DETACHED);
 }
 
-/* ---- attach and detach ---------------------------------------------------------------------------------------------------------------- */
+/* ---- attach and detach
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static bool attach_try(Thread *t) {
     uint32_t seen = THREAD_DETACHED;
@@ -257,7 +263,9 @@ void excl_unclaim(Thread *t) {
         parking_unpark_all(&t->excl.state, 0);
 }
 
-/* ---- sections ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sections
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool holds(const Thread *t, const ObjLock *l) {
     for (ExclCs *c = t->excl.cs; c != NULL && !c->suspended; c = c->prev) {
@@ -340,7 +348,8 @@ static bool try_hard(ObjLock *l) {
 #endif
 }
 
-/* Invariant of the chain: the running sections are the innermost ones; every section outside a suspended one is suspended. */
+/* Invariant of the chain: the running sections are the innermost ones; every section outside a suspended one is
+ * suspended. */
 static void push_section(Thread *t, ExclCs *cs, ObjLock *a, ObjLock *b) {
     cs->a = a;
     cs->b = b;

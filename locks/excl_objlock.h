@@ -2,8 +2,8 @@
  *
  * Invariants:
  *   - A detached, parked or stopped thread holds no object lock: what waits suspends every section of its thread first.
- *   - While the process has one thread (!world_threaded) nothing is locked. The flag changes only in a stopped world where no
- *     thread is in a section.
+ *   - While the process has one thread (!world_threaded) nothing is locked. The flag changes only in a stopped world
+ * where no thread is in a section.
  *   - A section entered again by the same thread on the same object does nothing. */
 #ifndef POLYGIL_EXCL_OBJLOCK_H
 #define POLYGIL_EXCL_OBJLOCK_H
@@ -13,7 +13,9 @@
 #include "runtime/safepoint.h"
 #include "runtime/thread.h"
 
-static ALWAYS_INLINE void excl_attach(Thread *t) { excl_attach_out(t); }
+static ALWAYS_INLINE void excl_attach(Thread *t) {
+    excl_attach_out(t);
+}
 static ALWAYS_INLINE void excl_detach(Thread *t) {
     __builtin_unwind_init(); /* callee-saved registers lie in this frame from here on: the stack scanner finds them */
     excl_detach_out(t);
@@ -84,7 +86,8 @@ static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
     }
     section_leave(t);
 }
-/* Inside a section of another object waiting for it suspends that section; it must not be an object locked by this thread. */
+/* Inside a section of another object waiting for it suspends that section; it must not be an object locked by this
+ * thread. */
 static ALWAYS_INLINE void excl_leaf_lock(Value v) {
     section_enter(thread_self());
     if (!LOAD_RELAXED(&world_threaded))
@@ -118,6 +121,8 @@ static ALWAYS_INLINE void excl_read_end(ExclCs *cs) {
         excl_cs_end(cs);
 }
 /* True when objects that die must wait on the dead list: a section is open. */
-static ALWAYS_INLINE bool excl_in_section(const Thread *t) { return t->excl.depth != 0; }
+static ALWAYS_INLINE bool excl_in_section(const Thread *t) {
+    return t->excl.depth != 0;
+}
 
 #endif

@@ -7,11 +7,13 @@
 #define EXCL_PARALLEL 1
 #define EXCL_HAS_OBJECT_LOCK 1
 
-/* A critical section: one or two objects locked, or none (elided: one thread, or already held further out: both NULL). */
+/* A critical section: one or two objects locked, or none (elided: one thread, or already held further out: both NULL).
+ */
 typedef struct ExclCs {
     void *a, *b;         /* ObjLocks */
     struct ExclCs *prev; /* the section outside it */
-    bool suspended;      /* parking or detaching released it; taken again when it is the innermost and its thread is attached */
+    bool suspended; /* parking or detaching released it; taken again when it is the innermost and its thread is attached
+                     */
 } ExclCs;
 
 typedef struct ExclThread {

@@ -4,9 +4,9 @@
 #include "parker.h"
 #include "runtime/safepoint.h"
 
-/* Word: 0 free, 1 held, 2 held and somebody queues. 1 -> 0 needs no queue lock; every other change that looks at the queue holds it.
- * holder is set by whoever takes the lock; read under the queue's lock by a waiter that asks for a drop: the holder then cannot get away,
- * since its release finds 2 and needs the queue's lock. */
+/* Word: 0 free, 1 held, 2 held and somebody queues. 1 -> 0 needs no queue lock; every other change that looks at the
+ * queue holds it. holder is set by whoever takes the lock; read under the queue's lock by a waiter that asks for a
+ * drop: the holder then cannot get away, since its release finds 2 and needs the queue's lock. */
 enum { WAITING, COMPETE, HANDED };
 
 typedef struct Waiter {
@@ -24,7 +24,9 @@ static LowLock queue_lock;
 static Waiter *heads[2], *tails[2]; /* GIL_QUEUE_TAIL, GIL_QUEUE_URGENT */
 _Atomic(int64_t) gil_interval_ns = 5000000;
 
-static bool queue_empty(void) { return heads[GIL_QUEUE_TAIL] == NULL && heads[GIL_QUEUE_URGENT] == NULL; }
+static bool queue_empty(void) {
+    return heads[GIL_QUEUE_TAIL] == NULL && heads[GIL_QUEUE_URGENT] == NULL;
+}
 
 static void push(Waiter *w, GilQueue q, bool front) {
     if (front || heads[q] == NULL) {
@@ -84,7 +86,8 @@ static NOINLINE void acquire_slow(Thread *t) {
             return;
         }
         uint32_t one = 1;
-        if (!atomic_compare_exchange_strong_explicit(&word, &one, 2, memory_order_relaxed, memory_order_relaxed) && one == 0) {
+        if (!atomic_compare_exchange_strong_explicit(&word, &one, 2, memory_order_relaxed, memory_order_relaxed) &&
+            one == 0) {
             lowlock_unlock(&queue_lock);
             first = false; /* it was freed meanwhile: nobody would wake us */
             continue;
@@ -173,7 +176,9 @@ void gil_yield(Thread *t, bool force) {
     gil_acquire(t);
 }
 
-bool gil_held_by(const Thread *t) { return LOAD_RELAXED(&word) != 0 && LOAD_RELAXED(&holder) == t; }
+bool gil_held_by(const Thread *t) {
+    return LOAD_RELAXED(&word) != 0 && LOAD_RELAXED(&holder) == t;
+}
 
 void gil_after_fork_child(Thread *t) {
     atomic_init(&queue_lock.word, 0);

@@ -4,12 +4,12 @@
 
 #include "base/base.h"
 
-#define LOCK_STATS(X)                                                                                                  \
-    X(waits)        /* a lock was found taken: object locks and mutexes */                                             \
-    X(parks)        /* ... and its waiter slept */                                                                     \
-    X(gil_acquires) /* the GIL was taken */                                                                            \
-    X(gil_waits)    /* ... after waiting */                                                                            \
-    X(gil_switches) /* ... by another thread than the last one */                                                      \
+#define LOCK_STATS(X)                                                      \
+    X(waits)        /* a lock was found taken: object locks and mutexes */ \
+    X(parks)        /* ... and its waiter slept */                         \
+    X(gil_acquires) /* the GIL was taken */                                \
+    X(gil_waits)    /* ... after waiting */                                \
+    X(gil_switches) /* ... by another thread than the last one */          \
     X(gil_drops)    /* given up because a waiter asked */
 
 typedef struct LockStats {

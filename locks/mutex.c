@@ -1,14 +1,18 @@
 #include "mutex.h"
 
+#include "backend/backend.h"
 #include "bytelock.h"
 #include "lock_stats.h"
 #include "runtime/safepoint.h"
-#include "backend/backend.h"
 
 LockStats lock_stats;
 
-void mutex_lock_slow(Mutex *m) { bytelock_lock_slow(&m->bits); }
-void mutex_unlock_slow(Mutex *m) { bytelock_unlock_slow(&m->bits); }
+void mutex_lock_slow(Mutex *m) {
+    bytelock_lock_slow(&m->bits);
+}
+void mutex_unlock_slow(Mutex *m) {
+    bytelock_unlock_slow(&m->bits);
+}
 
 NOINLINE void mutex_lock_detached(Mutex *m) {
     SCHED_POINT(SCHED_LOCK, m);
@@ -28,4 +32,6 @@ NOINLINE void mutex_lock_detached(Mutex *m) {
     rank_acquired((Rank)m->rank);
 }
 
-void mutex_reinit(Mutex *m) { atomic_init(&m->bits, 0); }
+void mutex_reinit(Mutex *m) {
+    atomic_init(&m->bits, 0);
+}

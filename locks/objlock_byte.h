@@ -1,5 +1,5 @@
-/* Object lock in one byte: 1 held, 2 somebody is parked in the parking lot under the byte's address. Uncontended: one compare-and-swap each way.
- * (source of the idea: WebKit's WTF::Lock.) */
+/* Object lock in one byte: 1 held, 2 somebody is parked in the parking lot under the byte's address. Uncontended: one
+ * compare-and-swap each way. (source of the idea: WebKit's WTF::Lock.) */
 #ifndef POLYGIL_OBJLOCK_BYTE_H
 #define POLYGIL_OBJLOCK_BYTE_H
 
@@ -7,7 +7,9 @@
 #define OBJLOCK_PARKS 1
 typedef _Atomic(uint8_t) ObjLock;
 
-static ALWAYS_INLINE ObjLock *objlock_of(Object *o) { return &o->lock; }
+static ALWAYS_INLINE ObjLock *objlock_of(Object *o) {
+    return &o->lock;
+}
 
 void bytelock_unlock_slow(ObjLock *l);
 

@@ -9,7 +9,8 @@ void objlock_init(void) {
 }
 
 McsNode *mcs_node_new(void) {
-    McsNode *n = aligned_alloc(_Alignof(McsNode), sizeof(McsNode)); /* kept for the thread's life and beyond: comparison builds alone */
+    McsNode *n = aligned_alloc(_Alignof(McsNode),
+                               sizeof(McsNode)); /* kept for the thread's life and beyond: comparison builds alone */
     if (n == NULL)
         fatal("out of memory");
     n->next = NULL;

@@ -1,5 +1,6 @@
-/* Object lock as a table of ConcurrencyKit's MCS queue locks striped by address, for comparison with the byte lock. Waiters spin, detached, each
- * on its own node; nodes come from a list per thread and are found again through the lock, whose holder alone reads `node`. */
+/* Object lock as a table of ConcurrencyKit's MCS queue locks striped by address, for comparison with the byte lock.
+ * Waiters spin, detached, each on its own node; nodes come from a list per thread and are found again through the lock,
+ * whose holder alone reads `node`. */
 #ifndef POLYGIL_OBJLOCK_CK_MCS_H
 #define POLYGIL_OBJLOCK_CK_MCS_H
 

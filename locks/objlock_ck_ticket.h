@@ -1,4 +1,5 @@
-/* Object lock as a table of ConcurrencyKit's ticket spinlocks striped by address, for comparison with the byte lock. Waiters spin, detached. */
+/* Object lock as a table of ConcurrencyKit's ticket spinlocks striped by address, for comparison with the byte lock.
+ * Waiters spin, detached. */
 #ifndef POLYGIL_OBJLOCK_CK_TICKET_H
 #define POLYGIL_OBJLOCK_CK_TICKET_H
 
@@ -16,9 +17,15 @@ extern ObjLock objlock_table[OBJLOCK_STRIPES];
 static ALWAYS_INLINE ObjLock *objlock_of(Object *o) {
     return &objlock_table[((uint64_t)(uintptr_t)o * 0x9e3779b97f4a7c15u) >> 52];
 }
-static ALWAYS_INLINE bool objlock_try(ObjLock *l) { return ck_spinlock_ticket_trylock(&l->s); }
-static ALWAYS_INLINE void objlock_release(ObjLock *l) { ck_spinlock_ticket_unlock(&l->s); }
+static ALWAYS_INLINE bool objlock_try(ObjLock *l) {
+    return ck_spinlock_ticket_trylock(&l->s);
+}
+static ALWAYS_INLINE void objlock_release(ObjLock *l) {
+    ck_spinlock_ticket_unlock(&l->s);
+}
 /* Waits until it is taken; the caller is detached. */
-static ALWAYS_INLINE void objlock_block(ObjLock *l) { ck_spinlock_ticket_lock(&l->s); }
+static ALWAYS_INLINE void objlock_block(ObjLock *l) {
+    ck_spinlock_ticket_lock(&l->s);
+}
 
 #endif

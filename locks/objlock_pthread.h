@@ -16,9 +16,15 @@ extern ObjLock objlock_table[OBJLOCK_STRIPES];
 static ALWAYS_INLINE ObjLock *objlock_of(Object *o) {
     return &objlock_table[((uint64_t)(uintptr_t)o * 0x9e3779b97f4a7c15u) >> 52];
 }
-static ALWAYS_INLINE bool objlock_try(ObjLock *l) { return pthread_mutex_trylock(&l->m) == 0; }
-static ALWAYS_INLINE void objlock_release(ObjLock *l) { pthread_mutex_unlock(&l->m); }
+static ALWAYS_INLINE bool objlock_try(ObjLock *l) {
+    return pthread_mutex_trylock(&l->m) == 0;
+}
+static ALWAYS_INLINE void objlock_release(ObjLock *l) {
+    pthread_mutex_unlock(&l->m);
+}
 /* Waits until it is taken; the caller is detached. */
-static ALWAYS_INLINE void objlock_block(ObjLock *l) { pthread_mutex_lock(&l->m); }
+static ALWAYS_INLINE void objlock_block(ObjLock *l) {
+    pthread_mutex_lock(&l->m);
+}
 
 #endif

@@ -102,7 +102,9 @@ void lowlock_lock_slow(LowLock *l) {
         futex(&l->word, FUTEX_WAIT_BITSET, 2, NULL);
 }
 
-void lowlock_wake(LowLock *l) { futex(&l->word, FUTEX_WAKE, 1, NULL); }
+void lowlock_wake(LowLock *l) {
+    futex(&l->word, FUTEX_WAKE, 1, NULL);
+}
 
 void spin_for(int64_t ns) {
     int64_t end = real_now_ns() + ns;

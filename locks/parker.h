@@ -1,7 +1,9 @@
-/* Parker: how an OS thread sleeps until another wakes it. One per OS thread; everything that waits in the VM waits here.
+/* Parker: how an OS thread sleeps until another wakes it. One per OS thread; everything that waits in the VM waits
+ * here.
  *
- * A wake is remembered: parker_wait returns at once if parker_wake came first. Wakes may be spurious, so the caller tests its own condition.
- * Parkers live in type-stable memory: waking one whose thread has ended does no harm. parker_wake is safe in a signal handler.
+ * A wake is remembered: parker_wait returns at once if parker_wake came first. Wakes may be spurious, so the caller
+ * tests its own condition. Parkers live in type-stable memory: waking one whose thread has ended does no harm.
+ * parker_wake is safe in a signal handler.
  *
  * LowLock: a word that sleeps in the kernel, for the queues under all other waiting (rank RANK_QUEUE). */
 #ifndef POLYGIL_PARKER_H
@@ -37,7 +39,8 @@ static ALWAYS_INLINE void lowlock_lock(LowLock *l) {
     rank_acquire(RANK_QUEUE);
     uint32_t seen = 0;
     /* acquire: pairs with lowlock_unlock */
-    if (UNLIKELY(!atomic_compare_exchange_strong_explicit(&l->word, &seen, 1, memory_order_acquire, memory_order_relaxed)))
+    if (UNLIKELY(
+            !atomic_compare_exchange_strong_explicit(&l->word, &seen, 1, memory_order_acquire, memory_order_relaxed)))
         lowlock_lock_slow(l);
 }
 static ALWAYS_INLINE void lowlock_unlock(LowLock *l) {

@@ -57,7 +57,8 @@ static ParkResult park_node(const ParkSpec *spec, Bucket *b, ParkNode *n) {
         bool queued = remove_node(b, n);
         lowlock_unlock(&b->lock);
         if (!queued)
-            return PARK_WOKEN; /* taken out meanwhile: the wake counts, or it would be lost; done was set under the bucket's lock */
+            return PARK_WOKEN; /* taken out meanwhile: the wake counts, or it would be lost; done was set under the
+                                  bucket's lock */
         return interrupted ? PARK_INTERRUPTED : PARK_TIMEOUT;
     }
 }

@@ -1,9 +1,9 @@
-/* Parking lot: threads wait under an address, so that a lock needs no queue of its own. One table of buckets; an address's waiters queue in
- * order of arrival. (source of the idea: WebKit's WTF::ParkingLot.)
+/* Parking lot: threads wait under an address, so that a lock needs no queue of its own. One table of buckets; an
+ * address's waiters queue in order of arrival. (source of the idea: WebKit's WTF::ParkingLot.)
  *
- *   park       unless `still` says no (asked under the bucket's lock), sleep until unparked, out of time, or interrupted
- *   unpark     takes the first waiter out; `decide` runs under the bucket's lock, changes the lock's word, and its result is what the
- *              waiter's park returns in *token
+ *   park       unless `still` says no (asked under the bucket's lock), sleep until unparked, out of time, or
+ * interrupted unpark     takes the first waiter out; `decide` runs under the bucket's lock, changes the lock's word,
+ * and its result is what the waiter's park returns in *token
  *
  * Nothing here knows about attached threads: who may hold up a stop detaches first. */
 #ifndef POLYGIL_PARKING_H
@@ -13,7 +13,7 @@
 
 typedef enum ParkResult {
     PARK_WOKEN,
-    PARK_INVALID,     /* `still` said no: nothing was waited for */
+    PARK_INVALID, /* `still` said no: nothing was waited for */
     PARK_TIMEOUT,
     PARK_INTERRUPTED, /* a bit of *interrupt is set */
 } ParkResult;
@@ -23,7 +23,7 @@ typedef struct ParkNode {
     struct ParkNode *next;
     const void *addr;
     Parker *parker;
-    int64_t since_ns;       /* when it began to wait for this address, over several parks */
+    int64_t since_ns; /* when it began to wait for this address, over several parks */
     uintptr_t token;
     _Atomic(uint32_t) done; /* unparked; token is set */
 } ParkNode;
@@ -32,8 +32,8 @@ typedef struct ParkSpec {
     const void *addr;
     bool (*still)(void *arg); /* NULL: always */
     void *arg;
-    int64_t deadline_ns;      /* -1: none */
-    int64_t since_ns;         /* 0: now */
+    int64_t deadline_ns;                /* -1: none */
+    int64_t since_ns;                   /* 0: now */
     const _Atomic(uint32_t) *interrupt; /* NULL: never */
     uint32_t interrupt_mask;
     _Atomic(void *) *published; /* holds the address of the node while it waits; NULL allowed */

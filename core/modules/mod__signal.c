@@ -133,7 +133,9 @@ static Value m_set_wakeup_fd(Value self, Value *args, intptr_t nargs, Value kw) 
     return v_from_int(signal_set_wakeup(fd, warn));
 }
 
-/* ---- interval timers -------------------------------------------------------------------------------------------------------------------- */
+/* ---- interval timers
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static int to_timeval(Value v, struct timeval *tv) {
     double d;
@@ -193,7 +195,8 @@ static Value m_getitimer(Value self, Value *args, intptr_t nargs, Value kw) {
     return itimer_value(&old);
 }
 
-/* ---- masks and waiting ------------------------------------------------------------------------------------------------------------------ */
+/* ---- masks and waiting
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static int to_sigset(Value iterable, sigset_t *set) {
     sigemptyset(set);
@@ -281,8 +284,10 @@ static const StructSeqField siginfo_fields[] = {
 };
 static StructSeqDesc siginfo_desc = {
     .name = "signal.struct_siginfo",
-    .doc = "struct_siginfo: Result from sigwaitinfo or sigtimedwait.\n\nThis object may be accessed either as a tuple of\n(si_signo, "
-           "si_code, si_errno, si_pid, si_uid, si_status, si_band),\nor via the attributes si_signo, si_code, and so on.",
+    .doc =
+        "struct_siginfo: Result from sigwaitinfo or sigtimedwait.\n\nThis object may be accessed either as a tuple "
+        "of\n(si_signo, "
+        "si_code, si_errno, si_pid, si_uid, si_status, si_band),\nor via the attributes si_signo, si_code, and so on.",
     .fields = siginfo_fields,
     .n_sequence = 7,
 };
@@ -400,12 +405,17 @@ static const struct {
     const char *name;
     int64_t value;
 } constants[] = {
-#define C(n) {#n, n}
-    C(SIGHUP), C(SIGINT), C(SIGQUIT), C(SIGILL), C(SIGTRAP), C(SIGABRT), {"SIGIOT", SIGABRT}, C(SIGBUS), C(SIGFPE), C(SIGKILL), C(SIGUSR1),
-    C(SIGSEGV), C(SIGUSR2), C(SIGPIPE), C(SIGALRM), C(SIGTERM), C(SIGSTKFLT), C(SIGCHLD), {"SIGCLD", SIGCHLD}, C(SIGCONT), C(SIGSTOP),
-    C(SIGTSTP), C(SIGTTIN), C(SIGTTOU), C(SIGURG), C(SIGXCPU), C(SIGXFSZ), C(SIGVTALRM), C(SIGPROF), C(SIGWINCH), C(SIGIO),
-    {"SIGPOLL", SIGIO}, C(SIGPWR), C(SIGSYS), C(SIG_BLOCK), C(SIG_UNBLOCK), C(SIG_SETMASK), C(ITIMER_REAL), C(ITIMER_VIRTUAL),
-    C(ITIMER_PROF), C(NSIG), {"SIG_DFL", 0}, {"SIG_IGN", 1},
+#define C(n) \
+    { #n, n }
+    C(SIGHUP),      C(SIGINT),           C(SIGQUIT),     C(SIGILL),           C(SIGTRAP),
+    C(SIGABRT),     {"SIGIOT", SIGABRT}, C(SIGBUS),      C(SIGFPE),           C(SIGKILL),
+    C(SIGUSR1),     C(SIGSEGV),          C(SIGUSR2),     C(SIGPIPE),          C(SIGALRM),
+    C(SIGTERM),     C(SIGSTKFLT),        C(SIGCHLD),     {"SIGCLD", SIGCHLD}, C(SIGCONT),
+    C(SIGSTOP),     C(SIGTSTP),          C(SIGTTIN),     C(SIGTTOU),          C(SIGURG),
+    C(SIGXCPU),     C(SIGXFSZ),          C(SIGVTALRM),   C(SIGPROF),          C(SIGWINCH),
+    C(SIGIO),       {"SIGPOLL", SIGIO},  C(SIGPWR),      C(SIGSYS),           C(SIG_BLOCK),
+    C(SIG_UNBLOCK), C(SIG_SETMASK),      C(ITIMER_REAL), C(ITIMER_VIRTUAL),   C(ITIMER_PROF),
+    C(NSIG),        {"SIG_DFL", 0},      {"SIG_IGN", 1},
 #undef C
 };
 
@@ -414,11 +424,14 @@ static const NativeDef functions[] = {
      "The default handler for SIGINT installed by Python.\n\nIt raises KeyboardInterrupt."},
     {"alarm", m_alarm, "($module, seconds, /)", 0, "Arrange for SIGALRM to arrive after the given number of seconds."},
     {"setitimer", m_setitimer, "($module, which, seconds, interval=0.0, /)", 0,
-     "Sets given itimer (one of ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF).\n\nThe timer will fire after value seconds and after\nthat every "
-     "interval seconds. The itimer can be cleared by setting seconds to zero.\n\nReturns old values as a tuple: (delay, interval)."},
+     "Sets given itimer (one of ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF).\n\nThe timer will fire after value "
+     "seconds and after\nthat every "
+     "interval seconds. The itimer can be cleared by setting seconds to zero.\n\nReturns old values as a tuple: "
+     "(delay, interval)."},
     {"getitimer", m_getitimer, "($module, which, /)", 0, "Returns current value of given itimer."},
     {"signal", m_signal, "($module, signalnum, handler, /)", 0,
-     "Set the action for the given signal.\n\nThe action can be SIG_DFL, SIG_IGN, or a callable Python object.\nThe previous action is "
+     "Set the action for the given signal.\n\nThe action can be SIG_DFL, SIG_IGN, or a callable Python object.\nThe "
+     "previous action is "
      "returned.  See getsignal() for possible return values."},
     {"raise_signal", m_raise_signal, "($module, signalnum, /)", 0, "Send a signal to the executing process."},
     {"strsignal", m_strsignal, "($module, signalnum, /)", 0, "Return the system description of the given signal."},
@@ -430,10 +443,12 @@ static const NativeDef functions[] = {
     {"pidfd_send_signal", m_pidfd_send_signal, "($module, pidfd, signalnum, siginfo=None, flags=0, /)", 0,
      "Send a signal to a process referred to by a pid file descriptor."},
     {"pthread_kill", m_pthread_kill, "($module, thread_id, signalnum, /)", 0, "Send a signal to a thread."},
-    {"pthread_sigmask", m_pthread_sigmask, "($module, how, mask, /)", 0, "Fetch and/or change the signal mask of the calling thread."},
+    {"pthread_sigmask", m_pthread_sigmask, "($module, how, mask, /)", 0,
+     "Fetch and/or change the signal mask of the calling thread."},
     {"sigpending", m_sigpending, "($module, /)", 0, "Examine pending signals."},
     {"sigwait", m_sigwait, "($module, sigset, /)", 0, "Wait for a signal."},
-    {"sigwaitinfo", m_sigwaitinfo, "($module, sigset, /)", 0, "Wait synchronously until one of the signals in *sigset* is delivered."},
+    {"sigwaitinfo", m_sigwaitinfo, "($module, sigset, /)", 0,
+     "Wait synchronously until one of the signals in *sigset* is delivered."},
     {"sigtimedwait", m_sigtimedwait, "($module, sigset, timeout, /)", 0, "Like sigwaitinfo(), but with a timeout."},
     {"valid_signals", m_valid_signals, "($module, /)", 0, "Return a set of valid signal numbers on this platform."},
     {0},

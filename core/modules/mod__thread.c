@@ -16,7 +16,9 @@
 
 #define TIMEOUT_MAX_NS ((int64_t)9223372036 * 1000000000) /* whole seconds, as CPython's TIMEOUT_MAX */
 
-/* ---- waiting ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- waiting
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* The arguments blocking and timeout: *ns is 0 (do not block), -1 (for ever) or the time. */
 static int wait_args(Value *args, intptr_t nargs, int64_t *ns) {
@@ -56,7 +58,8 @@ static int wait_args(Value *args, intptr_t nargs, int64_t *ns) {
 static bool byte_try(_Atomic(uint8_t) *bits) {
     uint8_t seen = 0;
     SCHED_POINT(SCHED_LOCK, bits);
-    return atomic_compare_exchange_strong_explicit(bits, &seen, LOCK_HELD, memory_order_acquire, memory_order_relaxed) ||
+    return atomic_compare_exchange_strong_explicit(bits, &seen, LOCK_HELD, memory_order_acquire,
+                                                   memory_order_relaxed) ||
            bytelock_try_any(bits);
 }
 
@@ -93,7 +96,9 @@ static void byte_release(_Atomic(uint8_t) *bits) {
     SCHED_POINT(SCHED_UNLOCK, bits);
 }
 
-/* ---- lock --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- lock
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Lock {
     Object hdr;
@@ -117,16 +122,20 @@ static Value lock_release(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-static Value lock_exit(Value self, Value *args, intptr_t nargs, Value kw) { return lock_release(self, NULL, 0, ABSENT); }
-static Value lock_enter(Value self, Value *args, intptr_t nargs, Value kw) { return lock_acquire(self, NULL, 0, ABSENT); }
+static Value lock_exit(Value self, Value *args, intptr_t nargs, Value kw) {
+    return lock_release(self, NULL, 0, ABSENT);
+}
+static Value lock_enter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return lock_acquire(self, NULL, 0, ABSENT);
+}
 
 static Value lock_locked(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_bool(LOAD_RELAXED(&((Lock *)self)->bits) & LOCK_HELD);
 }
 
 static Value lock_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    return str_format_c("<%s %T object at %p>", (LOAD_RELAXED(&((Lock *)self)->bits) & LOCK_HELD) ? "locked" : "unlocked", self,
-                        (void *)self);
+    return str_format_c("<%s %T object at %p>",
+                        (LOAD_RELAXED(&((Lock *)self)->bits) & LOCK_HELD) ? "locked" : "unlocked", self, (void *)self);
 }
 
 static Value lock_at_fork_reinit(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -137,13 +146,17 @@ static Value lock_at_fork_reinit(Value self, Value *args, intptr_t nargs, Value 
 static const NativeDef lock_methods[] = {
     {"acquire_lock", lock_acquire, "($self, blocking=True, timeout=-1)"},
     {"acquire", lock_acquire, "($self, blocking=True, timeout=-1)", 0,
-     "acquire(blocking=True, timeout=-1) -> bool\n\nLock the lock.  Without argument, this blocks if the lock is already\nlocked (even by the "
-     "same thread), waiting for another thread to release\nthe lock, and return True once the lock is acquired.\nWith an argument, this will "
-     "only block if the argument is true,\nand the return value reflects whether the lock is acquired.\nThe blocking operation is "
+     "acquire(blocking=True, timeout=-1) -> bool\n\nLock the lock.  Without argument, this blocks if the lock is "
+     "already\nlocked (even by the "
+     "same thread), waiting for another thread to release\nthe lock, and return True once the lock is acquired.\nWith "
+     "an argument, this will "
+     "only block if the argument is true,\nand the return value reflects whether the lock is acquired.\nThe blocking "
+     "operation is "
      "interruptible."},
     {"release_lock", lock_release, "($self)"},
     {"release", lock_release, "($self)", 0,
-     "Release the lock, allowing another thread that is blocked waiting for\nthe lock to acquire the lock.  The lock must be in the locked "
+     "Release the lock, allowing another thread that is blocked waiting for\nthe lock to acquire the lock.  The lock "
+     "must be in the locked "
      "state,\nbut it needn't be locked by the same thread that unlocks it."},
     {"locked_lock", lock_locked, "($self)"},
     {"locked", lock_locked, "($self)", 0, "Return whether the lock is in the locked state."},
@@ -162,9 +175,13 @@ static const TypeSpec lock_spec = {
     .methods = lock_methods,
 };
 
-static Value m_allocate_lock(Value self, Value *args, intptr_t nargs, Value kw) { return obj_new(&lock_type); }
+static Value m_allocate_lock(Value self, Value *args, intptr_t nargs, Value kw) {
+    return obj_new(&lock_type);
+}
 
-/* ---- rlock -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- rlock
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct RLock {
     Object hdr;
@@ -175,7 +192,9 @@ typedef struct RLock {
 } RLock;
 static Type rlock_type;
 
-static bool rlock_mine(const RLock *l) { return LOAD_RELAXED(&((RLock *)l)->owner) == thread_self()->serial; }
+static bool rlock_mine(const RLock *l) {
+    return LOAD_RELAXED(&((RLock *)l)->owner) == thread_self()->serial;
+}
 
 static Value rlock_acquire(Value self, Value *args, intptr_t nargs, Value kw) {
     RLock *l = (RLock *)self;
@@ -210,9 +229,15 @@ static Value rlock_release(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-static Value rlock_enter(Value self, Value *args, intptr_t nargs, Value kw) { return rlock_acquire(self, NULL, 0, ABSENT); }
-static Value rlock_exit(Value self, Value *args, intptr_t nargs, Value kw) { return rlock_release(self, NULL, 0, ABSENT); }
-static Value rlock_is_owned(Value self, Value *args, intptr_t nargs, Value kw) { return v_bool(rlock_mine((RLock *)self)); }
+static Value rlock_enter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return rlock_acquire(self, NULL, 0, ABSENT);
+}
+static Value rlock_exit(Value self, Value *args, intptr_t nargs, Value kw) {
+    return rlock_release(self, NULL, 0, ABSENT);
+}
+static Value rlock_is_owned(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_bool(rlock_mine((RLock *)self));
+}
 
 static Value rlock_release_save(Value self, Value *args, intptr_t nargs, Value kw) {
     RLock *l = (RLock *)self;
@@ -266,15 +291,21 @@ static Value rlock_at_fork_reinit(Value self, Value *args, intptr_t nargs, Value
     return V_NONE;
 }
 
-static Value rlock_new(Value cls, Value *args, intptr_t nargs, Value kw) { return obj_new((Type *)cls); }
+static Value rlock_new(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return obj_new((Type *)cls);
+}
 
 static const NativeDef rlock_methods[] = {
     {"__new__", rlock_new, "($type, *args, **kwargs)", NF_STATIC},
     {"acquire", rlock_acquire, "($self, blocking=True, timeout=-1)", 0,
-     "Lock the lock.  `blocking` indicates whether we should wait\nfor the lock to be available or not.  If `blocking` is False\nand another "
-     "thread holds the lock, the method will return False\nimmediately.  If `blocking` is True and another thread holds\nthe lock, the method "
-     "will wait for the lock to be released,\ntake it and then return True.\n(note: the blocking operation is interruptible.)"},
-    {"release", rlock_release, "($self)", 0, "Release the lock, allowing another thread that is blocked waiting for\nthe lock to acquire it."},
+     "Lock the lock.  `blocking` indicates whether we should wait\nfor the lock to be available or not.  If `blocking` "
+     "is False\nand another "
+     "thread holds the lock, the method will return False\nimmediately.  If `blocking` is True and another thread "
+     "holds\nthe lock, the method "
+     "will wait for the lock to be released,\ntake it and then return True.\n(note: the blocking operation is "
+     "interruptible.)"},
+    {"release", rlock_release, "($self)", 0,
+     "Release the lock, allowing another thread that is blocked waiting for\nthe lock to acquire it."},
     {"__enter__", rlock_enter, "($self)"},
     {"__exit__", rlock_exit, "($self, *args)"},
     {"_is_owned", rlock_is_owned, "($self)"},
@@ -292,14 +323,17 @@ static const TypeSpec rlock_spec = {
     .methods = rlock_methods,
 };
 
-/* ---- local -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- local
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
-/* Attributes per thread: `dicts` maps Thread.serial to a dict. All locals are in a list, so that a thread that ends can take its dict out of each;
- * where objects carry no count (the list then holds dead ones too), ended threads' dicts go when another thread first uses the local. */
+/* Attributes per thread: `dicts` maps Thread.serial to a dict. All locals are in a list, so that a thread that ends can
+ * take its dict out of each; where objects carry no count (the list then holds dead ones too), ended threads' dicts go
+ * when another thread first uses the local. */
 typedef struct Local {
     Object hdr;
-    Ref dicts;           /* immutable */
-    Ref args, kw;        /* immutable: what __init__ gets in each thread; tuple, dict or ABSENT */
+    Ref dicts;    /* immutable */
+    Ref args, kw; /* immutable: what __init__ gets in each thread; tuple, dict or ABSENT */
     struct Local *next, *prev;
     bool listed;
 } Local;
@@ -342,7 +376,8 @@ static Value local_new(Value cls, Value *args, intptr_t nargs, Value kw) {
         return err_set(&exc_TypeError, "Initialization arguments are not supported");
     Value v = obj_new(t);
     Value dicts = ABSENT, a = ABSENT, k = ABSENT, d = ABSENT;
-    if (v == ABSENT || (dicts = dict_new()) == ABSENT || (a = tuple_from(args, nargs)) == ABSENT || (d = dict_new()) == ABSENT)
+    if (v == ABSENT || (dicts = dict_new()) == ABSENT || (a = tuple_from(args, nargs)) == ABSENT ||
+        (d = dict_new()) == ABSENT)
         goto fail;
     if (nkw > 0) {
         if ((k = dict_new()) == ABSENT)
@@ -546,7 +581,9 @@ static void locals_thread_end(Thread *t) {
     }
 }
 
-/* ---- threads ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- threads
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static _Atomic(int64_t) n_threads;
 
@@ -586,10 +623,18 @@ static Value m_start_new_thread(Value self, Value *args, intptr_t nargs, Value k
     return int_from_u64(ident);
 }
 
-static Value m_exit(Value self, Value *args, intptr_t nargs, Value kw) { return err_set_none(&exc_SystemExit); }
-static Value m_get_ident(Value self, Value *args, intptr_t nargs, Value kw) { return int_from_u64(thread_self()->ident); }
-static Value m_get_native_id(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(thread_self()->native_id); }
-static Value m_count(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(LOAD_RELAXED(&n_threads)); }
+static Value m_exit(Value self, Value *args, intptr_t nargs, Value kw) {
+    return err_set_none(&exc_SystemExit);
+}
+static Value m_get_ident(Value self, Value *args, intptr_t nargs, Value kw) {
+    return int_from_u64(thread_self()->ident);
+}
+static Value m_get_native_id(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(thread_self()->native_id);
+}
+static Value m_count(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(LOAD_RELAXED(&n_threads));
+}
 
 static Value m_interrupt_main(Value self, Value *args, intptr_t nargs, Value kw) {
     int signum = SIGINT;
@@ -636,11 +681,17 @@ void thread_sentinel_release(Value lock) {
         byte_release(&l->bits);
 }
 
-/* ---- uncaught exceptions -------------------------------------------------------------------------------------------------------------------- */
+/* ---- uncaught exceptions
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static Type hook_args_type;
 static const StructSeqField hook_args_fields[] = {
-    {"exc_type", "Exception type"}, {"exc_value", "Exception value"}, {"exc_traceback", "Exception traceback"}, {"thread", "Thread"}, {0},
+    {"exc_type", "Exception type"},
+    {"exc_value", "Exception value"},
+    {"exc_traceback", "Exception traceback"},
+    {"thread", "Thread"},
+    {0},
 };
 static StructSeqDesc hook_args_desc = {
     .name = "_thread._ExceptHookArgs",
@@ -665,7 +716,8 @@ static Value m_excepthook(Value self, Value *args, intptr_t nargs, Value kw) {
     Value a = args[0];
     if (type_of(a) != &hook_args_type)
         return err_set(&exc_TypeError, "_thread.excepthook argument type must be ExceptHookArgs");
-    Value type = structseq_get(a, 0), value = structseq_get(a, 1), tb = structseq_get(a, 2), thread = structseq_get(a, 3);
+    Value type = structseq_get(a, 0), value = structseq_get(a, 1), tb = structseq_get(a, 2),
+          thread = structseq_get(a, 3);
     if (type == V_OF(&exc_SystemExit))
         return V_NONE;
     Value result = ABSENT, name = ABSENT, text = ABSENT, file = hook_file(thread), print = ABSENT;
@@ -710,22 +762,33 @@ done:
     return result;
 }
 
-/* ---- module --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- module
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static const NativeDef functions[] = {
     {"start_new_thread", m_start_new_thread, "($module, function, args, kwargs={}, /)", 0,
-     "Start a new thread and return its identifier.\n\nThe thread will call the function with positional arguments from the\ntuple args and "
+     "Start a new thread and return its identifier.\n\nThe thread will call the function with positional arguments "
+     "from the\ntuple args and "
      "keyword arguments taken from the optional dictionary\nkwargs."},
     {"start_new", m_start_new_thread, "($module, function, args, kwargs={}, /)"},
-    {"allocate_lock", m_allocate_lock, "($module)", 0, "Create a new lock object. See help(type(threading.Lock())) for\ninformation about locks."},
+    {"allocate_lock", m_allocate_lock, "($module)", 0,
+     "Create a new lock object. See help(type(threading.Lock())) for\ninformation about locks."},
     {"allocate", m_allocate_lock, "($module)"},
     {"exit_thread", m_exit, "($module)"},
-    {"exit", m_exit, "($module)", 0, "This is synonymous to ``raise SystemExit''.  It will cause the current\nthread to exit silently unless the exception is caught."},
-    {"interrupt_main", m_interrupt_main, "($module, signum=2, /)", 0, "Simulate the arrival of the given signal in the main thread."},
-    {"get_ident", m_get_ident, "($module)", 0, "Return a non-zero integer that uniquely identifies the current thread\namongst other threads that exist simultaneously."},
-    {"get_native_id", m_get_native_id, "($module)", 0, "Return a non-negative integer identifying the thread as reported\nby the OS (kernel)."},
+    {"exit", m_exit, "($module)", 0,
+     "This is synonymous to ``raise SystemExit''.  It will cause the current\nthread to exit silently unless the "
+     "exception is caught."},
+    {"interrupt_main", m_interrupt_main, "($module, signum=2, /)", 0,
+     "Simulate the arrival of the given signal in the main thread."},
+    {"get_ident", m_get_ident, "($module)", 0,
+     "Return a non-zero integer that uniquely identifies the current thread\namongst other threads that exist "
+     "simultaneously."},
+    {"get_native_id", m_get_native_id, "($module)", 0,
+     "Return a non-negative integer identifying the thread as reported\nby the OS (kernel)."},
     {"_count", m_count, "($module)"},
-    {"stack_size", m_stack_size, "($module, size=0, /)", 0, "Return the thread stack size used when creating new threads."},
+    {"stack_size", m_stack_size, "($module, size=0, /)", 0,
+     "Return the thread stack size used when creating new threads."},
     {"_set_sentinel", m_set_sentinel, "($module)"},
     {"_excepthook", m_excepthook, "($module, args, /)", 0, "Handle uncaught Thread.run() exception."},
     {0},
@@ -746,7 +809,8 @@ static int exec(Value m) {
         thread_on_end(locals_thread_end);
         thread_atfork(NULL, NULL, after_fork_child);
     }
-    if (module_add(m, "LockType", retained(V_OF(&lock_type))) < 0 || module_add(m, "RLock", retained(V_OF(&rlock_type))) < 0 ||
+    if (module_add(m, "LockType", retained(V_OF(&lock_type))) < 0 ||
+        module_add(m, "RLock", retained(V_OF(&rlock_type))) < 0 ||
         module_add(m, "_local", retained(V_OF(&local_type))) < 0 ||
         module_add(m, "_ExceptHookArgs", retained(V_OF(&hook_args_type))) < 0 ||
         module_add(m, "error", retained(V_OF(&exc_RuntimeError))) < 0 ||
@@ -757,7 +821,8 @@ static int exec(Value m) {
 
 const ModuleSpec module__thread = {
     "_thread",
-    "This module provides primitive operations to write multi-threaded programs.\nThe 'threading' module provides a more convenient interface.",
+    "This module provides primitive operations to write multi-threaded programs.\nThe 'threading' module provides a "
+    "more convenient interface.",
     functions,
     exec,
 };

@@ -4,7 +4,9 @@
 #include "object/int.h"
 #include "object/str.h"
 
-static const StructSeqDesc *desc_of(Type *t) { return (const StructSeqDesc *)t->spec; }
+static const StructSeqDesc *desc_of(Type *t) {
+    return (const StructSeqDesc *)t->spec;
+}
 
 static void seq_traverse(Value self, VisitFn visit, void *arg) {
     int n = desc_of(type_of(self))->n_fields;
@@ -50,9 +52,11 @@ static Value seq_new(Value cls, Value *args, intptr_t nargs, Value kw) {
         if (d->n_sequence == d->n_fields)
             err_set(&exc_TypeError, "%s() takes a %d-sequence (%zd-sequence given)", d->name, d->n_fields, (ssize_t)n);
         else if (n < d->n_sequence)
-            err_set(&exc_TypeError, "%s() takes an at least %d-sequence (%zd-sequence given)", d->name, d->n_sequence, (ssize_t)n);
+            err_set(&exc_TypeError, "%s() takes an at least %d-sequence (%zd-sequence given)", d->name, d->n_sequence,
+                    (ssize_t)n);
         else
-            err_set(&exc_TypeError, "%s() takes an at most %d-sequence (%zd-sequence given)", d->name, d->n_fields, (ssize_t)n);
+            err_set(&exc_TypeError, "%s() takes an at most %d-sequence (%zd-sequence given)", d->name, d->n_fields,
+                    (ssize_t)n);
         release(seq);
         return ABSENT;
     }

@@ -15,7 +15,9 @@ static struct {
 static int pending_first, n_pending;
 static bool pending_busy; /* main thread only: a pending call is running */
 
-void safepoint_hook(uint32_t bit, SafepointHook fn) { hooks[__builtin_ctz(bit)] = fn; }
+void safepoint_hook(uint32_t bit, SafepointHook fn) {
+    hooks[__builtin_ctz(bit)] = fn;
+}
 
 int safepoint_add_pending(int (*fn)(void *), void *arg) {
     mutex_lock(&pending_mutex);

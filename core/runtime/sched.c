@@ -6,11 +6,19 @@
 #include <signal.h>
 #include <time.h>
 
-/* One thread has the baton; the others wait on their condition. A thread in a system call keeps the baton for GRACE_NS (most calls are short,
- * and then the run stays repeatable); after that the watchdog takes it away, and the thread is EXTERNAL until it joins again.
- * When nobody can run and somebody waits with a deadline, time jumps to the earliest deadline. */
+/* One thread has the baton; the others wait on their condition. A thread in a system call keeps the baton for GRACE_NS
+ * (most calls are short, and then the run stays repeatable); after that the watchdog takes it away, and the thread is
+ * EXTERNAL until it joins again. When nobody can run and somebody waits with a deadline, time jumps to the earliest
+ * deadline. */
 
-enum { GRACE_NS = 3000000, WATCH_NS = 1000000, RATE_SAFEPOINT = 16, RATE_OTHER = 2, FAIR_STEPS = 20000, DFS_MAX = 4000 };
+enum {
+    GRACE_NS = 3000000,
+    WATCH_NS = 1000000,
+    RATE_SAFEPOINT = 16,
+    RATE_OTHER = 2,
+    FAIR_STEPS = 20000,
+    DFS_MAX = 4000
+};
 
 typedef enum State { READY, RUNNING, WAITING, EXTERNAL } State;
 
@@ -44,9 +52,7 @@ static int n_change_points;
 static int64_t lowest = 0;
 static const char *dfs_file;
 static int dfs_bound = 3, dfs_preemptions;
-static struct {
-    uint8_t choice, options;
-} dfs[DFS_MAX];
+static struct { uint8_t choice, options; } dfs[DFS_MAX];
 static int dfs_len, dfs_given, dfs_at;
 
 static int64_t real_ns(void) {
@@ -54,8 +60,12 @@ static int64_t real_ns(void) {
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
-static int64_t virtual_ns(void) { return real_ns() + LOAD_RELAXED(&skip); }
-int64_t sched_clock_skip(void) { return LOAD_RELAXED(&skip); }
+static int64_t virtual_ns(void) {
+    return real_ns() + LOAD_RELAXED(&skip);
+}
+int64_t sched_clock_skip(void) {
+    return LOAD_RELAXED(&skip);
+}
 
 static uint64_t random_word(void) { /* xorshift64* (Vigna) */
     rng ^= rng >> 12;
@@ -63,7 +73,9 @@ static uint64_t random_word(void) { /* xorshift64* (Vigna) */
     rng ^= rng >> 27;
     return rng * 0x2545f4914f6cdd1dull;
 }
-static uint64_t random_below(uint64_t n) { return (random_word() >> 11) % n; }
+static uint64_t random_below(uint64_t n) {
+    return (random_word() >> 11) % n;
+}
 
 /* Signal handlers wake waiters: none may run while the mutex is held. */
 static void enter(sigset_t *old) {
@@ -93,7 +105,8 @@ static int ready_list(SchedThread **out, int max) {
     return n;
 }
 
-/* One of the n threads that can run; self, when it is among them, is the first. may_stay: going on is no loss of fairness. */
+/* One of the n threads that can run; self, when it is among them, is the first. may_stay: going on is no loss of
+ * fairness. */
 static SchedThread *choose(SchedThread **r, int n, bool preemption) {
     if (policy == RANDOM)
         return r[n == 1 ? 0 : random_below((uint64_t)n)];
@@ -250,7 +263,8 @@ void sched_init(void) {
             fclose(f);
         atexit(dfs_save);
     } else {
-        fprintf(stderr, "polygil: POLYGIL_SCHED is random:SEED[:RATE], pct:SEED[:DEPTH] or dfs:FILE[:BOUND], not '%s'\n", spec);
+        fprintf(stderr,
+                "polygil: POLYGIL_SCHED is random:SEED[:RATE], pct:SEED[:DEPTH] or dfs:FILE[:BOUND], not '%s'\n", spec);
         exit(2);
     }
     seed_word = seed;

@@ -1,4 +1,5 @@
-/* Signals: the C handler notes the signal and wakes the main thread; what Python code installed runs in the main thread at its next safepoint. */
+/* Signals: the C handler notes the signal and wakes the main thread; what Python code installed runs in the main thread
+ * at its next safepoint. */
 #ifndef POLYGIL_SIGNAL_H
 #define POLYGIL_SIGNAL_H
 
@@ -6,7 +7,8 @@
 
 #include "backend/ref.h"
 
-/* At start-up, in the main thread. SIGPIPE and SIGXFSZ are ignored; SIGINT raises KeyboardInterrupt unless it is ignored. */
+/* At start-up, in the main thread. SIGPIPE and SIGXFSZ are ignored; SIGINT raises KeyboardInterrupt unless it is
+ * ignored. */
 void signal_init(bool install_handlers);
 /* At exit: SIGINT ends the process again. */
 void signal_fini(void);
@@ -14,7 +16,8 @@ void signal_fini(void);
 int signal_run_handlers(void);
 /* As if signum had come: from any thread, and from a signal handler. */
 void signal_trip(int signum);
-/* The handler of signum as signal.getsignal gives it: 0 (SIG_DFL), 1 (SIG_IGN), a callable, or None (installed by others). Owned. */
+/* The handler of signum as signal.getsignal gives it: 0 (SIG_DFL), 1 (SIG_IGN), a callable, or None (installed by
+ * others). Owned. */
 Value signal_get(int signum);
 /* Stores it (retained); returns the old one, owned. */
 Value signal_swap(int signum, Value handler);

@@ -36,19 +36,29 @@ static const size_t STACK_USE_MAX = (size_t)64 << 20;
 static void (*end_hooks[8])(Thread *);
 static int n_end_hooks;
 
-static struct {
-    void (*before)(void), (*parent)(void), (*child)(void);
-} fork_hooks[32];
+static struct { void (*before)(void), (*parent)(void), (*child)(void); } fork_hooks[32];
 static int n_fork_hooks;
 
-void thread_list_lock(void) { mutex_lock_detached(&list_mutex); }
-void thread_list_lock_attached(void) { mutex_lock(&list_mutex); }
-void thread_list_unlock(void) { mutex_unlock(&list_mutex); }
-uint32_t thread_count(void) { return LOAD_RELAXED(&count); }
+void thread_list_lock(void) {
+    mutex_lock_detached(&list_mutex);
+}
+void thread_list_lock_attached(void) {
+    mutex_lock(&list_mutex);
+}
+void thread_list_unlock(void) {
+    mutex_unlock(&list_mutex);
+}
+uint32_t thread_count(void) {
+    return LOAD_RELAXED(&count);
+}
 
-NOINLINE void thread_publish_stack(Thread *t) { t->c_stack_top = (uintptr_t)__builtin_frame_address(0); }
+NOINLINE void thread_publish_stack(Thread *t) {
+    t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
+}
 
-/* ---- records -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- records
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Smallest free id; the list is locked. */
 static uint32_t free_id(void) {
@@ -186,7 +196,8 @@ void thread_detach_end(void) {
     }
     count_thread_fini(t);
     thread_list_lock();
-    /* From here to the end attached, without a safepoint: nobody stops the world meanwhile, for that needs the list's lock. */
+    /* From here to the end attached, without a safepoint: nobody stops the world meanwhile, for that needs the list's
+     * lock. */
     retire_thread_fini(t);
     heap_thread_fini(t);
     unlink_record(t);
@@ -212,7 +223,9 @@ bool thread_try_alone(void) {
     return alone;
 }
 
-/* ---- start ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- start
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Boot {
     Thread *record;
@@ -284,7 +297,8 @@ uint64_t thread_start(void (*fn)(Thread *), Value start) {
     return (uint64_t)id;
 }
 
-/* ---- the end of the process ------------------------------------------------------------------------------------------------------------ */
+/* ---- the end of the process
+ * ------------------------------------------------------------------------------------------------------------ */
 
 void thread_at_exit(void) {
     excl_stop_world(); /* who is attached comes to a safepoint, and passes thread_must_vanish when it attaches again */
@@ -301,9 +315,13 @@ NORETURN void thread_vanish(void) {
         pause();
 }
 
-/* ---- poll bits ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- poll bits
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
-void thread_set_poll(Thread *t, uint32_t bits) { atomic_fetch_or_explicit(&t->poll, bits, memory_order_release); }
+void thread_set_poll(Thread *t, uint32_t bits) {
+    atomic_fetch_or_explicit(&t->poll, bits, memory_order_release);
+}
 
 void thread_set_poll_all(uint32_t bits) {
     thread_list_lock();
@@ -312,7 +330,9 @@ void thread_set_poll_all(uint32_t bits) {
     thread_list_unlock();
 }
 
-/* ---- fork ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- fork
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 void thread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void)) {
     if (n_fork_hooks == (int)ARRAY_LEN(fork_hooks))
@@ -341,7 +361,8 @@ void thread_after_fork_parent(void) {
 void thread_after_fork_child(void) {
     Thread *self = thread_self();
     sched_after_fork_child();
-    /* The others' records leave the list first, so that nothing below meets them; their values are released at the end, when all works again. */
+    /* The others' records leave the list first, so that nothing below meets them; their values are released at the end,
+     * when all works again. */
     Thread *gone = NULL;
     for (Thread *t = thread_list, *next; t != NULL; t = next) {
         next = t->next;
