@@ -501,7 +501,8 @@ static void bury(Value d, DictEntry *e, Value *key, Value *value) {
     STORE_RELEASE(&D(d)->len, len_of(d) - 1);
 }
 
-int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) {
+/* only: ABSENT, or the value that the entry must hold. */
+static int pop_if(Value d, Value key, int64_t hash, Value only, Value *out) {
     ExclCs cs;
     Probe p;
     Value old_key = ABSENT;
@@ -531,12 +532,23 @@ restart:;
             r = HIT;
         }
         bool found = r == HIT && live(&b->entries[p.ix]);
+        if (found && only && ref_peek(&b->entries[p.ix].value) != only)
+            found = false;
         if (found)
             bury(d, &b->entries[p.ix], &old_key, out);
         excl_cs_end(&cs);
         release(old_key);
         return found;
     }
+}
+int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) { return pop_if(d, key, hash, ABSENT, out); }
+int dict_del_if(Value d, Value key, Value value) {
+    Value v;
+    int64_t h = dict_hash_key(key);
+    int r = h == -1 ? -1 : pop_if(d, key, h, value, &v);
+    if (r > 0)
+        release(v);
+    return r;
 }
 int dict_pop(Value d, Value key, Value *out) {
     int64_t h = dict_hash_key(key);

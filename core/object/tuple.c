@@ -1,4 +1,5 @@
 #include "object/tuple.h"
+#include "tracer.h"
 
 #include <stdarg.h>
 
@@ -377,4 +378,5 @@ void tuple_init(void) {
     if (empty_tuple == ABSENT)
         fatal("no memory for the empty tuple");
     count_set_uncounted(v_obj(empty_tuple));
+    handle_register((Ref *)&empty_tuple);
 }
