@@ -12,5 +12,7 @@ Value iter_field(Value it, Ref *r);
 /* Empties a field: an exhausted iterator keeps nothing alive. */
 void iter_drop(Value it, Ref *r);
 Value iter_builtin(const char *name); /* builtins.NAME, owned, for __reduce__ */
+/* Next item by the C function where there is one: as obj_next. */
+Value iter_pull(Value it);
 
 #endif
