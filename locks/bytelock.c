@@ -1,6 +1,6 @@
 #include "bytelock.h"
 
-#include "lock_stats.h"
+#include "stats.h"
 
 #define HANDOFF_NS 1000000
 #define SPIN_FIRST_NS 500
@@ -21,7 +21,7 @@ bool bytelock_try_any(_Atomic(uint8_t) *l) {
 bool bytelock_spin(_Atomic(uint8_t) *l) {
     if (bytelock_try_any(l))
         return true;
-    LOCK_STAT(waits);
+    STAT_HOT_INC(lock_waits);
     if (sched_on)
         return false;
     int64_t ns = SPIN_FIRST_NS;
@@ -47,7 +47,7 @@ static bool mark_parked(_Atomic(uint8_t) *l) {
             break;
     } while (
         !atomic_compare_exchange_weak_explicit(l, &v, v | LOCK_PARKED, memory_order_relaxed, memory_order_relaxed));
-    LOCK_STAT(parks);
+    STAT_ADD(lock_parks, 1);
     return true;
 }
 

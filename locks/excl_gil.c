@@ -2,12 +2,13 @@
 
 #include <errno.h>
 
+#include "stats.h"
+
 /* A thread is attached exactly while it holds the GIL. So the holder has stopped the world already: others are
  * detached, or wait in their safepoint, with their stacks published; it only must not give the lock up before it starts
  * the world again. */
 
 static _Atomic(Thread *) stopper;
-StopStats stop_stats;
 
 bool excl_world_stopped(void) {
     return LOAD_RELAXED(&stopper) == thread_self();
@@ -17,8 +18,7 @@ void excl_stop_world(void) {
     ASSERT(gil_held_by(thread_self()));
     ASSERT(LOAD_RELAXED(&stopper) == NULL);
     STORE_RELAXED(&stopper, thread_self());
-    stop_stats.stops++;
-    stop_stats.histogram[0]++;
+    stat_time_add(&stat_time_to_stop, 0);
 }
 
 void excl_start_world(void) {

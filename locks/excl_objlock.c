@@ -4,7 +4,7 @@
 #include <sched.h>
 
 #include "bytelock.h"
-#include "lock_stats.h"
+#include "stats.h"
 
 /* ---- stopping the world
  * --------------------------------------------------------------------------------------------------------------
@@ -20,7 +20,6 @@ static Mutex stop_mutex = MUTEX_INIT(RANK_STOP);
 static _Atomic(uint32_t) pending; /* attached threads that the stopper waits for */
 static _Atomic(Thread *) stopper; /* who has stopped the world, or is about to */
 static _Atomic(bool) elided_stop; /* it was alone: nothing was locked */
-StopStats stop_stats;
 
 static void detach_state(Thread *t);
 static void attach_state(Thread *t);
@@ -96,12 +95,7 @@ void excl_stop_world(void) {
         help_stop(t);
     }
     wait_pending();
-    uint64_t ns = (uint64_t)(now_ns() - t0);
-    stop_stats.stops++;
-    stop_stats.total_ns += ns;
-    if (ns > stop_stats.max_ns)
-        stop_stats.max_ns = ns;
-    stop_stats.histogram[MIN(63 - __builtin_clzll(ns | 1), STOP_BUCKETS - 1)]++;
+    stat_time_add(&stat_time_to_stop, (uint64_t)(now_ns() - t0));
 }
 
 void excl_start_world(void) {
@@ -305,8 +299,9 @@ static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
             break;
     }
     t->excl.wants = NULL;
+    stat_time_add(&stat_lock_wait, (uint64_t)(now_ns() - since));
 #else
-    LOCK_STAT(waits);
+    STAT_HOT_INC(lock_waits);
     for (;;) {
         suspend_sections(t);
         thread_publish_stack(t);

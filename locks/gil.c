@@ -1,8 +1,8 @@
 #include "gil.h"
 
-#include "lock_stats.h"
 #include "parker.h"
 #include "runtime/safepoint.h"
+#include "stats.h"
 
 /* Word: 0 free, 1 held, 2 held and somebody queues. 1 -> 0 needs no queue lock; every other change that looks at the
  * queue holds it. holder is set by whoever takes the lock; read under the queue's lock by a waiter that asks for a
@@ -55,11 +55,11 @@ static Waiter *pop(void) {
 /* The lock is the calling thread's, or has just been handed to t. */
 static void taken(Thread *t) {
     STORE_RELAXED(&holder, t);
-    STORE_RELAXED(&lock_stats.gil_acquires, LOAD_RELAXED(&lock_stats.gil_acquires) + 1);
+    STAT_HOT_INC(gil_acquires);
     if (last_holder != t) {
         last_holder = t;
         STORE_RELAXED(&switches, LOAD_RELAXED(&switches) + 1);
-        STORE_RELAXED(&lock_stats.gil_switches, LOAD_RELAXED(&lock_stats.gil_switches) + 1);
+        STAT_ADD(gil_switches, 1);
     }
     atomic_fetch_and_explicit(&t->poll, ~(uint32_t)POLL_GIL_DROP, memory_order_relaxed);
     t->excl.ticks = GIL_TICKS;
@@ -75,7 +75,7 @@ static bool try_take(uint32_t to) {
 static NOINLINE void acquire_slow(Thread *t) {
     Waiter w = {.thread = t, .parker = parker_self()};
     GilQueue q = gil_policy.queue(t);
-    LOCK_STAT(gil_waits);
+    STAT_ADD(gil_waits, 1);
     bool first = true;
     for (;;) {
         lowlock_lock(&queue_lock);
@@ -170,7 +170,7 @@ void gil_yield(Thread *t, bool force) {
         t->excl.ticks = GIL_TICKS;
         return;
     }
-    LOCK_STAT(gil_drops);
+    STAT_ADD(gil_drop_requests, 1);
     t->excl.forced = true;
     release_with(force || gil_policy.handoff_on_drop);
     gil_acquire(t);

@@ -43,13 +43,4 @@ int signal_run_handlers(void);
 typedef int (*SafepointHook)(Thread *);
 void safepoint_hook(uint32_t bit, SafepointHook fn);
 
-/* Times from the request to the stopped world, nanoseconds; pauses are measured by the collector. histogram[b]: stops
- * that took 2^b to 2^(b+1) - 1. Under one lock there is nothing to wait for. */
-enum { STOP_BUCKETS = 32 };
-typedef struct StopStats {
-    uint64_t stops, total_ns, max_ns;
-    uint64_t histogram[STOP_BUCKETS];
-} StopStats;
-extern StopStats stop_stats;
-
 #endif
