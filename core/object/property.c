@@ -1,0 +1,279 @@
+/* property, classmethod, staticmethod. */
+#include "object/dict.h"
+#include "object/exc.h"
+#include "object/native.h"
+#include "object/shape.h"
+#include "object/str.h"
+#include "object/tuple.h"
+
+Type property_type, classmethod_type, staticmethod_type;
+
+static Property *P(Value v) { return (Property *)v; }
+static WrapDescr *W(Value v) { return (WrapDescr *)v; }
+static Value or_absent(Value v) { return !v || v == V_NONE ? ABSENT : retained(v); }
+static Value or_none(Value v) { return v ? retained(v) : V_NONE; }
+
+/* ---- property ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int prop_set_up(Value self, Value fget, Value fset, Value fdel, Value doc) {
+    Property *p = P(self);
+    ref_store(self, &p->fget, or_absent(fget));
+    ref_store(self, &p->fset, or_absent(fset));
+    ref_store(self, &p->fdel, or_absent(fdel));
+    ref_store(self, &p->name, ABSENT);
+    Value d = or_absent(doc);
+    if (!d && ref_peek(&p->fget)) {
+        Value found;
+        int r = obj_lookup_attr(ref_peek(&p->fget), ID("__doc__"), &found);
+        if (r < 0)
+            return -1;
+        if (r > 0) {
+            if (found != V_NONE)
+                d = found;
+            else
+                release(found);
+        }
+    }
+    if (type_of(self) != &property_type && type_of(self)->flags & TF_HAS_DICT) {
+        int r = d || doc ? obj_generic_setattr(self, ID("__doc__"), d ? d : V_NONE) : 0;
+        if (r < 0) {
+            release(d);
+            return -1;
+        }
+    }
+    ref_store(self, &p->doc, d);
+    return 0;
+}
+Value property_new(Value fget, Value fset, Value fdel, Value doc) {
+    Value v = obj_new(&property_type);
+    if (v && prop_set_up(v, fget, fset, fdel, doc) < 0) {
+        release(v);
+        return ABSENT;
+    }
+    if (v)
+        trace_track(v_obj(v));
+    return v;
+}
+static Value prop_init(Value self, Value *args, intptr_t nargs, Value kw) {
+    if (prop_set_up(self, arg_at(args, nargs, 0), arg_at(args, nargs, 1), arg_at(args, nargs, 2), arg_at(args, nargs, 3)) < 0)
+        return ABSENT;
+    return V_NONE;
+}
+
+static COLD Value prop_error(Value self, Value o, const char *what) {
+    Value name = ref_peek(&P(self)->name);
+    Value q = type_qualname(type_of(o));
+    if (name)
+        err_set(&exc_AttributeError, "property %R of %R object has no %s", name, q, what);
+    else
+        err_set(&exc_AttributeError, "property of %R object has no %s", q, what);
+    release(q);
+    return ABSENT;
+}
+static Value prop_get(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value o = args[0];
+    if (o == V_NONE || !o)
+        return retained(self);
+    Value f = ref_peek(&P(self)->fget);
+    if (!f)
+        return prop_error(self, o, "getter");
+    return obj_call1(f, o);
+}
+static Value prop_set(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value f = ref_peek(&P(self)->fset);
+    if (!f)
+        return prop_error(self, args[0], "setter");
+    Value r = obj_call2(f, args[0], args[1]);
+    release(r);
+    return r ? V_NONE : ABSENT;
+}
+static Value prop_delete(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value f = ref_peek(&P(self)->fdel);
+    if (!f)
+        return prop_error(self, args[0], "deleter");
+    Value r = obj_call1(f, args[0]);
+    release(r);
+    return r ? V_NONE : ABSENT;
+}
+static Value prop_copy(Value self, Value get, Value set, Value del) {
+    Property *p = P(self);
+    Value a[] = {get ? get : ref_peek(&p->fget), set ? set : ref_peek(&p->fset), del ? del : ref_peek(&p->fdel), ref_peek(&p->doc)};
+    for (int i = 0; i < 4; i++)
+        if (!a[i])
+            a[i] = V_NONE;
+    if (get && type_of(self) == &property_type) {
+        /* the new getter's docstring, unless one was given explicitly: CPython keeps that only when the doc came from the getter */
+        Value gd = ABSENT;
+        Value old = ref_peek(&p->fget);
+        if (old && obj_lookup_attr(old, ID("__doc__"), &gd) > 0 && gd == a[3])
+            a[3] = V_NONE;
+        release(gd);
+    }
+    Value r = obj_call(V_OF(type_of(self)), a, 4, ABSENT);
+    if (r && type_is_subtype(type_of(r), &property_type) && ref_peek(&p->name))
+        ref_store(r, &P(r)->name, retained(ref_peek(&p->name)));
+    return r;
+}
+static Value prop_getter(Value self, Value *args, intptr_t nargs, Value kw) { return prop_copy(self, args[0], ABSENT, ABSENT); }
+static Value prop_setter(Value self, Value *args, intptr_t nargs, Value kw) { return prop_copy(self, ABSENT, args[0], ABSENT); }
+static Value prop_deleter(Value self, Value *args, intptr_t nargs, Value kw) { return prop_copy(self, ABSENT, ABSENT, args[0]); }
+static Value prop_set_name(Value self, Value *args, intptr_t nargs, Value kw) {
+    ref_store(self, &P(self)->name, retained(args[1]));
+    return V_NONE;
+}
+static Value prop_abstract(Value self) {
+    Value parts[] = {ref_peek(&P(self)->fget), ref_peek(&P(self)->fset), ref_peek(&P(self)->fdel)};
+    for (int i = 0; i < 3; i++) {
+        Value a;
+        if (!parts[i])
+            continue;
+        int r = obj_lookup_attr(parts[i], ID("__isabstractmethod__"), &a);
+        if (r > 0) {
+            r = obj_truth(a);
+            release(a);
+        }
+        if (r)
+            return r < 0 ? ABSENT : V_TRUE;
+    }
+    return V_FALSE;
+}
+static Value prop_fget(Value self) { return or_none(ref_peek(&P(self)->fget)); }
+static Value prop_fset(Value self) { return or_none(ref_peek(&P(self)->fset)); }
+static Value prop_fdel(Value self) { return or_none(ref_peek(&P(self)->fdel)); }
+
+static void prop_traverse(Value self, VisitFn visit, void *arg) {
+    for (int i = 0; i < 5; i++)
+        visit(ref_peek(&P(self)->fget + i), arg);
+}
+static void prop_clear(Value self) {
+    for (int i = 0; i < 5; i++)
+        ref_clear(self, &P(self)->fget + i);
+}
+static const TypeOps prop_ops = {prop_traverse, prop_clear, NULL};
+static Value new_empty(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value v = obj_new((Type *)self);
+    if (v)
+        trace_track(v_obj(v));
+    return v;
+}
+static const NativeDef prop_methods[] = {
+    {"__new__", new_empty, "(*args, **kwargs)", 0, NULL},
+    {"__init__", prop_init, "($self, /, fget=None, fset=None, fdel=None, doc=None)", 0, "Initialize self."},
+    {"__get__", prop_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__set__", prop_set, "($self, instance, value, /)", 0, "Set an attribute of instance to value."},
+    {"__delete__", prop_delete, "($self, instance, /)", 0, "Delete an attribute of instance."},
+    {"getter", prop_getter, "($self, fget, /)", 0, "Descriptor to obtain a copy of the property with a different getter."},
+    {"setter", prop_setter, "($self, fset, /)", 0, "Descriptor to obtain a copy of the property with a different setter."},
+    {"deleter", prop_deleter, "($self, fdel, /)", 0, "Descriptor to obtain a copy of the property with a different deleter."},
+    {"__set_name__", prop_set_name, "($self, owner, name, /)", 0, "Method to set name of a property."},
+    {0},
+};
+static const GetSetDef prop_getsets[] = {{"fget", prop_fget, NULL, NULL}, {"fset", prop_fset, NULL, NULL}, {"fdel", prop_fdel, NULL, NULL},
+                                         {"__isabstractmethod__", prop_abstract, NULL, NULL}, {0}};
+static const MemberDef prop_members[] = {{"__doc__", MK_REF_NONE, offsetof(Property, doc), NULL}, {0}};
+static const TypeSpec property_spec = {
+    .name = "property",
+    .doc = "property(fget=None, fset=None, fdel=None, doc=None)\n--\n\nProperty attribute.",
+    .basic_size = sizeof(Property), .flags = TF_BASETYPE, .ops = &prop_ops, .methods = prop_methods, .getsets = prop_getsets, .members = prop_members};
+
+/* ---- classmethod, staticmethod ----------------------------------------------------------------------------------------------------------------- */
+
+static Value wrap_new(Type *t, Value func) {
+    Value v = obj_new(t);
+    if (v) {
+        ref_init(&W(v)->func, retained(func));
+        trace_track(v_obj(v));
+    }
+    return v;
+}
+Value staticmethod_new(Value func) { return wrap_new(&staticmethod_type, func); }
+Value classmethod_new(Value func) { return wrap_new(&classmethod_type, func); }
+
+static Value wrap_init(Value self, Value *args, intptr_t nargs, Value kw) {
+    ref_store(self, &W(self)->func, retained(args[0]));
+    static const char *const names[] = {"__module__", "__name__", "__qualname__", "__doc__"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        Value v;
+        int r = obj_lookup_attr_str(args[0], names[i], &v);
+        if (r < 0)
+            return ABSENT;
+        if (r > 0) {
+            r = obj_setattr_str(self, names[i], v);
+            release(v);
+            if (r < 0)
+                return ABSENT;
+        }
+    }
+    return V_NONE;
+}
+static Value sm_get(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value f = ref_peek(&W(self)->func);
+    return f ? retained(f) : err_set(&exc_RuntimeError, "uninitialized staticmethod object");
+}
+static Value sm_call(Value self, Value *args, intptr_t nargs, Value kw) { return obj_call(ref_peek(&W(self)->func), args, nargs, kw); }
+Value method_new(Value func, Value self);
+static Value cm_get(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value f = ref_peek(&W(self)->func);
+    if (!f)
+        return err_set(&exc_RuntimeError, "uninitialized classmethod object");
+    Value t = nargs > 1 && args[1] && args[1] != V_NONE ? args[1] : V_OF(type_of(args[0]));
+    if (v_is_exact(f, IDX_FUNCTION))
+        return method_new(f, t);
+    if (type_special(type_of(f), SP_GET)) {
+        Value a[] = {t, t};
+        return obj_call_special(f, SP_GET, a, 2);
+    }
+    return method_new(f, t);
+}
+static Value sm_repr(Value self, Value *args, intptr_t nargs, Value kw) {
+    return str_format_c("<staticmethod(%R)>", ref_peek(&W(self)->func) ? ref_peek(&W(self)->func) : V_NONE);
+}
+static Value cm_repr(Value self, Value *args, intptr_t nargs, Value kw) {
+    return str_format_c("<classmethod(%R)>", ref_peek(&W(self)->func) ? ref_peek(&W(self)->func) : V_NONE);
+}
+static Value wrap_abstract(Value self) {
+    Value f = ref_peek(&W(self)->func), a;
+    if (!f)
+        return V_FALSE;
+    int r = obj_lookup_attr(f, ID("__isabstractmethod__"), &a);
+    if (r > 0) {
+        r = obj_truth(a);
+        release(a);
+    }
+    return r < 0 ? ABSENT : v_bool(r);
+}
+static Value wrap_dict(Value self) { return attrs_dict(self); }
+static void wrap_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&W(self)->func), arg); }
+static void wrap_clear(Value self) { ref_clear(self, &W(self)->func); }
+static const TypeOps wrap_ops = {wrap_traverse, wrap_clear, NULL};
+static const MemberDef wrap_members[] = {{"__func__", MK_REF_NONE | MK_READONLY, offsetof(WrapDescr, func), NULL},
+                                         {"__wrapped__", MK_REF_NONE | MK_READONLY, offsetof(WrapDescr, func), NULL},
+                                         {0}};
+static const GetSetDef wrap_getsets[] = {{"__isabstractmethod__", wrap_abstract, NULL, NULL}, {"__dict__", wrap_dict, NULL, NULL}, {0}};
+static const NativeDef sm_methods[] = {
+    {"__new__", new_empty, "(*args, **kwargs)", 0, NULL},
+    {"__init__", wrap_init, "($self, function, /)", 0, NULL},
+    {"__get__", sm_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__call__", sm_call, "($self, /, *args, **kwargs)", 0, "Call self as a function."},
+    {"__repr__", sm_repr, "($self, /)", 0, "Return repr(self)."},
+    {0},
+};
+static const NativeDef cm_methods[] = {
+    {"__new__", new_empty, "(*args, **kwargs)", 0, NULL},
+    {"__init__", wrap_init, "($self, function, /)", 0, NULL},
+    {"__get__", cm_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__repr__", cm_repr, "($self, /)", 0, "Return repr(self)."},
+    {0},
+};
+static const TypeSpec staticmethod_spec = {.name = "staticmethod", .doc = "staticmethod(function) -> method\n\nConvert a function to be a static method.",
+                                           .basic_size = sizeof(WrapDescr), .flags = TF_BASETYPE | TF_HAS_DICT, .ops = &wrap_ops,
+                                           .methods = sm_methods, .getsets = wrap_getsets, .members = wrap_members};
+static const TypeSpec classmethod_spec = {.name = "classmethod", .doc = "classmethod(function) -> method\n\nConvert a function to be a class method.",
+                                          .basic_size = sizeof(WrapDescr), .flags = TF_BASETYPE | TF_HAS_DICT, .ops = &wrap_ops,
+                                          .methods = cm_methods, .getsets = wrap_getsets, .members = wrap_members};
+
+void property_init(void) {
+    type_init_static(&property_type, IDX_PROPERTY, &property_spec);
+    type_init_static(&staticmethod_type, IDX_STATICMETHOD, &staticmethod_spec);
+    type_init_static(&classmethod_type, IDX_CLASSMETHOD, &classmethod_spec);
+}
