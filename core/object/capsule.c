@@ -30,5 +30,8 @@ static Value repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_format_c("<capsule object \"%s\" at 0x%zx>", ((Capsule *)self)->name, (size_t)obj_id(self));
 }
 static const NativeDef methods[] = {{"__repr__", repr, "($self, /)", 0, "Return repr(self)."}, {0}};
-static const TypeSpec spec = {.name = "PyCapsule", .basic_size = sizeof(Capsule), .flags = TF_NO_NEW | TF_UNTRACKED, .methods = methods};
-void capsule_init(void) { type_init_static(&capsule_type, IDX_CAPSULE, &spec); }
+static const TypeSpec spec = {
+    .name = "PyCapsule", .basic_size = sizeof(Capsule), .flags = TF_NO_NEW | TF_UNTRACKED, .methods = methods};
+void capsule_init(void) {
+    type_init_static(&capsule_type, IDX_CAPSULE, &spec);
+}

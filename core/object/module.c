@@ -61,8 +61,12 @@ int module_add(Value m, const char *name, Value v) {
 int module_add_int(Value m, const char *name, int64_t v) {
     return module_add(m, name, v_from_int(v));
 }
-int module_add_str(Value m, const char *name, const char *s) { return module_add(m, name, str_from_c(s)); }
-int module_add_type(Value m, Type *t) { return module_add(m, t->c_name ? t->c_name : type_cname(t), retained(V_OF(t))); }
+int module_add_str(Value m, const char *name, const char *s) {
+    return module_add(m, name, str_from_c(s));
+}
+int module_add_type(Value m, Type *t) {
+    return module_add(m, t->c_name ? t->c_name : type_cname(t), retained(V_OF(t)));
+}
 
 static Value m_new(Value self, Value *args, intptr_t nargs, Value kw) {
     Value m = obj_new((Type *)self);
@@ -86,7 +90,9 @@ static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return set_up(self, args[0], doc ? doc : V_NONE) < 0 ? ABSENT : V_NONE;
 }
 Value import_module_repr(Value m); /* runtime/import.c */
-static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) { return import_module_repr(self); }
+static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
+    return import_module_repr(self);
+}
 static Value m_dir(Value self, Value *args, intptr_t nargs, Value kw) {
     Value d = module_dict(self), f = dict_get(d, ID("__dir__"));
     if (f) {
@@ -96,7 +102,9 @@ static Value m_dir(Value self, Value *args, intptr_t nargs, Value kw) {
     }
     return err_pending() ? ABSENT : dict_keys_list(d);
 }
-static Value g_dict(Value self) { return retained(module_dict(self)); }
+static Value g_dict(Value self) {
+    return retained(module_dict(self));
+}
 static Value g_annotations(Value self) {
     Value d = module_dict(self), a = dict_get(d, ID("__annotations__"));
     if (a || err_pending())
@@ -127,10 +135,16 @@ static const NativeDef methods[] = {
     {"__dir__", m_dir, "($self, /)", 0, "__dir__() -> list\nspecialized dir() implementation"},
     {0},
 };
-static const GetSetDef getsets[] = {{"__dict__", g_dict, NULL, NULL}, {"__annotations__", g_annotations, s_annotations, NULL}, {0}};
+static const GetSetDef getsets[] = {
+    {"__dict__", g_dict, NULL, NULL}, {"__annotations__", g_annotations, s_annotations, NULL}, {0}};
 static const TypeSpec spec = {.name = "module",
-                              .doc = "module(name, doc=None)\n--\n\nCreate a module object.\n\nThe name must be a string; the optional doc argument can "
+                              .doc = "module(name, doc=None)\n--\n\nCreate a module object.\n\nThe name must be a "
+                                     "string; the optional doc argument can "
                                      "have any type.",
-                              .basic_size = sizeof(Object), .flags = TF_BASETYPE | TF_HAS_DICT | TF_DICT_MODE | TF_WEAKREF,
-                              .methods = methods, .getsets = getsets};
-void module_init(void) { type_init_static(&module_type, IDX_MODULE, &spec); }
+                              .basic_size = sizeof(Object),
+                              .flags = TF_BASETYPE | TF_HAS_DICT | TF_DICT_MODE | TF_WEAKREF,
+                              .methods = methods,
+                              .getsets = getsets};
+void module_init(void) {
+    type_init_static(&module_type, IDX_MODULE, &spec);
+}

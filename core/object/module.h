@@ -5,7 +5,7 @@
 #include "object/object.h"
 
 Value module_new(Value name);
-Value module_dict(Value m);             /* borrowed */
+Value module_dict(Value m); /* borrowed */
 /* A built-in module: functions, then `exec` fills the rest. Registered in modules/modules.c. */
 typedef struct ModuleSpec {
     const char *name;
@@ -13,7 +13,7 @@ typedef struct ModuleSpec {
     const NativeDef *functions; /* NULL-terminated, or NULL */
     int (*exec)(Value module);  /* NULL allowed; 0, -1 */
 } ModuleSpec;
-int module_add(Value m, const char *name, Value v);      /* steals v; -1 also when v is ABSENT */
+int module_add(Value m, const char *name, Value v); /* steals v; -1 also when v is ABSENT */
 int module_add_int(Value m, const char *name, int64_t v);
 int module_add_str(Value m, const char *name, const char *s);
 int module_add_type(Value m, Type *t);

@@ -82,15 +82,21 @@ static Value compare(Value a, Value b, int op) {
     release(y);
     return r;
 }
-static Value ns_eq(Value self, Value *args, intptr_t nargs, Value kw) { return compare(self, args[0], CMP_EQ); }
-static Value ns_ne(Value self, Value *args, intptr_t nargs, Value kw) { return compare(self, args[0], CMP_NE); }
+static Value ns_eq(Value self, Value *args, intptr_t nargs, Value kw) {
+    return compare(self, args[0], CMP_EQ);
+}
+static Value ns_ne(Value self, Value *args, intptr_t nargs, Value kw) {
+    return compare(self, args[0], CMP_NE);
+}
 static Value ns_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value d = attrs_dict(self);
     Value r = d ? tuple_pack(3, V_OF(type_of(self)), tuple_empty(), d) : ABSENT;
     release(d);
     return r;
 }
-static Value ns_dict(Value self) { return attrs_dict(self); }
+static Value ns_dict(Value self) {
+    return attrs_dict(self);
+}
 static const GetSetDef getsets[] = {{"__dict__", ns_dict, NULL, NULL}, {0}};
 static const NativeDef methods[] = {
     {"__new__", ns_new, "(*args, **kwargs)", 0, NULL},
@@ -103,5 +109,10 @@ static const NativeDef methods[] = {
 };
 static const TypeSpec spec = {.name = "types.SimpleNamespace",
                               .doc = "A simple attribute-based namespace.\n\nSimpleNamespace(**kwargs)",
-                              .basic_size = sizeof(Object), .flags = TF_BASETYPE | TF_HAS_DICT, .methods = methods, .getsets = getsets};
-void namespace_init(void) { type_init_static(&namespace_type, IDX_NAMESPACE, &spec); }
+                              .basic_size = sizeof(Object),
+                              .flags = TF_BASETYPE | TF_HAS_DICT,
+                              .methods = methods,
+                              .getsets = getsets};
+void namespace_init(void) {
+    type_init_static(&namespace_type, IDX_NAMESPACE, &spec);
+}

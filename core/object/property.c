@@ -8,12 +8,22 @@
 
 Type property_type, classmethod_type, staticmethod_type;
 
-static Property *P(Value v) { return (Property *)v; }
-static WrapDescr *W(Value v) { return (WrapDescr *)v; }
-static Value or_absent(Value v) { return !v || v == V_NONE ? ABSENT : retained(v); }
-static Value or_none(Value v) { return v ? retained(v) : V_NONE; }
+static Property *P(Value v) {
+    return (Property *)v;
+}
+static WrapDescr *W(Value v) {
+    return (WrapDescr *)v;
+}
+static Value or_absent(Value v) {
+    return !v || v == V_NONE ? ABSENT : retained(v);
+}
+static Value or_none(Value v) {
+    return v ? retained(v) : V_NONE;
+}
 
-/* ---- property ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- property
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int prop_set_up(Value self, Value fget, Value fset, Value fdel, Value doc) {
     Property *p = P(self);
@@ -55,7 +65,8 @@ Value property_new(Value fget, Value fset, Value fdel, Value doc) {
     return v;
 }
 static Value prop_init(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (prop_set_up(self, arg_at(args, nargs, 0), arg_at(args, nargs, 1), arg_at(args, nargs, 2), arg_at(args, nargs, 3)) < 0)
+    if (prop_set_up(self, arg_at(args, nargs, 0), arg_at(args, nargs, 1), arg_at(args, nargs, 2),
+                    arg_at(args, nargs, 3)) < 0)
         return ABSENT;
     return V_NONE;
 }
@@ -97,12 +108,14 @@ static Value prop_delete(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 static Value prop_copy(Value self, Value get, Value set, Value del) {
     Property *p = P(self);
-    Value a[] = {get ? get : ref_peek(&p->fget), set ? set : ref_peek(&p->fset), del ? del : ref_peek(&p->fdel), ref_peek(&p->doc)};
+    Value a[] = {get ? get : ref_peek(&p->fget), set ? set : ref_peek(&p->fset), del ? del : ref_peek(&p->fdel),
+                 ref_peek(&p->doc)};
     for (int i = 0; i < 4; i++)
         if (!a[i])
             a[i] = V_NONE;
     if (get && type_of(self) == &property_type) {
-        /* the new getter's docstring, unless one was given explicitly: CPython keeps that only when the doc came from the getter */
+        /* the new getter's docstring, unless one was given explicitly: CPython keeps that only when the doc came from
+         * the getter */
         Value gd = ABSENT;
         Value old = ref_peek(&p->fget);
         if (old && obj_lookup_attr(old, ID("__doc__"), &gd) > 0 && gd == a[3])
@@ -114,9 +127,15 @@ static Value prop_copy(Value self, Value get, Value set, Value del) {
         ref_store(r, &P(r)->name, retained(ref_peek(&p->name)));
     return r;
 }
-static Value prop_getter(Value self, Value *args, intptr_t nargs, Value kw) { return prop_copy(self, args[0], ABSENT, ABSENT); }
-static Value prop_setter(Value self, Value *args, intptr_t nargs, Value kw) { return prop_copy(self, ABSENT, args[0], ABSENT); }
-static Value prop_deleter(Value self, Value *args, intptr_t nargs, Value kw) { return prop_copy(self, ABSENT, ABSENT, args[0]); }
+static Value prop_getter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return prop_copy(self, args[0], ABSENT, ABSENT);
+}
+static Value prop_setter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return prop_copy(self, ABSENT, args[0], ABSENT);
+}
+static Value prop_deleter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return prop_copy(self, ABSENT, ABSENT, args[0]);
+}
 static Value prop_set_name(Value self, Value *args, intptr_t nargs, Value kw) {
     ref_store(self, &P(self)->name, retained(args[1]));
     return V_NONE;
@@ -137,9 +156,15 @@ static Value prop_abstract(Value self) {
     }
     return V_FALSE;
 }
-static Value prop_fget(Value self) { return or_none(ref_peek(&P(self)->fget)); }
-static Value prop_fset(Value self) { return or_none(ref_peek(&P(self)->fset)); }
-static Value prop_fdel(Value self) { return or_none(ref_peek(&P(self)->fdel)); }
+static Value prop_fget(Value self) {
+    return or_none(ref_peek(&P(self)->fget));
+}
+static Value prop_fset(Value self) {
+    return or_none(ref_peek(&P(self)->fset));
+}
+static Value prop_fdel(Value self) {
+    return or_none(ref_peek(&P(self)->fdel));
+}
 
 static void prop_traverse(Value self, VisitFn visit, void *arg) {
     for (int i = 0; i < 5; i++)
@@ -159,24 +184,37 @@ static Value new_empty(Value self, Value *args, intptr_t nargs, Value kw) {
 static const NativeDef prop_methods[] = {
     {"__new__", new_empty, "(*args, **kwargs)", 0, NULL},
     {"__init__", prop_init, "($self, /, fget=None, fset=None, fdel=None, doc=None)", 0, "Initialize self."},
-    {"__get__", prop_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__get__", prop_get, "($self, instance, owner=None, /)", 0,
+     "Return an attribute of instance, which is of type owner."},
     {"__set__", prop_set, "($self, instance, value, /)", 0, "Set an attribute of instance to value."},
     {"__delete__", prop_delete, "($self, instance, /)", 0, "Delete an attribute of instance."},
-    {"getter", prop_getter, "($self, fget, /)", 0, "Descriptor to obtain a copy of the property with a different getter."},
-    {"setter", prop_setter, "($self, fset, /)", 0, "Descriptor to obtain a copy of the property with a different setter."},
-    {"deleter", prop_deleter, "($self, fdel, /)", 0, "Descriptor to obtain a copy of the property with a different deleter."},
+    {"getter", prop_getter, "($self, fget, /)", 0,
+     "Descriptor to obtain a copy of the property with a different getter."},
+    {"setter", prop_setter, "($self, fset, /)", 0,
+     "Descriptor to obtain a copy of the property with a different setter."},
+    {"deleter", prop_deleter, "($self, fdel, /)", 0,
+     "Descriptor to obtain a copy of the property with a different deleter."},
     {"__set_name__", prop_set_name, "($self, owner, name, /)", 0, "Method to set name of a property."},
     {0},
 };
-static const GetSetDef prop_getsets[] = {{"fget", prop_fget, NULL, NULL}, {"fset", prop_fset, NULL, NULL}, {"fdel", prop_fdel, NULL, NULL},
-                                         {"__isabstractmethod__", prop_abstract, NULL, NULL}, {0}};
+static const GetSetDef prop_getsets[] = {{"fget", prop_fget, NULL, NULL},
+                                         {"fset", prop_fset, NULL, NULL},
+                                         {"fdel", prop_fdel, NULL, NULL},
+                                         {"__isabstractmethod__", prop_abstract, NULL, NULL},
+                                         {0}};
 static const MemberDef prop_members[] = {{"__doc__", MK_REF_NONE, offsetof(Property, doc), NULL}, {0}};
 static const TypeSpec property_spec = {
     .name = "property",
     .doc = "property(fget=None, fset=None, fdel=None, doc=None)\n--\n\nProperty attribute.",
-    .basic_size = sizeof(Property), .flags = TF_BASETYPE, .ops = &prop_ops, .methods = prop_methods, .getsets = prop_getsets, .members = prop_members};
+    .basic_size = sizeof(Property),
+    .flags = TF_BASETYPE,
+    .ops = &prop_ops,
+    .methods = prop_methods,
+    .getsets = prop_getsets,
+    .members = prop_members};
 
-/* ---- classmethod, staticmethod ----------------------------------------------------------------------------------------------------------------- */
+/* ---- classmethod, staticmethod
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static Value wrap_new(Type *t, Value func) {
     Value v = obj_new(t);
@@ -186,8 +224,12 @@ static Value wrap_new(Type *t, Value func) {
     }
     return v;
 }
-Value staticmethod_new(Value func) { return wrap_new(&staticmethod_type, func); }
-Value classmethod_new(Value func) { return wrap_new(&classmethod_type, func); }
+Value staticmethod_new(Value func) {
+    return wrap_new(&staticmethod_type, func);
+}
+Value classmethod_new(Value func) {
+    return wrap_new(&classmethod_type, func);
+}
 
 static Value wrap_init(Value self, Value *args, intptr_t nargs, Value kw) {
     ref_store(self, &W(self)->func, retained(args[0]));
@@ -210,7 +252,9 @@ static Value sm_get(Value self, Value *args, intptr_t nargs, Value kw) {
     Value f = ref_peek(&W(self)->func);
     return f ? retained(f) : err_set(&exc_RuntimeError, "uninitialized staticmethod object");
 }
-static Value sm_call(Value self, Value *args, intptr_t nargs, Value kw) { return obj_call(ref_peek(&W(self)->func), args, nargs, kw); }
+static Value sm_call(Value self, Value *args, intptr_t nargs, Value kw) {
+    return obj_call(ref_peek(&W(self)->func), args, nargs, kw);
+}
 Value method_new(Value func, Value self);
 static Value cm_get(Value self, Value *args, intptr_t nargs, Value kw) {
     Value f = ref_peek(&W(self)->func);
@@ -242,18 +286,26 @@ static Value wrap_abstract(Value self) {
     }
     return r < 0 ? ABSENT : v_bool(r);
 }
-static Value wrap_dict(Value self) { return attrs_dict(self); }
-static void wrap_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&W(self)->func), arg); }
-static void wrap_clear(Value self) { ref_clear(self, &W(self)->func); }
+static Value wrap_dict(Value self) {
+    return attrs_dict(self);
+}
+static void wrap_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&W(self)->func), arg);
+}
+static void wrap_clear(Value self) {
+    ref_clear(self, &W(self)->func);
+}
 static const TypeOps wrap_ops = {wrap_traverse, wrap_clear, NULL};
 static const MemberDef wrap_members[] = {{"__func__", MK_REF_NONE | MK_READONLY, offsetof(WrapDescr, func), NULL},
                                          {"__wrapped__", MK_REF_NONE | MK_READONLY, offsetof(WrapDescr, func), NULL},
                                          {0}};
-static const GetSetDef wrap_getsets[] = {{"__isabstractmethod__", wrap_abstract, NULL, NULL}, {"__dict__", wrap_dict, NULL, NULL}, {0}};
+static const GetSetDef wrap_getsets[] = {
+    {"__isabstractmethod__", wrap_abstract, NULL, NULL}, {"__dict__", wrap_dict, NULL, NULL}, {0}};
 static const NativeDef sm_methods[] = {
     {"__new__", new_empty, "(*args, **kwargs)", 0, NULL},
     {"__init__", wrap_init, "($self, function, /)", 0, NULL},
-    {"__get__", sm_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__get__", sm_get, "($self, instance, owner=None, /)", 0,
+     "Return an attribute of instance, which is of type owner."},
     {"__call__", sm_call, "($self, /, *args, **kwargs)", 0, "Call self as a function."},
     {"__repr__", sm_repr, "($self, /)", 0, "Return repr(self)."},
     {0},
@@ -261,16 +313,29 @@ static const NativeDef sm_methods[] = {
 static const NativeDef cm_methods[] = {
     {"__new__", new_empty, "(*args, **kwargs)", 0, NULL},
     {"__init__", wrap_init, "($self, function, /)", 0, NULL},
-    {"__get__", cm_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__get__", cm_get, "($self, instance, owner=None, /)", 0,
+     "Return an attribute of instance, which is of type owner."},
     {"__repr__", cm_repr, "($self, /)", 0, "Return repr(self)."},
     {0},
 };
-static const TypeSpec staticmethod_spec = {.name = "staticmethod", .doc = "staticmethod(function) -> method\n\nConvert a function to be a static method.",
-                                           .basic_size = sizeof(WrapDescr), .flags = TF_BASETYPE | TF_HAS_DICT, .ops = &wrap_ops,
-                                           .methods = sm_methods, .getsets = wrap_getsets, .members = wrap_members};
-static const TypeSpec classmethod_spec = {.name = "classmethod", .doc = "classmethod(function) -> method\n\nConvert a function to be a class method.",
-                                          .basic_size = sizeof(WrapDescr), .flags = TF_BASETYPE | TF_HAS_DICT, .ops = &wrap_ops,
-                                          .methods = cm_methods, .getsets = wrap_getsets, .members = wrap_members};
+static const TypeSpec staticmethod_spec = {
+    .name = "staticmethod",
+    .doc = "staticmethod(function) -> method\n\nConvert a function to be a static method.",
+    .basic_size = sizeof(WrapDescr),
+    .flags = TF_BASETYPE | TF_HAS_DICT,
+    .ops = &wrap_ops,
+    .methods = sm_methods,
+    .getsets = wrap_getsets,
+    .members = wrap_members};
+static const TypeSpec classmethod_spec = {
+    .name = "classmethod",
+    .doc = "classmethod(function) -> method\n\nConvert a function to be a class method.",
+    .basic_size = sizeof(WrapDescr),
+    .flags = TF_BASETYPE | TF_HAS_DICT,
+    .ops = &wrap_ops,
+    .methods = cm_methods,
+    .getsets = wrap_getsets,
+    .members = wrap_members};
 
 void property_init(void) {
     type_init_static(&property_type, IDX_PROPERTY, &property_spec);

@@ -1,103 +1,97 @@
+/* Struct sequences. An instance is a tuple of all fields, of which only the first n_visible count as items: Tuple.len
+ * says n_visible, the others lie behind. */
 #include "object/structseq.h"
 
 #include "object/dict.h"
-#include "object/int.h"
+#include "object/exc.h"
+#include "object/native.h"
 #include "object/str.h"
+#include "object/tuple.h"
 
-static const StructSeqDesc *desc_of(Type *t) {
-    return (const StructSeqDesc *)t->spec;
+const char structseq_unnamed[] = "unnamed field";
+
+typedef struct SeqInfo {
+    const StructSeqField *fields;
+    int n_visible, n_fields;
+    MemberDef *members;
+    TypeSpec spec;
+} SeqInfo;
+
+static SeqInfo *info_of(Type *t) {
+    while (t->flags & TF_HEAP)
+        t = t->base;
+    return CONTAINER_OF(t->spec, SeqInfo, spec);
 }
 
-static void seq_traverse(Value self, VisitFn visit, void *arg) {
-    int n = desc_of(type_of(self))->n_fields;
+Value structseq_new(Type *t, Value *values, int n) {
+    SeqInfo *info = info_of(t);
+    bool ok = true;
     for (int i = 0; i < n; i++)
-        visit(ref_peek(&((Tuple *)self)->items[i]), arg);
-}
-
-static void seq_clear(Value self) {
-    int n = desc_of(type_of(self))->n_fields;
-    for (int i = 0; i < n; i++)
-        ref_clear(self, &((Tuple *)self)->items[i]);
-}
-
-static const TypeOps seq_ops = {seq_traverse, seq_clear, NULL};
-
-Value structseq_new(Type *t) {
-    const StructSeqDesc *d = desc_of(t);
-    Value v = obj_new_sized(t, (size_t)d->n_fields * sizeof(Value));
-    if (v == ABSENT)
+        ok &= values[i] != ABSENT;
+    Value v = ok ? obj_new_sized(t, (size_t)info->n_fields * sizeof(Ref)) : ABSENT;
+    if (!v) {
+        for (int i = 0; i < n; i++)
+            release(values[i]);
         return ABSENT;
-    ((Tuple *)v)->len = (size_t)d->n_sequence;
+    }
+    Tuple *tup = (Tuple *)v;
+    for (int i = 0; i < info->n_fields; i++)
+        ref_init(&tup->items[i], i < n ? values[i] : V_NONE);
+    tup->len = (size_t)info->n_visible;
     trace_track(v_obj(v));
     return v;
 }
 
-/* cls(sequence, dict=None): hidden fields come from the sequence's further items, then from dict, else None. */
-static Value seq_new(Value cls, Value *args, intptr_t nargs, Value kw) {
-    Type *t = (Type *)cls;
-    const StructSeqDesc *d = desc_of(t);
-    Value dict = arg_at(args, nargs, 1);
-    if (dict != ABSENT && dict != V_NONE && !v_is_dict(dict))
-        return err_set(&exc_TypeError, "%s() takes a dict as second arg, if any", d->name);
-    Value seq = seq_to_tuple(args[0]);
-    if (seq == ABSENT) {
-        if (err_matches(&exc_TypeError)) {
-            err_clear();
-            err_set(&exc_TypeError, "constructor requires a sequence");
-        }
+static Value s_new(Value self, Value *args, intptr_t nargs, Value kw) {
+    Type *t = (Type *)self;
+    SeqInfo *info = info_of(t);
+    Value seq = seq_to_tuple(args[0]), dict = arg_at(args, nargs, 1);
+    if (!seq)
         return ABSENT;
-    }
+    Value r = ABSENT, vals[64];
     intptr_t n = tuple_len(seq);
-    if (n < d->n_sequence || n > d->n_fields) {
-        if (d->n_sequence == d->n_fields)
-            err_set(&exc_TypeError, "%s() takes a %d-sequence (%zd-sequence given)", d->name, d->n_fields, (ssize_t)n);
-        else if (n < d->n_sequence)
-            err_set(&exc_TypeError, "%s() takes an at least %d-sequence (%zd-sequence given)", d->name, d->n_sequence,
-                    (ssize_t)n);
-        else
-            err_set(&exc_TypeError, "%s() takes an at most %d-sequence (%zd-sequence given)", d->name, d->n_fields,
-                    (ssize_t)n);
-        release(seq);
-        return ABSENT;
+    if (dict && dict != V_NONE && !v_is_dict(dict)) {
+        err_set(&exc_TypeError, "%s() takes a dict as second arg, if any", t->spec ? t->spec->name : type_cname(t));
+        goto out;
     }
-    Value v = structseq_new(t);
-    if (v == ABSENT) {
-        release(seq);
-        return ABSENT;
+    if (n < info->n_visible || n > info->n_fields) {
+        bool exact = info->n_visible == info->n_fields;
+        err_set(&exc_TypeError, "%s() takes %s %d-sequence (%zd-sequence given)", info->spec.name,
+                exact                 ? "a"
+                : n < info->n_visible ? "an at least"
+                                      : "an at most",
+                n < info->n_visible || exact ? info->n_visible : info->n_fields, n);
+        goto out;
     }
-    for (int i = 0; i < d->n_fields; i++) {
-        Value item = ABSENT;
-        if (i < n)
-            item = retained(tuple_get(seq, i));
-        else if (dict != ABSENT && dict != V_NONE)
-            item = dict_get_str(dict, d->fields[i].name);
-        structseq_set(v, i, item == ABSENT ? V_NONE : item);
+    for (intptr_t i = 0; i < info->n_fields; i++) {
+        vals[i] = i < n ? retained(tuple_get(seq, i)) : ABSENT;
+        if (i >= n) {
+            Value d = dict && v_is_dict(dict) ? dict_get_str(dict, info->fields[i].name) : ABSENT;
+            vals[i] = d ? d : V_NONE;
+        }
     }
+    r = structseq_new(t, vals, info->n_fields);
+out:
     release(seq);
-    return v;
+    return r;
 }
-
-static Value seq_no_new(Value cls, Value *args, intptr_t nargs, Value kw) {
-    return err_set(&exc_TypeError, "cannot create '%s' instances", desc_of((Type *)cls)->name);
-}
-
-static Value seq_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    const StructSeqDesc *d = desc_of(type_of(self));
+static Value s_repr(Value self, Value *args, intptr_t nargs, Value kw) {
+    SeqInfo *info = info_of(type_of(self));
     StrBuilder b;
     sb_init(&b);
-    sb_cstr(&b, d->name);
+    sb_cstr(&b, info->spec.name);
     sb_char(&b, '(');
-    for (int i = 0; i < d->n_sequence; i++) {
-        if (i > 0)
-            sb_cstr(&b, ", ");
-        if (d->fields[i].name[0] != 0) {
-            sb_cstr(&b, d->fields[i].name);
-            sb_char(&b, '=');
-        }
-        Value r = obj_repr(structseq_get(self, i));
-        if (r == ABSENT) {
+    for (int i = 0; i < info->n_visible; i++) {
+        Value r = obj_repr(tuple_get(self, i));
+        if (!r) {
             sb_free(&b);
             return ABSENT;
+        }
+        if (i > 0)
+            sb_cstr(&b, ", ");
+        if (info->fields[i].name != structseq_unnamed) {
+            sb_cstr(&b, info->fields[i].name);
+            sb_char(&b, '=');
         }
         sb_str(&b, r);
         release(r);
@@ -105,92 +99,84 @@ static Value seq_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     sb_char(&b, ')');
     return sb_finish(&b);
 }
-
-static Value seq_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Type *t = type_of(self);
-    const StructSeqDesc *d = desc_of(t);
-    Value dict = dict_new();
-    Value items = dict == ABSENT ? ABSENT : tuple_from(tuple_items(self), d->n_sequence);
-    if (items == ABSENT) {
-        release(dict);
-        return ABSENT;
-    }
-    for (int i = d->n_sequence; i < d->n_fields; i++) {
-        if (dict_set_str(dict, d->fields[i].name, structseq_get(self, i)) < 0) {
-            release(items);
-            release(dict);
-            return ABSENT;
+static Value s_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
+    SeqInfo *info = info_of(type_of(self));
+    Value t = tuple_from(tuple_items(self), info->n_visible), d = dict_new();
+    for (int i = info->n_visible; d && i < info->n_fields; i++)
+        if (dict_set_str(d, info->fields[i].name, tuple_get(self, i)) < 0) {
+            release(d);
+            d = ABSENT;
         }
-    }
-    Value inner = tuple_pack(2, items, dict);
-    Value r = inner == ABSENT ? ABSENT : tuple_pack(2, V_OF(t), inner);
-    release(inner);
-    release(items);
-    release(dict);
+    Value a = t && d ? tuple_pack(2, t, d) : ABSENT, r = a ? tuple_pack(2, V_OF(type_of(self)), a) : ABSENT;
+    release(t);
+    release(d);
+    release(a);
     return r;
 }
-
-static const NativeDef new_methods[] = {
-    {"__new__", seq_new, "($type, sequence, dict=None)", NF_STATIC},
-    {"__repr__", seq_repr, "($self, /)"},
-    {"__reduce__", seq_reduce, "($self, /)"},
-    {0},
-};
-static const NativeDef no_new_methods[] = {
-    {"__new__", seq_no_new, "($type, *args, **kwargs)", NF_STATIC},
-    {"__repr__", seq_repr, "($self, /)"},
-    {"__reduce__", seq_reduce, "($self, /)"},
-    {0},
-};
-
-static int set_int(Type *t, const char *name, int n) {
-    return dict_set_str(ref_peek(&t->dict), name, v_from_int(n));
+static void traverse(Value self, VisitFn visit, void *arg) {
+    SeqInfo *info = info_of(type_of(self));
+    for (int i = 0; i < info->n_fields; i++)
+        visit(ref_peek(&((Tuple *)self)->items[i]), arg);
 }
+static void clear(Value self) {
+    SeqInfo *info = info_of(type_of(self));
+    for (int i = 0; i < info->n_fields; i++)
+        ref_clear(self, &((Tuple *)self)->items[i]);
+}
+static const TypeOps ops = {traverse, clear, NULL};
+static const NativeDef methods[] = {
+    {"__new__", s_new, "(sequence, dict={})", 0, NULL},
+    {"__repr__", s_repr, "($self, /)", 0, "Return repr(self)."},
+    {"__reduce__", s_reduce, "($self, /)", 0, NULL},
+    {0},
+};
 
-int structseq_init(Type *t, StructSeqDesc *d) {
-    while (d->fields[d->n_fields].name != NULL)
-        d->n_fields++;
-    MemberDef *members = calloc((size_t)d->n_fields + 1, sizeof(*members)); /* for the type's life: for ever */
-    if (members == NULL) {
-        err_no_memory();
-        return -1;
-    }
-    int n_members = 0;
-    for (int i = 0; i < d->n_fields; i++) {
-        if (d->fields[i].name[0] == 0) {
-            d->n_unnamed++;
-            continue;
-        }
-        members[n_members].name = d->fields[i].name;
-        members[n_members].kind = MK_REF_NONE | MK_READONLY;
-        members[n_members].offset = (uint32_t)(offsetof(Tuple, items) + (size_t)i * sizeof(Value));
-        members[n_members++].doc = d->fields[i].doc;
-    }
-    d->spec = (TypeSpec){
-        .name = d->name,
-        .doc = d->doc,
-        .base = &tuple_type,
-        .basic_size = sizeof(Tuple),
-        .ops = &seq_ops,
-        .methods = d->no_new ? no_new_methods : new_methods,
-        .members = members,
-    };
-    type_init_module_type(t, &d->spec);
-    Value match = tuple_new(d->n_sequence);
-    if (match == ABSENT)
-        return -1;
-    int n_match = 0;
-    for (int i = 0; i < d->n_sequence; i++) {
-        if (d->fields[i].name[0] != 0)
-            tuple_init_item(match, n_match++, str_intern_static(d->fields[i].name));
-    }
-    Value names = n_match == d->n_sequence ? retained(match) : tuple_slice(match, 0, n_match);
-    release(match);
-    int rc = names == ABSENT ? -1 : dict_set_str(ref_peek(&t->dict), "__match_args__", names);
-    release(names);
-    if (rc < 0 || set_int(t, "n_sequence_fields", d->n_sequence) < 0 || set_int(t, "n_fields", d->n_fields) < 0 ||
-        set_int(t, "n_unnamed_fields", d->n_unnamed) < 0)
-        return -1;
+static void make(Type *t, const char *name, const char *doc, const StructSeqField *fields, int n_visible,
+                 uint32_t flags) {
+    SeqInfo *info = calloc(1, sizeof *info);
+    int n = 0;
+    while (fields[n].name)
+        n++;
+    MemberDef *m = calloc((size_t)n + 1, sizeof *m);
+    if (!info || !m)
+        fatal("out of memory while making built-in types");
+    info->fields = fields;
+    info->n_fields = n;
+    info->n_visible = n_visible;
+    info->members = m;
+    int k = 0;
+    for (int i = 0; i < n; i++)
+        if (fields[i].name != structseq_unnamed)
+            m[k++] = (MemberDef){fields[i].name, MK_REF_NONE | MK_READONLY,
+                                 (uint32_t)(offsetof(Tuple, items) + (size_t)i * sizeof(Ref)), fields[i].doc};
+    info->spec = (TypeSpec){.name = name,
+                            .doc = doc,
+                            .base = &tuple_type,
+                            .basic_size = sizeof(Tuple),
+                            .flags = flags,
+                            .ops = &ops,
+                            .methods = methods,
+                            .members = m};
+    type_init_module_type(t, &info->spec);
+    Value d = type_dict(t);
+    int unnamed = 0;
+    for (int i = 0; i < n_visible; i++)
+        unnamed += fields[i].name == structseq_unnamed;
+    Value args = tuple_new(n_visible - unnamed);
+    int r = args ? 0 : -1;
+    for (int i = 0, j = 0; r == 0 && i < n_visible; i++)
+        if (fields[i].name != structseq_unnamed)
+            tuple_init_item(args, j++, str_from_c(fields[i].name));
+    if (r < 0 || dict_set_str(d, "n_sequence_fields", v_from_int(n_visible)) < 0 ||
+        dict_set_str(d, "n_fields", v_from_int(n)) < 0 ||
+        dict_set_str(d, "n_unnamed_fields", v_from_int(unnamed)) < 0 || dict_set_str(d, "__match_args__", args) < 0)
+        fatal("out of memory while making built-in types");
+    release(args);
     type_modified(t);
-    return 0;
+}
+void structseq_init(Type *t, const char *name, const char *doc, const StructSeqField *fields, int n_visible) {
+    make(t, name, doc, fields, n_visible, TF_BASETYPE & 0);
+}
+void structseq_init_sealed(Type *t, const char *name, const char *doc, const StructSeqField *fields, int n_visible) {
+    make(t, name, doc, fields, n_visible, TF_NO_NEW);
 }

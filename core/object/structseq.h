@@ -1,36 +1,20 @@
-/* Struct sequences: named tuples made in C (time.struct_time, os.stat_result, sys.flags ...). A tuple of the first
- * n_sequence fields, with all fields as attributes; the others lie hidden behind the tuple's items. */
+/* Struct sequences: tuples whose items have names (time.struct_time, os.stat_result, sys.version_info ...). */
 #ifndef POLYGIL_STRUCTSEQ_H
 #define POLYGIL_STRUCTSEQ_H
 
 #include "object/object.h"
-#include "object/tuple.h"
 
 typedef struct StructSeqField {
-    const char *name; /* NULL ends the array; "" : unnamed, in the sequence alone */
+    const char *name; /* NULL name ends the list; STRUCTSEQ_UNNAMED: no attribute */
     const char *doc;
 } StructSeqField;
+extern const char structseq_unnamed[];
 
-typedef struct StructSeqDesc {
-    TypeSpec spec;    /* filled by structseq_init; first, so that it is found from the type */
-    const char *name; /* "time.struct_time" */
-    const char *doc;
-    const StructSeqField *fields;
-    int n_sequence;
-    int n_fields, n_unnamed; /* filled by structseq_init */
-    bool no_new;             /* cannot be made by Python code (sys.flags) */
-} StructSeqDesc;
-
-/* Fills the static type. Both live for ever. 0, -1. */
-int structseq_init(Type *t, StructSeqDesc *desc);
-/* All items ABSENT: set each of the n_fields before anyone sees it. Owned, or ABSENT with MemoryError. */
-Value structseq_new(Type *t);
-/* Steals v. i < n_fields. */
-static ALWAYS_INLINE void structseq_set(Value s, int i, Value v) {
-    ref_init(&((Tuple *)s)->items[i], v);
-}
-static ALWAYS_INLINE Value structseq_get(Value s, int i) {
-    return LOAD_RELAXED(&((Tuple *)s)->items[i]);
-} /* borrowed */
+/* Makes the type t: fields[0..n_visible) are items, those behind only attributes. */
+void structseq_init(Type *t, const char *name, const char *doc, const StructSeqField *fields, int n_visible);
+/* As structseq_init, and Python code cannot make instances (sys.flags ...). */
+void structseq_init_sealed(Type *t, const char *name, const char *doc, const StructSeqField *fields, int n_visible);
+/* Steals all values, visible ones first, then the others. ABSENT among them: fails with what is pending. */
+Value structseq_new(Type *t, Value *values, int n);
 
 #endif

@@ -1,15 +1,17 @@
 /* super: attribute lookup that starts behind a class in an instance's MRO. */
+#include "object/super.h"
 #include "interp/frame.h"
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/native.h"
 #include "object/str.h"
-#include "object/super.h"
 #include "object/tuple.h"
 
 Type super_type;
 
-static Super *S(Value v) { return (Super *)v; }
+static Super *S(Value v) {
+    return (Super *)v;
+}
 
 /* The class in whose MRO to look: borrowed by way of *hold; NULL with TypeError. */
 static Type *check(Type *cls, Value o, Value *hold) {
@@ -160,16 +162,26 @@ static const NativeDef methods[] = {
     {"__new__", s_new, "(*args, **kwargs)", 0, NULL},
     {"__init__", s_init, "($self, type=None, obj=None, /)", 0, "Initialize self."},
     {"__getattribute__", get_attribute, "($self, name, /)", 0, "Return getattr(self, name)."},
-    {"__get__", s_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__get__", s_get, "($self, instance, owner=None, /)", 0,
+     "Return an attribute of instance, which is of type owner."},
     {"__repr__", s_repr, "($self, /)", 0, "Return repr(self)."},
     {0},
 };
-static const MemberDef members[] = {{"__thisclass__", MK_REF_NONE | MK_READONLY, offsetof(Super, cls), "the class invoking super()"},
-                                    {"__self__", MK_REF_NONE | MK_READONLY, offsetof(Super, obj), "the instance invoking super(); may be None"},
-                                    {"__self_class__", MK_REF_NONE | MK_READONLY, offsetof(Super, obj_type),
-                                     "the type of the instance invoking super(); may be None"},
-                                    {0}};
-static const TypeSpec spec = {.name = "super", .doc = "super() -> same as super(__class__, <first argument>)\nsuper(type) -> unbound super object\n"
-                              "super(type, obj) -> bound super object; requires isinstance(obj, type)",
-                              .basic_size = sizeof(Super), .flags = TF_BASETYPE, .ops = &ops, .methods = methods, .members = members};
-void super_init(void) { type_init_static(&super_type, IDX_SUPER, &spec); }
+static const MemberDef members[] = {
+    {"__thisclass__", MK_REF_NONE | MK_READONLY, offsetof(Super, cls), "the class invoking super()"},
+    {"__self__", MK_REF_NONE | MK_READONLY, offsetof(Super, obj), "the instance invoking super(); may be None"},
+    {"__self_class__", MK_REF_NONE | MK_READONLY, offsetof(Super, obj_type),
+     "the type of the instance invoking super(); may be None"},
+    {0}};
+static const TypeSpec spec = {
+    .name = "super",
+    .doc = "super() -> same as super(__class__, <first argument>)\nsuper(type) -> unbound super object\n"
+           "super(type, obj) -> bound super object; requires isinstance(obj, type)",
+    .basic_size = sizeof(Super),
+    .flags = TF_BASETYPE,
+    .ops = &ops,
+    .methods = methods,
+    .members = members};
+void super_init(void) {
+    type_init_static(&super_type, IDX_SUPER, &spec);
+}

@@ -10,8 +10,8 @@ typedef struct Super {
 } Super;
 
 Value super_new(Value cls, Value o);
-/* super(cls, o).name without making the super object: owned, or ABSENT with an exception. *unbound: the result is a function or
- * method_descr to be called with o in front. */
+/* super(cls, o).name without making the super object: owned, or ABSENT with an exception. *unbound: the result is a
+ * function or method_descr to be called with o in front. */
 Value super_lookup(Type *cls, Value o, Value name, bool *unbound);
 
 #endif
