@@ -122,6 +122,6 @@ size_t collector_free_dead(void) {
 }
 
 size_t collector_trigger(size_t live) {
-    size_t floor = (size_t)gc_state.threshold[0] * 8192;
+    size_t floor = (size_t)gc_state.threshold[0] * GC_THRESHOLD_UNIT;
     return MAX(floor, live / 2);
 }

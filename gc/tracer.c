@@ -129,7 +129,7 @@ static void visit_thread(Thread *t, VisitFn visit, void *arg) {
         visit(V_OF(t->dead[i]), arg); /* it is about to be destroyed by its thread, with what it refers to */
     interp_visit_roots(t, visit, arg);
 }
-static void visit_roots(VisitFn visit, void *arg) {
+void tracer_visit_roots(VisitFn visit, void *arg) {
     for (Thread *t = thread_list; t; t = t->next)
         visit_thread(t, visit, arg);
     for (size_t i = 0; i < n_handles; i++)
@@ -238,7 +238,7 @@ static size_t collect_stopped(void) {
     retire_flush_stopped();
     heap_clear_marks();
     depth = 0;
-    visit_roots(mark_value, NULL);
+    tracer_visit_roots(mark_value, NULL);
     mark_drain();
     n_found = 0;
     size_t before = n_queue;
@@ -262,6 +262,15 @@ static size_t collect_stopped(void) {
     dead_let(self);
     self->heap.no_limit--;
     return n_found;
+}
+
+void tracer_mark_live(void) {
+    retire_flush_stopped();
+    heap_clear_marks();
+    depth = 0;
+    tracer_visit_roots(mark_value, NULL);
+    conservative_each(mark_push);
+    mark_drain();
 }
 
 static size_t collect_once(void) {
@@ -329,6 +338,8 @@ static int merge_poll(Thread *t) {
     dead_drain(t);
     return 0;
 }
+
+void trace_threshold_changed(void) { heap_set_trigger(collector_trigger(gc_state.live_after)); }
 
 int tracer_init(void) {
     safepoint_hook(POLL_COLLECT, trace_poll);

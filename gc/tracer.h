@@ -44,6 +44,9 @@ typedef struct GcState {
     uint32_t debug;
 } GcState;
 extern GcState gc_state;
+/* Bytes of growth that one step of threshold 0 stands for under TRACE cycle. */
+enum { GC_THRESHOLD_UNIT = 8192 };
+void trace_threshold_changed(void);
 
 /* All objects with references, owned, as a list; referrers and referents of the values in a tuple. */
 Value gc_objects(void);
@@ -51,8 +54,9 @@ Value gc_referrers(Value tuple);
 Value gc_referents(Value tuple);
 bool gc_is_tracked(Value v);
 
-/* Aborts when the heap is inconsistent; for debug builds, after a collection, and tests. World stopped. */
-void trace_verify(void);
+/* Aborts when the heap is inconsistent; for debug builds, after a collection, and tests. World stopped. Returns the number of objects with a
+ * count that neither fields, roots nor a stack word explain. */
+size_t trace_verify(void);
 /* At exit, everything released: prints what objects are left; returns their number. */
 size_t trace_report_leaks(void);
 

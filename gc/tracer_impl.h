@@ -14,6 +14,11 @@ static ALWAYS_INLINE bool is_live(const Object *o) { return !heap_owns(o) || hea
 /* Calls fn for every object that a word of a C stack or a saved register may mean. */
 void conservative_each(void (*fn)(Object *o));
 
+/* Every precise root. */
+void tracer_visit_roots(VisitFn visit, void *arg);
+/* Marks what roots and stack words lead to, for questions. */
+void tracer_mark_live(void);
+
 /* ---- the collector's part ---- */
 /* After marking from the precise roots: marks everything else that must live. False: cannot (no memory), nothing is freed. */
 bool collector_finish_marking(void);

@@ -1,0 +1,66 @@
+/* The _polygil module: what the benchmarks and tests ask the VM itself. */
+#include "object/dict.h"
+#include "object/int.h"
+#include "object/module.h"
+#include "heap.h"
+#include "lock_stats.h"
+#include "runtime/safepoint.h"
+#include "stats.h"
+#include "tracer.h"
+
+typedef struct Fill {
+    Value dict;
+    bool failed;
+} Fill;
+static void put(const char *name, uint64_t value, void *arg) {
+    Fill *f = arg;
+    Value v = int_from_u64(value);
+    if (!v || dict_set_str(f->dict, name, v) < 0)
+        f->failed = true;
+    release(v);
+}
+
+static Value stats(Value self, Value *args, intptr_t nargs, Value kw) {
+    Fill f = {.dict = dict_new()};
+    if (!f.dict)
+        return ABSENT;
+    stats_each(put, &f);
+#define LOCK_STAT_PUT(n) put("lock_" #n, LOAD_RELAXED(&lock_stats.n), &f);
+    LOCK_STATS(LOCK_STAT_PUT)
+#undef LOCK_STAT_PUT
+    put("stops", stop_stats.stops, &f);
+    put("stops_total_ns", stop_stats.total_ns, &f);
+    put("stops_max_ns", stop_stats.max_ns, &f);
+    put("heap_bytes", heap_bytes(), &f);
+    put("collections", gc_state.collections[0] + gc_state.collections[1] + gc_state.collections[2], &f);
+    if (f.failed) {
+        release(f.dict);
+        return ABSENT;
+    }
+    return f.dict;
+}
+static Value reset(Value self, Value *args, intptr_t nargs, Value kw) {
+    stats_reset();
+#define LOCK_STAT_ZERO(n) STORE_RELAXED(&lock_stats.n, 0);
+    LOCK_STATS(LOCK_STAT_ZERO)
+#undef LOCK_STAT_ZERO
+    memset(&stop_stats, 0, sizeof stop_stats);
+    return V_NONE;
+}
+static Value verify(Value self, Value *args, intptr_t nargs, Value kw) {
+    excl_stop_world();
+    size_t n = trace_verify();
+    excl_start_world();
+    return v_from_int((int64_t)n);
+}
+
+static const NativeDef functions[] = {
+    {"stats", stats, "($module, /)", 0, "Counters and times since the start or the last reset, as a dict of ints."},
+    {"reset", reset, "($module, /)", 0, "Sets the counters to zero."},
+    {"verify", verify, "($module, /)", 0,
+     "Checks the heap, ends the process when it is inconsistent; the number of counts that nothing found explains."},
+    {NULL},
+};
+static int exec(Value m) { return module_add_str(m, "backend", POLYGIL_BACKEND_NAME); }
+
+const ModuleSpec module__polygil = {"_polygil", "The VM about itself.", functions, exec};
