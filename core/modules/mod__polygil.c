@@ -3,8 +3,6 @@
 #include "object/int.h"
 #include "object/module.h"
 #include "heap.h"
-#include "lock_stats.h"
-#include "runtime/safepoint.h"
 #include "stats.h"
 #include "tracer.h"
 
@@ -25,12 +23,6 @@ static Value stats(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!f.dict)
         return ABSENT;
     stats_each(put, &f);
-#define LOCK_STAT_PUT(n) put("lock_" #n, LOAD_RELAXED(&lock_stats.n), &f);
-    LOCK_STATS(LOCK_STAT_PUT)
-#undef LOCK_STAT_PUT
-    put("stops", stop_stats.stops, &f);
-    put("stops_total_ns", stop_stats.total_ns, &f);
-    put("stops_max_ns", stop_stats.max_ns, &f);
     put("heap_bytes", heap_bytes(), &f);
     put("collections", gc_state.collections[0] + gc_state.collections[1] + gc_state.collections[2], &f);
     if (f.failed) {
@@ -41,10 +33,6 @@ static Value stats(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 static Value reset(Value self, Value *args, intptr_t nargs, Value kw) {
     stats_reset();
-#define LOCK_STAT_ZERO(n) STORE_RELAXED(&lock_stats.n, 0);
-    LOCK_STATS(LOCK_STAT_ZERO)
-#undef LOCK_STAT_ZERO
-    memset(&stop_stats, 0, sizeof stop_stats);
     return V_NONE;
 }
 static Value verify(Value self, Value *args, intptr_t nargs, Value kw) {
