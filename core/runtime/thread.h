@@ -37,6 +37,7 @@ struct Thread {
     uintptr_t c_stack_base;  /* highest address: the scanner's end */
     uintptr_t c_stack_top;   /* published at detach and slow poll: the scanner's start */
     void *interp;            /* interp/'s own per-thread state */
+    Value interp_result;     /* what the loop leaves with: interp/ */
     uint64_t ident;          /* pthread_self() */
     int native_id;
     Value context;   /* contextvars, owned or ABSENT */
