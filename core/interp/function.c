@@ -2,6 +2,7 @@
 
 #include "interp/interp.h"
 #include "object/dict.h"
+#include "object/exc.h"
 #include "object/module.h"
 #include "object/native.h"
 #include "object/shape.h"

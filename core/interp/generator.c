@@ -1,0 +1,771 @@
+/* Generators and coroutines: their life, send, throw, close, and the instructions that drive and suspend them. Async generators' own
+ * awaitables: asyncgen.c. */
+#include "interp/asyncgen.h"
+#include "interp/eval.h"
+#include "object/exc.h"
+#include "object/list.h"
+#include "object/native.h"
+#include "object/str.h"
+#include "object/tuple.h"
+
+Type generator_type, coroutine_type;
+
+static const char *kind_name(const Generator *g) {
+    switch (obj_index(V_OF(g))) {
+    case IDX_COROUTINE:
+        return "coroutine";
+    case IDX_ASYNC_GENERATOR:
+        return "async generator";
+    }
+    return "generator";
+}
+
+void gen_traverse(Value self, VisitFn visit, void *arg) {
+    Generator *g = (Generator *)self;
+    visit(ref_peek(&g->func), arg);
+    visit(ref_peek(&g->code), arg);
+    visit(ref_peek(&g->name), arg);
+    visit(ref_peek(&g->qualname), arg);
+    visit(ref_peek(&g->own_handled), arg);
+    visit(ref_peek(&g->inherited), arg);
+    visit(ref_peek(&g->frame_obj), arg);
+    visit(ref_peek(&g->origin), arg);
+    visit(ref_peek(&g->finalizer), arg);
+    for (uint32_t i = 0; i < g->n_saved; i++)
+        visit(ref_peek(&g->regs[i]), arg);
+}
+void gen_clear_refs(Value self) {
+    Generator *g = (Generator *)self;
+    STORE_RELAXED(&g->state, GEN_FINISHED);
+    for (uint32_t i = 0; i < g->n_saved; i++)
+        ref_clear(self, &g->regs[i]);
+    g->n_saved = 0;
+    ref_clear(self, &g->func);
+    ref_clear(self, &g->name);
+    ref_clear(self, &g->qualname);
+    ref_clear(self, &g->own_handled);
+    ref_clear(self, &g->inherited);
+    ref_clear(self, &g->frame_obj);
+    ref_clear(self, &g->origin);
+    ref_clear(self, &g->finalizer);
+}
+
+Value generator_make(Value func, Code *c, Value *r) {
+    Type *type = c->flags & CO_COROUTINE ? &coroutine_type : c->flags & CO_ASYNC_GENERATOR ? &async_generator_type : &generator_type;
+    Value v = obj_new_sized(type, c->n_regs * sizeof(Value));
+    if (v == ABSENT) {
+        for (uint32_t i = 0; i < c->n_locals; i++) {
+            release(r[i]);
+            r[i] = ABSENT;
+        }
+        return ABSENT;
+    }
+    Generator *g = (Generator *)v;
+    ref_init(&g->func, retained(func));
+    ref_init(&g->code, retained(V_OF(c)));
+    ref_init(&g->name, retained(ref_peek(&((Function *)func)->name)));
+    ref_init(&g->qualname, retained(ref_peek(&((Function *)func)->qualname)));
+    for (uint32_t i = 0; i < c->n_locals; i++) {
+        ref_init(&g->regs[i], r[i]);
+        r[i] = ABSENT;
+    }
+    g->n_saved = c->n_locals;
+    g->pc = c->instrs;
+    trace_track(v_obj(v));
+    if ((c->flags & CO_COROUTINE) && coro_origin_depth() > 0)
+        coro_track_origin(v);
+    return v;
+}
+
+/* ---- resuming and suspending --------------------------------------------------------------------------------------------------------- */
+
+/* Takes the generator: 0, or -1 with ValueError when it runs, or 1 when it is finished. *was: its state before. */
+static int gen_take(Generator *g, uint32_t *was) {
+    uint32_t s = LOAD_RELAXED(&g->state);
+    for (;;) {
+        if (s == GEN_FINISHED)
+            return 1;
+        if (s == GEN_RUNNING) {
+            const char *kind = obj_index(V_OF(g)) == IDX_COROUTINE ? "coroutine" : obj_index(V_OF(g)) == IDX_ASYNC_GENERATOR ? "async generator" : "generator";
+            err_set(&exc_ValueError, "%s already executing", kind);
+            return -1;
+        }
+        if (atomic_compare_exchange_weak_explicit(&g->state, &s, GEN_RUNNING, memory_order_acquire, memory_order_relaxed)) {
+            *was = s;
+            return 0;
+        }
+    }
+}
+
+/* The frame of g, which the caller has taken, above Thread.frame. NULL with an exception; g is as before then. */
+static InterpFrame *gen_frame(Thread *t, Generator *g, uint32_t extra_flags, uint32_t was) {
+    Code *c = (Code *)ref_peek(&g->code);
+    uint32_t flags = FR_GEN | extra_flags;
+    InterpFrame *f = frame_reserve(t, c, &flags);
+    if (!f) {
+        STORE_RELEASE(&g->state, was);
+        return NULL;
+    }
+    memcpy(f->regs, (Value *)g->regs, g->n_saved * sizeof(Value));
+    if (EXCL_PARALLEL)
+        for (uint32_t i = 0; i < g->n_saved; i++)
+            trace_write(V_OF(g), f->regs[i], ABSENT);
+    g->n_saved = 0;
+    f->func = retained(ref_peek(&g->func));
+    f->code = c;
+    f->prev = t->frame;
+    f->pc = g->pc;
+    f->extra = V_OF(g);
+    f->flags = flags;
+    f->depth = t->frame ? t->frame->depth + 1 : 1;
+    g->frame = f;
+    if (UNLIKELY(ref_peek(&g->frame_obj) != ABSENT))
+        release(frame_object(f)); /* attaches it */
+    /* The generator sees what its resumer handles, unless it handles something itself. */
+    ref_init(&g->inherited, t->handled);
+    Value own = ref_peek(&g->own_handled);
+    t->handled = retained(own != ABSENT ? own : t->handled);
+    t->frame = f;
+    return f;
+}
+
+/* Thread.handled goes back to the resumer's. */
+static void gen_leave(Thread *t, Generator *g) {
+    Value now = t->handled;
+    t->handled = ref_peek(&g->inherited);
+    ref_init(&g->inherited, ABSENT);
+    release(now);
+    g->frame = NULL;
+}
+
+int gen_push(Thread *t, Generator *g, Value v, uint32_t extra_flags) {
+    uint32_t was;
+    if (gen_take(g, &was) != 0) {
+        release(v);
+        return -1;
+    }
+    if (was == GEN_CREATED && v != V_NONE) {
+        STORE_RELEASE(&g->state, was);
+        err_set(&exc_TypeError, "can't send non-None value to a just-started %s", kind_name(g));
+        release(v);
+        return -1;
+    }
+    InterpFrame *f = gen_frame(t, g, extra_flags, was);
+    if (!f) {
+        release(v);
+        return -1;
+    }
+    if (was == GEN_SUSPENDED) {
+        uint64_t w = LOAD_RELAXED(f->pc);
+        set_reg(f->regs, w, instr_a(w), v);
+        f->pc++;
+    }
+    return 0;
+}
+
+int step_yield(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    InterpFrame *f = frame_of_regs(R);
+    Generator *g = (Generator *)f->extra;
+    Value v = R[instr_b(w)];
+    publish_pc(R, pc);
+    if (!(instr_flags(w) & IF_KILL_B))
+        retain(v);
+    else
+        R[instr_b(w)] = ABSENT;
+    uint32_t live = frame_live(f, NULL);
+    /* The destination is dead until something is sent. */
+    Code *c = f->code;
+    if (c->n_holes) {
+        uint32_t at = (uint32_t)(pc - c->instrs);
+        for (uint32_t i = 0; i < c->n_holes; i++)
+            if (at >= c->holes[i].start && at < c->holes[i].end)
+                for (uint32_t k = 0; k < c->holes[i].n; k++)
+                    R[c->holes[i].first + k] = ABSENT;
+    }
+    for (uint32_t i = 0; i < live; i++) {
+        trace_write(V_OF(g), ABSENT, R[i]);
+        STORE_RELAXED(&g->regs[i], R[i]);
+    }
+    g->n_saved = live;
+    g->pc = pc;
+    if (f->flags & FR_OBJECT)
+        frame_suspend(f);
+    uint32_t flags = f->flags;
+    gen_leave(t, g);
+    t->frame = f->prev;
+    Value func = f->func;
+    if (flags & FR_SEGMENT)
+        interp_pop_segment(t);
+    release(func);
+    STORE_RELEASE(&g->state, GEN_SUSPENDED); /* pairs with gen_take: whoever goes on sees the registers */
+    if (flags & FR_ENTRY) {
+        t->interp_result = v;
+        return STEP_EXIT;
+    }
+    InterpFrame *caller = t->frame;
+    w = LOAD_RELAXED(caller->pc);
+    if (instr_op(w) == OP_FOR_ITER)
+        set_reg(caller->regs, w, instr_b(w), v);
+    else
+        caller->regs[instr_a(w)] = v;
+    caller->pc++;
+    return STEP_FRAME;
+}
+
+void gen_finished(Thread *t, InterpFrame *f, bool raised) {
+    Generator *g = (Generator *)f->extra;
+    gen_leave(t, g);
+    Value v = V_OF(g);
+    ref_clear(v, &g->own_handled);
+    if (raised) {
+        uint32_t flags = f->code->flags;
+        if (err_matches(&exc_StopIteration))
+            exc_wrap_pending(&exc_RuntimeError, flags & CO_COROUTINE         ? "coroutine raised StopIteration"
+                                                : flags & CO_ASYNC_GENERATOR ? "async generator raised StopIteration"
+                                                                             : "generator raised StopIteration");
+        else if ((flags & CO_ASYNC_GENERATOR) && err_matches(&exc_StopAsyncIteration))
+            exc_wrap_pending(&exc_RuntimeError, "async generator raised StopAsyncIteration");
+    }
+    if (f->flags & FR_OBJECT)
+        frame_detach(f);
+    ref_clear(v, &g->frame_obj);
+    ref_clear(v, &g->func);
+    STORE_RELEASE(&g->state, GEN_FINISHED);
+}
+
+/* ---- driving from C ------------------------------------------------------------------------------------------------------------------ */
+
+int gen_send(Value gen, Value v, Value *out) {
+    Thread *t = thread_self();
+    Generator *g = (Generator *)gen;
+    *out = ABSENT;
+    if (LOAD_RELAXED(&g->state) == GEN_FINISHED) {
+        if (obj_index(gen) == IDX_COROUTINE) {
+            err_set(&exc_RuntimeError, "cannot reuse already awaited coroutine");
+            return -1;
+        }
+        *out = V_NONE;
+        return 0;
+    }
+    if (gen_push(t, g, retained(v), FR_ENTRY) < 0)
+        return -1;
+    Value r = interp_run(t, t->frame, false);
+    if (r == ABSENT)
+        return -1;
+    *out = r;
+    return LOAD_RELAXED(&g->state) == GEN_FINISHED ? 0 : 1;
+}
+
+Value gen_next(Value gen) {
+    Value v;
+    int r = gen_send(gen, V_NONE, &v);
+    if (r > 0)
+        return v;
+    if (r == 0)
+        release(v);
+    return ABSENT;
+}
+
+/* The iterator that a generator suspended in `yield from` or `await` waits for: borrowed, or ABSENT. */
+static Value gen_delegate(Generator *g) {
+    if (LOAD_RELAXED(&g->state) != GEN_SUSPENDED)
+        return ABSENT;
+    uint64_t w = LOAD_RELAXED(g->pc);
+    return instr_op(w) == OP_YIELD && (instr_flags(w) & IF_X1) ? ref_peek(&g->regs[instr_c(w)]) : ABSENT;
+}
+
+static Value stop_with(Value v) {
+    err_stop_iteration(v);
+    release(v);
+    return ABSENT;
+}
+
+/* Result of running the generator on: what it yields, or ABSENT with StopIteration. */
+static Value run_on(Thread *t, Generator *g, InterpFrame *f, bool throwing) {
+    Value r = interp_run(t, f, throwing);
+    if (r == ABSENT || LOAD_RELAXED(&g->state) != GEN_FINISHED)
+        return r;
+    if (obj_index(V_OF(g)) == IDX_ASYNC_GENERATOR) {
+        release(r);
+        return err_set_none(&exc_StopAsyncIteration);
+    }
+    if (r == V_NONE)
+        return err_set_none(&exc_StopIteration);
+    return stop_with(r);
+}
+
+/* Raises the pending exception inside g. */
+static Value gen_throw_pending(Generator *g) {
+    Thread *t = thread_self();
+    Value exc = err_fetch();
+    uint32_t was;
+    int r = gen_take(g, &was);
+    if (r < 0) {
+        release(exc);
+        return ABSENT;
+    }
+    if (r > 0) {
+        if (obj_index(V_OF(g)) == IDX_COROUTINE) {
+            release(exc);
+            return err_set(&exc_RuntimeError, "cannot reuse already awaited coroutine");
+        }
+        err_restore(exc);
+        return ABSENT;
+    }
+    InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
+    if (!f) {
+        release(exc);
+        return ABSENT;
+    }
+    if (t->handled != ABSENT)
+        exc_chain(exc, t->handled);
+    err_restore(exc);
+    return run_on(t, g, f, true);
+}
+
+/* The subiterator has ended with StopIteration pending: g goes on behind its SEND with the value. */
+static Value gen_delegate_done(Generator *g) {
+    Thread *t = thread_self();
+    if (!err_matches(&exc_StopIteration))
+        return gen_throw_pending(g);
+    Value stop = err_fetch(), v = exc_stop_value(stop);
+    release(stop);
+    uint32_t was;
+    if (gen_take(g, &was) != 0) {
+        release(v);
+        return ABSENT;
+    }
+    InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
+    if (!f) {
+        release(v);
+        return ABSENT;
+    }
+    /* YIELD; JUMP back to its SEND. */
+    Instr *jump = f->pc + 1, *send = jump + instr_bc(LOAD_RELAXED(jump));
+    uint64_t w = LOAD_RELAXED(send);
+    ASSERT(instr_op(w) == OP_SEND);
+    f->regs[instr_a(w)] = v;
+    f->pc = send + instr_sc(w);
+    return run_on(t, g, f, false);
+}
+
+static bool is_gen(Value v) {
+    return v_is_obj(v) && (obj_index(v) == IDX_GENERATOR || obj_index(v) == IDX_COROUTINE || obj_index(v) == IDX_ASYNC_GENERATOR);
+}
+
+static int close_iterator(Value it) {
+    if (is_gen(it))
+        return gen_close(it);
+    Value m;
+    int r = obj_lookup_attr(it, ID("close"), &m);
+    if (r < 0)
+        err_unraisable("Exception ignored in", it);
+    if (r <= 0)
+        return 0;
+    Value v = obj_call0(m);
+    release(m);
+    if (v == ABSENT)
+        return -1;
+    release(v);
+    return 0;
+}
+
+Value gen_throw(Value gen, Value exc) {
+    Generator *g = (Generator *)gen;
+    Value sub = gen_delegate(g);
+    if (sub == ABSENT) {
+        err_restore(retained(exc));
+        return gen_throw_pending(g);
+    }
+    retain(sub);
+    Value r = ABSENT;
+    if (!recursion_enter(" while throwing into a generator")) {
+        release(sub);
+        return ABSENT;
+    }
+    if (err_value_matches(exc, V_OF(&exc_GeneratorExit))) {
+        STORE_RELAXED(&g->state, GEN_RUNNING);
+        int bad = close_iterator(sub);
+        STORE_RELAXED(&g->state, GEN_SUSPENDED);
+        release(sub);
+        if (bad >= 0)
+            err_restore(retained(exc));
+        return gen_throw_pending(g);
+    }
+    if (is_gen(sub)) {
+        STORE_RELAXED(&g->state, GEN_RUNNING);
+        r = gen_throw(sub, exc);
+        STORE_RELAXED(&g->state, GEN_SUSPENDED);
+    } else {
+        Value m;
+        int has = obj_lookup_attr(sub, ID("throw"), &m);
+        if (has <= 0) {
+            release(sub);
+            if (has == 0)
+                err_restore(retained(exc));
+            return has < 0 ? ABSENT : gen_throw_pending(g);
+        }
+        STORE_RELAXED(&g->state, GEN_RUNNING);
+        r = obj_call1(m, exc);
+        STORE_RELAXED(&g->state, GEN_SUSPENDED);
+        release(m);
+    }
+    release(sub);
+    return r != ABSENT ? r : gen_delegate_done(g);
+}
+
+int gen_close(Value gen) {
+    Generator *g = (Generator *)gen;
+    uint32_t s = LOAD_RELAXED(&g->state);
+    if (s == GEN_FINISHED)
+        return 0;
+    if (s == GEN_CREATED) {
+        uint32_t was;
+        if (gen_take(g, &was) < 0)
+            return -1;
+        for (uint32_t i = 0; i < g->n_saved; i++)
+            ref_clear(gen, &g->regs[i]);
+        g->n_saved = 0;
+        ref_clear(gen, &g->func);
+        ref_clear(gen, &g->frame_obj);
+        STORE_RELEASE(&g->state, GEN_FINISHED);
+        return 0;
+    }
+    Value sub = gen_delegate(g);
+    int bad = 0;
+    if (sub != ABSENT) {
+        retain(sub);
+        STORE_RELAXED(&g->state, GEN_RUNNING);
+        bad = close_iterator(sub);
+        STORE_RELAXED(&g->state, GEN_SUSPENDED);
+        release(sub);
+    }
+    if (bad == 0)
+        err_set_none(&exc_GeneratorExit);
+    Value r = gen_throw_pending(g);
+    if (r != ABSENT) {
+        release(r);
+        err_set(&exc_RuntimeError, "%s ignored GeneratorExit", kind_name(g));
+        return -1;
+    }
+    if (err_matches(&exc_StopIteration) || err_matches(&exc_GeneratorExit) || err_matches(&exc_StopAsyncIteration)) {
+        err_clear();
+        return 0;
+    }
+    return -1;
+}
+
+/* ---- methods ------------------------------------------------------------------------------------------------------------------------- */
+
+static Value method_send(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value v;
+    int r = gen_send(self, args[0], &v);
+    if (r != 0)
+        return r < 0 ? ABSENT : v;
+    return v == V_NONE ? err_set_none(&exc_StopIteration) : stop_with(v);
+}
+static Value method_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value none = V_NONE;
+    return method_send(self, &none, 1, ABSENT);
+}
+/* throw(type[, value[, tb]]): owned instance, or ABSENT. */
+Value gen_throw_args(Value *args, intptr_t nargs) {
+    Value type = args[0], value = arg_at(args, nargs, 1), tb = arg_at(args, nargs, 2), exc;
+    if (tb != ABSENT && tb != V_NONE && !v_is_exact(tb, IDX_TRACEBACK))
+        return err_set(&exc_TypeError, "throw() third argument must be a traceback object");
+    if (v_is_exc(type)) {
+        if (value != ABSENT && value != V_NONE)
+            return err_set(&exc_TypeError, "instance exception may not have a separate value");
+        exc = retained(type);
+    } else if (v_is_type(type) && type_is_subtype((Type *)type, &exc_BaseException)) {
+        if (value == ABSENT || value == V_NONE)
+            exc = obj_call0(type);
+        else if (v_is_exc(value) && obj_isinstance(value, type) > 0)
+            exc = retained(value);
+        else if (v_is_tuple(value))
+            exc = obj_call_tuple_dict(type, value, ABSENT);
+        else
+            exc = obj_call1(type, value);
+        if (exc != ABSENT && !v_is_exc(exc)) {
+            release(exc);
+            return err_set(&exc_TypeError, "calling %R should have returned an instance of BaseException, not %T", type, exc);
+        }
+    } else {
+        return err_set(&exc_TypeError, "exceptions must be classes or instances deriving from BaseException, not %T", type);
+    }
+    if (exc != ABSENT && tb != ABSENT && tb != V_NONE)
+        exc_set_traceback(exc, tb);
+    return exc;
+}
+static Value method_throw(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value exc = gen_throw_args(args, nargs);
+    if (exc == ABSENT)
+        return ABSENT;
+    Value r = gen_throw(self, exc);
+    release(exc);
+    return r;
+}
+static Value method_close(Value self, Value *args, intptr_t nargs, Value kw) { return gen_close(self) < 0 ? ABSENT : V_NONE; }
+
+/* What dies while it is suspended runs its finally blocks; a coroutine that never ran is reported. */
+static Value method_del(Value self, Value *args, intptr_t nargs, Value kw) {
+    Generator *g = (Generator *)self;
+    uint32_t s = LOAD_RELAXED(&g->state);
+    if (s == GEN_FINISHED || s == GEN_RUNNING)
+        return V_NONE;
+    Value pending = err_fetch();
+    if (s == GEN_CREATED && obj_index(self) == IDX_COROUTINE) {
+        if (coro_warn_never_awaited(self) < 0)
+            err_unraisable("Exception ignored in", self);
+    }
+    if (gen_close(self) < 0)
+        err_unraisable("Exception ignored in", self);
+    err_restore(pending);
+    return V_NONE;
+}
+static Value method_iter(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+static Value gen_repr(Value self, Value *args, intptr_t nargs, Value kw) {
+    Generator *g = (Generator *)self;
+    return str_format_c("<%s object %S at 0x%lx>", obj_index(self) == IDX_ASYNC_GENERATOR ? "async_generator" : kind_name(g), ref_peek(&g->qualname),
+                        (unsigned long)obj_id(self));
+}
+
+Value gen_get_frame(Value self) {
+    Generator *g = (Generator *)self;
+    switch (LOAD_RELAXED(&g->state)) {
+    case GEN_FINISHED:
+        return V_NONE;
+    case GEN_RUNNING:
+        return g->frame ? frame_object(g->frame) : V_NONE;
+    }
+    Value v = frame_object_suspended(self);
+    return v;
+}
+Value gen_get_running(Value self) { return v_bool(LOAD_RELAXED(&((Generator *)self)->state) == GEN_RUNNING); }
+Value gen_get_suspended(Value self) { return v_bool(LOAD_RELAXED(&((Generator *)self)->state) == GEN_SUSPENDED); }
+Value gen_get_delegate(Value self) {
+    Value v = gen_delegate((Generator *)self);
+    return v == ABSENT ? V_NONE : retained(v);
+}
+static int set_text(Value self, Ref *r, Value v, const char *what) {
+    if (v == ABSENT || !v_is_str(v)) {
+        err_set(&exc_TypeError, "%s must be set to a string object", what);
+        return -1;
+    }
+    ref_store(self, r, retained(v));
+    return 0;
+}
+Value gen_get_name(Value self) { return retained(ref_peek(&((Generator *)self)->name)); }
+int gen_set_name(Value self, Value v) { return set_text(self, &((Generator *)self)->name, v, "__name__"); }
+Value gen_get_qualname(Value self) { return retained(ref_peek(&((Generator *)self)->qualname)); }
+int gen_set_qualname(Value self, Value v) { return set_text(self, &((Generator *)self)->qualname, v, "__qualname__"); }
+static Value get_origin(Value self) {
+    Value v = ref_peek(&((Generator *)self)->origin);
+    return v == ABSENT ? V_NONE : retained(v);
+}
+
+/* ---- instructions of delegation ------------------------------------------------------------------------------------------------------ */
+
+int step_get_yield_from_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value b = R[instr_b(w)], v;
+    bool in_coroutine = frame_of_regs(R)->code->flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE);
+    if (v_is_exact(b, IDX_COROUTINE)) {
+        v = in_coroutine ? retained(b) : err_set(&exc_TypeError, "cannot 'yield from' a coroutine object in a non-coroutine generator");
+    } else if (v_is_exact(b, IDX_GENERATOR)) {
+        v = retained(b);
+    } else {
+        v = obj_iter(b);
+    }
+    return step_result(R, w, v, b, ABSENT);
+}
+
+int step_send(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value it = R[instr_b(w)], sent = R[instr_a(w)], v = ABSENT;
+    if (is_gen(it) && obj_index(it) != IDX_ASYNC_GENERATOR) {
+        Generator *g = (Generator *)it;
+        if (LOAD_RELAXED(&g->state) != GEN_FINISHED) {
+            R[instr_a(w)] = ABSENT;
+            return gen_push(t, g, sent, 0) < 0 ? STEP_ERROR : STEP_FRAME;
+        }
+        int r = gen_send(it, V_NONE, &v);
+        if (r < 0)
+            return STEP_ERROR;
+    } else {
+        if (sent == V_NONE) {
+            v = obj_call_special(it, SP_NEXT, NULL, 0);
+            if (v == V_MARK)
+                v = err_set(&exc_TypeError, "'%T' object is not an iterator", it);
+        } else {
+            v = obj_call_method(it, ID("send"), &sent, 1);
+        }
+        if (v != ABSENT) {
+            release(sent);
+            R[instr_a(w)] = v;
+            return STEP_NEXT;
+        }
+        if (!err_matches(&exc_StopIteration))
+            return STEP_ERROR;
+        Value stop = err_fetch();
+        v = exc_stop_value(stop);
+        release(stop);
+    }
+    release(sent);
+    R[instr_a(w)] = v;
+    frame_of_regs(R)->pc = pc + instr_sc(w);
+    return STEP_FRAME;
+}
+
+Value coro_get_awaitable(Value v) {
+    if (v_is_exact(v, IDX_COROUTINE))
+        return retained(v);
+    if (v_is_exact(v, IDX_GENERATOR) && (((Code *)ref_peek(&((Generator *)v)->code))->flags & CO_ITERABLE_COROUTINE))
+        return retained(v);
+    Value r = obj_call_special(v, SP_AWAIT, NULL, 0);
+    if (r == V_MARK)
+        return err_set(&exc_TypeError, "object %T can't be used in 'await' expression", v);
+    if (r == ABSENT)
+        return ABSENT;
+    if (v_is_exact(r, IDX_COROUTINE) ||
+        (v_is_exact(r, IDX_GENERATOR) && (((Code *)ref_peek(&((Generator *)r)->code))->flags & CO_ITERABLE_COROUTINE))) {
+        release(r);
+        return err_set(&exc_TypeError, "__await__() returned a coroutine");
+    }
+    if (type_special(type_of(r), SP_NEXT) == ABSENT) {
+        err_set(&exc_TypeError, "__await__() returned non-iterator of type '%T'", r);
+        release(r);
+        return ABSENT;
+    }
+    return r;
+}
+
+int step_get_awaitable(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value b = R[instr_b(w)], v = coro_get_awaitable(b);
+    unsigned where = instr_c(w);
+    if (v == ABSENT && where && err_matches(&exc_TypeError) && type_special(type_of(b), SP_AWAIT) == ABSENT) {
+        err_clear();
+        err_set(&exc_TypeError, "'async with' received an object from %s that does not implement __await__: %T",
+                where == 1 ? "__aenter__" : "__aexit__", b);
+    }
+    if (v != ABSENT && v_is_exact(v, IDX_COROUTINE) && gen_delegate((Generator *)v) != ABSENT) {
+        release(v);
+        v = err_set(&exc_RuntimeError, "coroutine is being awaited already");
+    }
+    return step_result(R, w, v, b, ABSENT);
+}
+
+int step_get_aiter(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value b = R[instr_b(w)], v = obj_call_special(b, SP_AITER, NULL, 0);
+    if (v == V_MARK) {
+        v = err_set(&exc_TypeError, "'async for' requires an object with __aiter__ method, got %T", b);
+    } else if (v != ABSENT && type_special(type_of(v), SP_ANEXT) == ABSENT) {
+        err_set(&exc_TypeError, "'async for' received an object from __aiter__ that does not implement __anext__: %T", v);
+        release(v);
+        v = ABSENT;
+    }
+    return step_result(R, w, v, b, ABSENT);
+}
+int step_get_anext(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value b = R[instr_b(w)], v = obj_call_special(b, SP_ANEXT, NULL, 0);
+    if (v == V_MARK) {
+        v = err_set(&exc_TypeError, "'async for' requires an iterator with __anext__ method, got %T", b);
+    } else if (v != ABSENT && !v_is_exact(b, IDX_ASYNC_GENERATOR)) {
+        Value a = coro_get_awaitable(v);
+        if (a == ABSENT) {
+            Value cause = err_fetch();
+            err_set(&exc_TypeError, "'async for' received an invalid object from __anext__: %T", v);
+            Value exc = err_fetch();
+            exc_set_cause(exc, cause);
+            err_restore(exc);
+        }
+        release(v);
+        v = a;
+    }
+    return step_result(R, w, v, b, ABSENT);
+}
+int step_async_gen_wrap(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value b = R[instr_b(w)];
+    return step_result(R, w, asyncgen_wrap(b), b, ABSENT);
+}
+int step_end_async_for(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value exc = R[instr_a(w)];
+    R[instr_a(w)] = ABSENT;
+    if (err_value_matches(exc, V_OF(&exc_StopAsyncIteration))) {
+        release(exc);
+        return STEP_NEXT;
+    }
+    err_restore(exc);
+    return STEP_RERAISE;
+}
+
+/* ---- types --------------------------------------------------------------------------------------------------------------------------- */
+
+void generator_init(void) {
+    static const TypeOps ops = {gen_traverse, gen_clear_refs, NULL};
+    static const NativeDef gen_methods[] = {
+        {"__iter__", method_iter, "($self, /)", 0, NULL},
+        {"__next__", method_next, "($self, /)", 0, NULL},
+        {"send", method_send, "($self, arg, /)", 0, "send(arg) -> send 'arg' into generator,\nreturn next yielded value or raise StopIteration."},
+        {"throw", method_throw, "($self, type, value=None, traceback=None, /)", 0, NULL},
+        {"close", method_close, "($self, /)", 0, "close() -> raise GeneratorExit inside generator."},
+        {"__del__", method_del, "($self, /)", 0, NULL},
+        {"__repr__", gen_repr, "($self, /)", 0, NULL},
+        CLASS_GETITEM_DEF,
+        {NULL, NULL, NULL, 0, NULL},
+    };
+    static const GetSetDef gen_getsets[] = {
+        {"gi_frame", gen_get_frame, NULL, NULL},         {"gi_running", gen_get_running, NULL, NULL},
+        {"gi_suspended", gen_get_suspended, NULL, NULL}, {"gi_yieldfrom", gen_get_delegate, NULL, NULL},
+        {"__name__", gen_get_name, gen_set_name, NULL},  {"__qualname__", gen_get_qualname, gen_set_qualname, NULL},
+        {NULL, NULL, NULL, NULL},
+    };
+    static const MemberDef gen_members[] = {
+        {"gi_code", MK_REF | MK_READONLY, offsetof(Generator, code), NULL},
+        {NULL, 0, 0, NULL},
+    };
+    static const TypeSpec gen_spec = {.name = "generator",
+                                      .basic_size = sizeof(Generator),
+                                      .flags = TF_NO_NEW | TF_WEAKREF | TF_FINALIZER,
+                                      .ops = &ops,
+                                      .methods = gen_methods,
+                                      .getsets = gen_getsets,
+                                      .members = gen_members};
+    type_init_static(&generator_type, IDX_GENERATOR, &gen_spec);
+
+    static const NativeDef coro_methods[] = {
+        {"__await__", coro_await, "($self, /)", 0, NULL},
+        {"send", method_send, "($self, arg, /)", 0, NULL},
+        {"throw", method_throw, "($self, type, value=None, traceback=None, /)", 0, NULL},
+        {"close", method_close, "($self, /)", 0, NULL},
+        {"__del__", method_del, "($self, /)", 0, NULL},
+        {"__repr__", gen_repr, "($self, /)", 0, NULL},
+        CLASS_GETITEM_DEF,
+        {NULL, NULL, NULL, 0, NULL},
+    };
+    static const GetSetDef coro_getsets[] = {
+        {"cr_frame", gen_get_frame, NULL, NULL},         {"cr_running", gen_get_running, NULL, NULL},
+        {"cr_suspended", gen_get_suspended, NULL, NULL}, {"cr_await", gen_get_delegate, NULL, NULL},
+        {"cr_origin", get_origin, NULL, NULL},           {"__name__", gen_get_name, gen_set_name, NULL},
+        {"__qualname__", gen_get_qualname, gen_set_qualname, NULL},
+        {NULL, NULL, NULL, NULL},
+    };
+    static const MemberDef coro_members[] = {
+        {"cr_code", MK_REF | MK_READONLY, offsetof(Generator, code), NULL},
+        {NULL, 0, 0, NULL},
+    };
+    static const TypeSpec coro_spec = {.name = "coroutine",
+                                       .basic_size = sizeof(Generator),
+                                       .flags = TF_NO_NEW | TF_WEAKREF | TF_FINALIZER,
+                                       .ops = &ops,
+                                       .methods = coro_methods,
+                                       .getsets = coro_getsets,
+                                       .members = coro_members};
+    type_init_static(&coroutine_type, IDX_COROUTINE, &coro_spec);
+    asyncgen_init();
+}
