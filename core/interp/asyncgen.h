@@ -14,6 +14,8 @@ int coro_warn_never_awaited(Value coro);
 Value asyncgen_hook_firstiter(void);
 Value asyncgen_hook_finalizer(void);
 void asyncgen_set_hooks(Value firstiter, Value finalizer); /* ABSENT: keep; V_NONE: none */
+/* anext(it, default): awaitable that gives dflt at the end. */
+Value asyncgen_anext_default(Value awaitable, Value dflt);
 void asyncgen_init(void);
 
 /* generator.c, for the async generator type */

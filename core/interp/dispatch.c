@@ -1,0 +1,1342 @@
+/* The loop. Each instruction is one body between OP(NAME) and the next; the same bodies become functions that tail-call each other
+ * (clang 19 and later: registers of the machine hold the loop's state) or labels of one function (computed goto).
+ *
+ * A body has R (registers), pc, t (thread), K (constants), w (the word). Rules: no local has its address taken; whatever may raise, poll or allocate
+ * is out of line and publishes the pc. NEXT ends a body; so do the macros that jump.
+ */
+#include "interp/eval.h"
+#include "object/dict.h"
+#include "object/float.h"
+#include "object/int.h"
+#include "object/iter.h"
+#include "object/list.h"
+#include "object/native.h"
+#include "object/shape.h"
+#include "object/str.h"
+#include "object/tuple.h"
+
+#if defined(__clang__) && __clang_major__ >= 19 && !defined(POLYGIL_NO_TAILCALL) && defined(__x86_64__)
+#define TAILCALL 1
+#define PRESERVE __attribute__((preserve_none))
+#else
+#define TAILCALL 0
+#endif
+
+#define REG_A R[instr_a(w)]
+#define REG_B R[instr_b(w)]
+#define REG_C R[instr_c(w)]
+
+#if TAILCALL
+#define STATE Value *R, Instr *pc, Thread *t, Value *K, uint64_t w
+typedef PRESERVE Value OpFn(STATE);
+static OpFn *const op_table[256];
+#define OP(name) PRESERVE static Value op_##name(STATE)
+#define DISPATCH()                                                                                                     \
+    do {                                                                                                               \
+        w = LOAD_RELAXED(pc);                                                                                          \
+        __attribute__((musttail)) return op_table[(uint8_t)w](R, pc, t, K, w);                                         \
+    } while (0)
+#define GOTO(label) __attribute__((musttail)) return label(R, pc, t, K, w)
+#define SHARED(name) PRESERVE __attribute__((noinline)) static Value name(STATE)
+#define DECLARE_SHARED(name) PRESERVE static Value name(STATE)
+#else
+#define OP(name) op_##name:
+#define DISPATCH()                                                                                                     \
+    do {                                                                                                               \
+        w = LOAD_RELAXED(pc);                                                                                          \
+        goto *op_table[(uint8_t)w];                                                                                    \
+    } while (0)
+#define GOTO(label) goto label
+#define SHARED(name) name:
+#endif
+
+#define NEXT()                                                                                                         \
+    do {                                                                                                               \
+        pc++;                                                                                                          \
+        DISPATCH();                                                                                                    \
+    } while (0)
+#define NEXT_N(n)                                                                                                      \
+    do {                                                                                                               \
+        pc += (n);                                                                                                     \
+        DISPATCH();                                                                                                    \
+    } while (0)
+/* An instruction that is done wholly out of line, and cannot change the frame. n: words. */
+#define STEP_N(fn, n)                                                                                                  \
+    do {                                                                                                               \
+        if (UNLIKELY(fn(t, R, pc, w) < 0))                                                                             \
+            GOTO(raised);                                                                                              \
+        NEXT_N(n);                                                                                                     \
+    } while (0)
+#define STEP(fn) STEP_N(fn, 1)
+/* One that may: calls, returns, raises. */
+#define STEP_ANY(fn)                                                                                                   \
+    do {                                                                                                               \
+        int s_ = fn(t, R, pc, w);                                                                                      \
+        if (LIKELY(s_ == STEP_FRAME))                                                                                  \
+            GOTO(enter);                                                                                               \
+        if (LIKELY(s_ == STEP_NEXT))                                                                                   \
+            NEXT();                                                                                                    \
+        if (s_ == STEP_EXIT)                                                                                           \
+            GOTO(leave);                                                                                               \
+        if (s_ == STEP_RERAISE)                                                                                        \
+            GOTO(reraised);                                                                                            \
+        GOTO(raised);                                                                                                  \
+    } while (0)
+/* Backward or taken jumps: target becomes the pc, and is where an exception of the poll counts as raised. */
+#define JUMP_POLL(offset)                                                                                              \
+    do {                                                                                                               \
+        pc += (offset);                                                                                                \
+        if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0))                                                                     \
+            GOTO(polled);                                                                                              \
+        DISPATCH();                                                                                                    \
+    } while (0)
+
+/* An immediate result: only a local's old value needs care. */
+#define SET_A(v)                                                                                                       \
+    do {                                                                                                               \
+        unsigned a_ = instr_a(w);                                                                                      \
+        Value v_ = (v);                                                                                                \
+        if (COUNT_EXACT && (w & (IF_DST_LOCAL << 8))) {                                                                \
+            Value old_ = R[a_];                                                                                        \
+            R[a_] = v_;                                                                                                \
+            release(old_);                                                                                             \
+        } else {                                                                                                       \
+            R[a_] = v_;                                                                                                \
+        }                                                                                                              \
+    } while (0)
+#define SET_B_DST(v)                                                                                                   \
+    do {                                                                                                               \
+        unsigned b_ = instr_b(w);                                                                                      \
+        Value v_ = (v);                                                                                                \
+        if (COUNT_EXACT && (w & (IF_DST_LOCAL << 8))) {                                                                \
+            Value old_ = R[b_];                                                                                        \
+            R[b_] = v_;                                                                                                \
+            release(old_);                                                                                             \
+        } else {                                                                                                       \
+            R[b_] = v_;                                                                                                \
+        }                                                                                                              \
+    } while (0)
+#define KILL_A(v)                                                                                                      \
+    do {                                                                                                               \
+        if (COUNT_EXACT && (w & (IF_KILL_A << 8)))                                                                     \
+            release(v);                                                                                                \
+    } while (0)
+#define KILL_B(v)                                                                                                      \
+    do {                                                                                                               \
+        if (COUNT_EXACT && (w & (IF_KILL_B << 8)))                                                                     \
+            release(v);                                                                                                \
+    } while (0)
+#define KILL_C(v)                                                                                                      \
+    do {                                                                                                               \
+        if (COUNT_EXACT && (w & (IF_KILL_C << 8)))                                                                     \
+            release(v);                                                                                                \
+    } while (0)
+
+#define BOTH_INT(a, b) ((a) & (b) & 1)
+#define BOTH_FLO(a, b) (v_is_flo(a) && v_is_flo(b))
+
+/* a op b of the machine's doubles: the result when it is an immediate; otherwise the step makes the box. */
+#define FLOAT_ARITH(expr, fallback)                                                                                    \
+    do {                                                                                                               \
+        double x = v_flo(b), y = v_flo(c), z = (expr);                                                                 \
+        if (LIKELY(float_fits_imm(z))) {                                                                               \
+            SET_A(v_from_float_imm(z));                                                                                \
+            NEXT();                                                                                                    \
+        }                                                                                                              \
+    } while (0)
+
+
+/* Floor division and remainder of immediates; c not 0. INT_IMM_MIN // -1 does not fit: excluded by the caller. */
+static ALWAYS_INLINE int64_t floor_div(int64_t a, int64_t b) {
+    int64_t q = a / b;
+    return q - ((a % b != 0) & ((a ^ b) < 0));
+}
+static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
+    int64_t r = a % b;
+    return r + (r != 0 && (r ^ b) < 0 ? b : 0);
+}
+
+#define ADD_BODY(c_value, step)                                                                                        \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
+        int64_t r;                                                                                                     \
+        if (LIKELY(!__builtin_add_overflow((int64_t)b, (int64_t)(c - 1), &r))) {                                       \
+            SET_A((Value)r);                                                                                           \
+            NEXT();                                                                                                    \
+        }                                                                                                              \
+    } else if (BOTH_FLO(b, c)) {                                                                                       \
+        FLOAT_ARITH(x + y, step);                                                                                      \
+    }                                                                                                                  \
+    STEP(step);
+#define SUB_BODY(c_value, step)                                                                                        \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
+        int64_t r;                                                                                                     \
+        if (LIKELY(!__builtin_sub_overflow((int64_t)b, (int64_t)(c - 1), &r))) {                                       \
+            SET_A((Value)r);                                                                                           \
+            NEXT();                                                                                                    \
+        }                                                                                                              \
+    } else if (BOTH_FLO(b, c)) {                                                                                       \
+        FLOAT_ARITH(x - y, step);                                                                                      \
+    }                                                                                                                  \
+    STEP(step);
+#define MUL_BODY(c_value, step)                                                                                        \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (BOTH_INT(b, c)) {                                                                                              \
+        int64_t r;                                                                                                     \
+        if (LIKELY(!__builtin_mul_overflow((int64_t)(b - 1), v_int(c), &r))) {                                         \
+            SET_A((Value)r + 1);                                                                                       \
+            NEXT();                                                                                                    \
+        }                                                                                                              \
+    } else if (BOTH_FLO(b, c)) {                                                                                       \
+        FLOAT_ARITH(x * y, step);                                                                                      \
+    }                                                                                                                  \
+    STEP(step);
+#define TRUEDIV_BODY(c_value, step)                                                                                    \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (BOTH_FLO(b, c) && c != FLOAT_ZERO && v_flo(c) != 0) {                                                          \
+        FLOAT_ARITH(x / y, step);                                                                                      \
+    }                                                                                                                  \
+    STEP(step);
+#define FLOORDIV_BODY(c_value, step)                                                                                   \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (BOTH_INT(b, c) && v_int(c) > 0) {                                                                              \
+        SET_A(v_from_int(floor_div(v_int(b), v_int(c))));                                                              \
+        NEXT();                                                                                                        \
+    }                                                                                                                  \
+    STEP(step);
+#define MOD_BODY(c_value, step)                                                                                        \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (BOTH_INT(b, c) && v_int(c) > 0) {                                                                              \
+        SET_A(v_from_int(floor_mod(v_int(b), v_int(c))));                                                              \
+        NEXT();                                                                                                        \
+    }                                                                                                                  \
+    STEP(step);
+#define BITS_BODY(c_value, step, expr)                                                                                 \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
+        SET_A((expr) | 1);                                                                                             \
+        NEXT();                                                                                                        \
+    }                                                                                                                  \
+    STEP(step);
+#define LSHIFT_BODY(c_value, step)                                                                                     \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (BOTH_INT(b, c) && (uint64_t)v_int(c) < 62) {                                                                   \
+        int64_t x = v_int(b), y = v_int(c), z = (int64_t)((uint64_t)x << y);                                           \
+        if (LIKELY(z >> y == x && int_fits_imm(z))) {                                                                  \
+            SET_A(v_from_int(z));                                                                                      \
+            NEXT();                                                                                                    \
+        }                                                                                                              \
+    }                                                                                                                  \
+    STEP(step);
+#define RSHIFT_BODY(c_value, step)                                                                                     \
+    Value b = REG_B, c = (c_value);                                                                                    \
+    if (BOTH_INT(b, c) && v_int(c) >= 0) {                                                                             \
+        SET_A(v_from_int(v_int(b) >> MIN(v_int(c), 63)));                                                              \
+        NEXT();                                                                                                        \
+    }                                                                                                                  \
+    STEP(step);
+
+#define COMPARE_BODY(op, name)                                                                                         \
+    Value b = REG_B, c = REG_C;                                                                                        \
+    if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
+        SET_A(v_bool((int64_t)b op(int64_t) c));                                                                       \
+        NEXT();                                                                                                        \
+    }                                                                                                                  \
+    if (BOTH_FLO(b, c)) {                                                                                              \
+        SET_A(v_bool(v_flo(b) op v_flo(c)));                                                                           \
+        NEXT();                                                                                                        \
+    }                                                                                                                  \
+    STEP(step_compare);
+/* sense: jump when the comparison has this result */
+#define COMPARE_JUMP(b_value, op, cmp, sense)                                                                          \
+    Value a = REG_A, b = (b_value);                                                                                    \
+    bool yes;                                                                                                          \
+    if (LIKELY(BOTH_INT(a, b))) {                                                                                      \
+        yes = (int64_t)a op(int64_t) b;                                                                                \
+    } else if (BOTH_FLO(a, b)) {                                                                                       \
+        yes = v_flo(a) op v_flo(b);                                                                                    \
+    } else {                                                                                                           \
+        int r_ = step_compare_truth(t, R, pc, a, b, cmp);                                                              \
+        if (UNLIKELY(r_ < 0))                                                                                          \
+            GOTO(raised);                                                                                              \
+        KILL_A(a);                                                                                                     \
+        KILL_B(b);                                                                                                     \
+        yes = r_;                                                                                                      \
+    }                                                                                                                  \
+    if (yes == (sense))                                                                                                \
+        JUMP_POLL(instr_sc(w));                                                                                        \
+    NEXT();
+/* An immediate int as operand B is never released: KILL_B is not set. */
+#define COMPARE_JUMP_I(op, cmp, sense)                                                                                 \
+    Value a = REG_A, b = v_from_int(instr_sb(w));                                                                      \
+    bool yes;                                                                                                          \
+    if (LIKELY(v_is_int(a))) {                                                                                         \
+        yes = (int64_t)a op(int64_t) b;                                                                                \
+    } else {                                                                                                           \
+        int r_ = step_compare_truth(t, R, pc, a, b, cmp);                                                              \
+        if (UNLIKELY(r_ < 0))                                                                                          \
+            GOTO(raised);                                                                                              \
+        KILL_A(a);                                                                                                     \
+        yes = r_;                                                                                                      \
+    }                                                                                                                  \
+    if (yes == (sense))                                                                                                \
+        JUMP_POLL(instr_sc(w));                                                                                        \
+    NEXT();
+
+/* True or false without calling anything: 1, 0; -1 otherwise. */
+static ALWAYS_INLINE int quick_truth(Value v) {
+    if (v == V_TRUE)
+        return 1;
+    if (v == V_FALSE || v == V_NONE)
+        return 0;
+    if (v_is_int(v))
+        return v != v_from_int(0);
+    return -1;
+}
+
+static ALWAYS_INLINE void enter_locals(Value *r, uint32_t from, uint32_t to) {
+    for (uint32_t i = from; i < to; i++)
+        r[i] = ABSENT;
+}
+
+/* A plain frame (no flags) whose function takes n arguments that lie in place: pushed without a call. h: its header. */
+#define TRY_PUSH(h, n, func_value)                                                                                     \
+    do {                                                                                                               \
+        Value fv_ = (func_value);                                                                                      \
+        if (LIKELY(v_is_exact(fv_, IDX_FUNCTION))) {                                                                   \
+            Code *c_ = function_code(fv_);                                                                             \
+            InterpFrame *caller_ = frame_of_regs(R);                                                                   \
+            Value *r_ = (h) + FRAME_WORDS;                                                                             \
+            if (LIKELY(c_->fast_args == (uint32_t)(n) && r_ + c_->n_regs <= t->stack_limit &&                          \
+                       (int)caller_->depth + 1 < LOAD_RELAXED(&interp_recursion_limit) && LOAD_RELAXED(&t->poll) == 0)) { \
+                InterpFrame *f_ = (InterpFrame *)(h);                                                                  \
+                caller_->pc = pc;                                                                                      \
+                f_->code = c_;                                                                                         \
+                f_->prev = caller_;                                                                                    \
+                f_->flags = 0;                                                                                         \
+                f_->depth = caller_->depth + 1;                                                                        \
+                enter_locals(r_, (uint32_t)(n), c_->n_locals);                                                         \
+                t->frame = f_;                                                                                         \
+                R = r_;                                                                                                \
+                pc = c_->instrs;                                                                                       \
+                K = c_->consts;                                                                                        \
+                DISPATCH();                                                                                            \
+            }                                                                                                          \
+        }                                                                                                              \
+    } while (0)
+
+#if TAILCALL
+DECLARE_SHARED(raised);
+DECLARE_SHARED(reraised);
+DECLARE_SHARED(enter);
+DECLARE_SHARED(leave);
+DECLARE_SHARED(polled);
+#else
+Value dispatch_run(Thread *t, bool throwing) {
+    static const void *const op_table[256] = {
+#define X(name, operands, extra, effects) [OP_##name] = &&op_##name,
+#include "interp/instructions.def"
+#undef X
+    };
+    Value *R = NULL, *K = NULL;
+    Instr *pc = NULL;
+    uint64_t w = 0;
+    if (throwing)
+        goto reraised;
+    goto enter;
+#endif
+
+/* ---- where instructions meet --------------------------------------------------------------------------------------------------------- */
+
+/* Thread.frame goes on at its pc. */
+SHARED(enter) {
+    InterpFrame *f = t->frame;
+    R = f->regs;
+    pc = f->pc;
+    K = f->code->consts;
+    DISPATCH();
+}
+SHARED(leave) {
+    return t->interp_result;
+}
+SHARED(raised) {
+    if (LIKELY(interp_unwind(t, true)))
+        GOTO(enter);
+    return ABSENT;
+}
+SHARED(reraised) {
+    if (LIKELY(interp_unwind(t, false)))
+        GOTO(enter);
+    return ABSENT;
+}
+/* A safepoint in front of the instruction at pc. */
+SHARED(polled) {
+    publish_pc(R, pc);
+    if (UNLIKELY(excl_poll() < 0))
+        GOTO(raised);
+    DISPATCH();
+}
+
+/* ---- moving -------------------------------------------------------------------------------------------------------------------------- */
+
+OP(NOP) {
+    NEXT();
+}
+OP(MOVE) {
+    Value v = REG_B;
+    if (COUNT_EXACT && !(w & (IF_KILL_B << 8)))
+        retain(v);
+    SET_A(v);
+    NEXT();
+}
+OP(LOAD_CONST) {
+    Value v = retained(K[instr_bc(w)]);
+    SET_A(v);
+    NEXT();
+}
+OP(LOAD_INT) {
+    SET_A(v_from_int(instr_bc(w)));
+    NEXT();
+}
+OP(CHECK_LOCAL) {
+    if (LIKELY(REG_A != ABSENT))
+        NEXT();
+    STEP(step_check_local);
+}
+OP(DELETE_LOCAL) {
+    STEP(step_delete_local);
+}
+OP(CLEAR) {
+    Value v = REG_A;
+    REG_A = ABSENT;
+    release(v);
+    NEXT();
+}
+OP(RELEASE) {
+    release(REG_A);
+    NEXT();
+}
+
+/* ---- cells --------------------------------------------------------------------------------------------------------------------------- */
+
+OP(MAKE_CELL) {
+    STEP(step_make_cell);
+}
+OP(LOAD_CELL) {
+    if (READS_LOCK_FREE) {
+        Value cell = REG_B, v = ref_load(cell, &((Cell *)cell)->value);
+        if (LIKELY(v != ABSENT)) {
+            SET_A(v);
+            NEXT();
+        }
+    }
+    STEP(step_load_cell);
+}
+OP(STORE_CELL) {
+    STEP(step_store_cell);
+}
+OP(DELETE_CELL) {
+    STEP(step_delete_cell);
+}
+OP(LOAD_FREE) {
+    if (READS_LOCK_FREE) {
+        Value closure = ref_peek(&((Function *)frame_of_regs(R)->func)->closure);
+        Value cell = tuple_get(closure, instr_b(w)), v = ref_load(cell, &((Cell *)cell)->value);
+        if (LIKELY(v != ABSENT)) {
+            SET_A(v);
+            NEXT();
+        }
+    }
+    STEP(step_load_free);
+}
+OP(STORE_FREE) {
+    STEP(step_store_free);
+}
+OP(DELETE_FREE) {
+    STEP(step_delete_free);
+}
+OP(LOAD_CLOSURE) {
+    Value closure = ref_peek(&((Function *)frame_of_regs(R)->func)->closure);
+    SET_A(retained(tuple_get(closure, instr_b(w))));
+    NEXT();
+}
+OP(LOAD_CLASSDEREF) {
+    STEP(step_load_classderef);
+}
+
+/* ---- names --------------------------------------------------------------------------------------------------------------------------- */
+
+OP(LOAD_GLOBAL) {
+    Function *f = (Function *)frame_of_regs(R)->func;
+    Value g = ref_peek(&f->globals);
+    uint64_t ic = LOAD_RELAXED(pc + 1);
+    if (LIKELY(IC_KIND(ic) == IC_DICT_SLOT)) {
+        Value v = dict_cached_load(g, IC_GUARD(ic), IC_PAYLOAD(ic));
+        if (LIKELY(v != ABSENT)) {
+            SET_A(v);
+            NEXT_N(3);
+        }
+        uint64_t ic2 = LOAD_RELAXED(pc + 2);
+        if (IC_KIND(ic2) == IC_DICT_SLOT && dict_cached_missing(g, IC_GUARD(ic), IC_PAYLOAD(ic))) {
+            v = dict_cached_load(ref_peek(&f->builtins), IC_GUARD(ic2), IC_PAYLOAD(ic2));
+            if (LIKELY(v != ABSENT)) {
+                SET_A(v);
+                NEXT_N(3);
+            }
+        }
+    }
+    STEP_N(step_load_global, 3);
+}
+OP(STORE_GLOBAL) {
+    uint64_t ic = LOAD_RELAXED(pc + 1);
+    if (!EXCL_PARALLEL && LIKELY(IC_KIND(ic) == IC_DICT_SLOT)) {
+        Value v = REG_A;
+        if (LIKELY(dict_cached_store(ref_peek(&((Function *)frame_of_regs(R)->func)->globals), IC_GUARD(ic), IC_PAYLOAD(ic), v))) {
+            KILL_A(v);
+            NEXT_N(2);
+        }
+    }
+    STEP_N(step_store_global, 2);
+}
+OP(DELETE_GLOBAL) {
+    STEP(step_delete_global);
+}
+OP(LOAD_NAME) {
+    STEP_N(step_load_name, 3);
+}
+OP(STORE_NAME) {
+    STEP_N(step_store_name, 2);
+}
+OP(DELETE_NAME) {
+    STEP(step_delete_name);
+}
+OP(WIDE_NAME) {
+    STEP_N(step_wide_name, 2);
+}
+
+/* ---- attributes ---------------------------------------------------------------------------------------------------------------------- */
+
+OP(LOAD_ATTR) {
+    if (READS_LOCK_FREE) {
+        Value o = REG_B;
+        uint64_t ic = LOAD_RELAXED(pc + 1);
+        if (LIKELY(v_is_obj(o) && IC_GUARD_KIND(ic) == IC_KEY(obj_index(o), IC_INLINE))) {
+            Value v = ref_load(o, (Ref *)((char *)o + IC_PAYLOAD(ic)));
+            if (LIKELY(v != ABSENT)) {
+                SET_A(v);
+                KILL_B(o);
+                NEXT_N(2);
+            }
+        }
+    }
+    STEP_N(step_load_attr, 2);
+}
+OP(STORE_ATTR) {
+    if (!STORES_NEED_LOCK) {
+        Value o = REG_B;
+        uint64_t ic = LOAD_RELAXED(pc + 1);
+        if (LIKELY(v_is_obj(o) && IC_GUARD_KIND(ic) == IC_KEY(obj_index(o), IC_INLINE))) {
+            Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));
+            if (LIKELY(ref_peek(r) != ABSENT)) {
+                Value v = REG_A;
+                if (COUNT_EXACT && !(w & (IF_KILL_A << 8)))
+                    retain(v);
+                Value old = ref_swap(o, r, v);
+                KILL_B(o);
+                release(old);
+                NEXT_N(2);
+            }
+        }
+    }
+    STEP_N(step_store_attr, 2);
+}
+OP(DELETE_ATTR) {
+    STEP(step_delete_attr);
+}
+OP(LOAD_METHOD) {
+    Value o = REG_B;
+    uint64_t ic = LOAD_ACQUIRE(pc + 1);
+    if (LIKELY(v_is_obj(o) && IC_GUARD_KIND(ic) == IC_KEY(obj_index(o), IC_METHOD))) {
+        const SideCell *c = ic_cell(ic);
+        if (LIKELY(ic_cell_valid(c))) {
+            Value *block = &REG_A;
+            if (COUNT_EXACT && !(w & (IF_KILL_B << 8)))
+                retain(o);
+            block[0] = c->value; /* uncounted */
+            block[1] = ABSENT;
+            block[FRAME_WORDS] = o;
+            NEXT_N(2);
+        }
+    }
+    STEP_N(step_load_method, 2);
+}
+OP(LOAD_SUPER_ATTR) {
+    STEP(step_load_super_attr);
+}
+OP(LOAD_ATTR_INLINE) {
+    STEP_N(step_load_attr, 2);
+}
+OP(LOAD_ATTR_OVERFLOW) {
+    STEP_N(step_load_attr, 2);
+}
+OP(STORE_ATTR_INLINE) {
+    STEP_N(step_store_attr, 2);
+}
+OP(LOAD_METHOD_CLASS) {
+    STEP_N(step_load_method, 2);
+}
+
+/* ---- items --------------------------------------------------------------------------------------------------------------------------- */
+
+OP(GETITEM) {
+    Value b = REG_B, c = REG_C;
+    if (LIKELY(v_is_obj(b) && v_is_int(c))) {
+        if (obj_index(b) == IDX_LIST) {
+            if (READS_LOCK_FREE) {
+                intptr_t i = v_int(c);
+                if (UNLIKELY(i < 0))
+                    i += list_len(b);
+                Value v = list_get_fast(b, i);
+                if (LIKELY(v != ABSENT)) {
+                    SET_A(v);
+                    KILL_B(b);
+                    NEXT();
+                }
+            }
+        } else if (obj_index(b) == IDX_TUPLE) {
+            intptr_t i = v_int(c);
+            if (UNLIKELY(i < 0))
+                i += tuple_len(b);
+            if (LIKELY((size_t)i < (size_t)tuple_len(b))) {
+                SET_A(retained(tuple_get(b, i)));
+                KILL_B(b);
+                NEXT();
+            }
+        }
+    }
+    STEP(step_getitem);
+}
+OP(GETITEM_I) {
+    Value b = REG_B;
+    if (LIKELY(v_is_obj(b))) {
+        intptr_t i = instr_sc(w);
+        if (obj_index(b) == IDX_LIST) {
+            if (READS_LOCK_FREE) {
+                if (i < 0)
+                    i += list_len(b);
+                Value v = list_get_fast(b, i);
+                if (LIKELY(v != ABSENT)) {
+                    SET_A(v);
+                    KILL_B(b);
+                    NEXT();
+                }
+            }
+        } else if (obj_index(b) == IDX_TUPLE) {
+            if (i < 0)
+                i += tuple_len(b);
+            if (LIKELY((size_t)i < (size_t)tuple_len(b))) {
+                SET_A(retained(tuple_get(b, i)));
+                KILL_B(b);
+                NEXT();
+            }
+        }
+    }
+    STEP(step_getitem_i);
+}
+OP(GETITEM_K) {
+    STEP(step_getitem_k);
+}
+OP(SETITEM) {
+    Value b = REG_B, c = REG_C;
+    if (LIKELY(v_is_exact(b, IDX_LIST) && v_is_int(c))) {
+        intptr_t i = v_int(c);
+        if (UNLIKELY(i < 0))
+            i += list_len(b);
+        Value v = REG_A;
+        if (LIKELY(i >= 0 && list_set_fast(b, i, v))) {
+            KILL_A(v);
+            KILL_B(b);
+            NEXT();
+        }
+    }
+    STEP(step_setitem);
+}
+OP(DELITEM) {
+    STEP(step_delitem);
+}
+
+/* ---- arithmetic ---------------------------------------------------------------------------------------------------------------------- */
+
+OP(ADD) {
+    ADD_BODY(REG_C, step_binary)
+}
+OP(SUB) {
+    SUB_BODY(REG_C, step_binary)
+}
+OP(MUL) {
+    MUL_BODY(REG_C, step_binary)
+}
+OP(TRUEDIV) {
+    TRUEDIV_BODY(REG_C, step_binary)
+}
+OP(FLOORDIV) {
+    FLOORDIV_BODY(REG_C, step_binary)
+}
+OP(MOD) {
+    MOD_BODY(REG_C, step_binary)
+}
+OP(POW) {
+    STEP(step_binary);
+}
+OP(MATMUL) {
+    STEP(step_binary);
+}
+OP(LSHIFT) {
+    LSHIFT_BODY(REG_C, step_binary)
+}
+OP(RSHIFT) {
+    RSHIFT_BODY(REG_C, step_binary)
+}
+OP(AND) {
+    BITS_BODY(REG_C, step_binary, b & c)
+}
+OP(OR) {
+    BITS_BODY(REG_C, step_binary, b | c)
+}
+OP(XOR) {
+    BITS_BODY(REG_C, step_binary, b ^ c)
+}
+OP(ADD_I) {
+    Value b = REG_B;
+    int64_t r;
+    if (LIKELY(v_is_int(b) && !__builtin_add_overflow((int64_t)b, (int64_t)instr_sc(w) * 2, &r))) {
+        SET_A((Value)r);
+        NEXT();
+    }
+    STEP(step_binary_i);
+}
+OP(SUB_I) {
+    Value b = REG_B;
+    int64_t r;
+    if (LIKELY(v_is_int(b) && !__builtin_sub_overflow((int64_t)b, (int64_t)instr_sc(w) * 2, &r))) {
+        SET_A((Value)r);
+        NEXT();
+    }
+    STEP(step_binary_i);
+}
+OP(ADD_K) {
+    ADD_BODY(K[instr_c(w)], step_binary_k)
+}
+OP(SUB_K) {
+    SUB_BODY(K[instr_c(w)], step_binary_k)
+}
+OP(MUL_K) {
+    MUL_BODY(K[instr_c(w)], step_binary_k)
+}
+OP(TRUEDIV_K) {
+    TRUEDIV_BODY(K[instr_c(w)], step_binary_k)
+}
+OP(FLOORDIV_K) {
+    FLOORDIV_BODY(K[instr_c(w)], step_binary_k)
+}
+OP(MOD_K) {
+    MOD_BODY(K[instr_c(w)], step_binary_k)
+}
+OP(POW_K) {
+    STEP(step_binary_k);
+}
+OP(MATMUL_K) {
+    STEP(step_binary_k);
+}
+OP(LSHIFT_K) {
+    LSHIFT_BODY(K[instr_c(w)], step_binary_k)
+}
+OP(RSHIFT_K) {
+    RSHIFT_BODY(K[instr_c(w)], step_binary_k)
+}
+OP(AND_K) {
+    BITS_BODY(K[instr_c(w)], step_binary_k, b & c)
+}
+OP(OR_K) {
+    BITS_BODY(K[instr_c(w)], step_binary_k, b | c)
+}
+OP(XOR_K) {
+    BITS_BODY(K[instr_c(w)], step_binary_k, b ^ c)
+}
+OP(NEG) {
+    Value b = REG_B;
+    int64_t r;
+    if (LIKELY(v_is_int(b) && !__builtin_sub_overflow((int64_t)2, (int64_t)b, &r))) {
+        SET_A((Value)r);
+        NEXT();
+    }
+    STEP(step_unary);
+}
+OP(POS) {
+    STEP(step_unary);
+}
+OP(INVERT) {
+    Value b = REG_B;
+    if (LIKELY(v_is_int(b))) {
+        SET_A(v_from_int(~v_int(b)));
+        NEXT();
+    }
+    STEP(step_unary);
+}
+OP(NOT) {
+    int r = quick_truth(REG_B);
+    if (LIKELY(r >= 0)) {
+        SET_A(v_bool(!r));
+        NEXT();
+    }
+    STEP(step_not);
+}
+
+/* ---- comparison ---------------------------------------------------------------------------------------------------------------------- */
+
+OP(LT) {
+    COMPARE_BODY(<, CMP_LT)
+}
+OP(LE) {
+    COMPARE_BODY(<=, CMP_LE)
+}
+OP(EQ) {
+    COMPARE_BODY(==, CMP_EQ)
+}
+OP(NE) {
+    COMPARE_BODY(!=, CMP_NE)
+}
+OP(GT) {
+    COMPARE_BODY(>, CMP_GT)
+}
+OP(GE) {
+    COMPARE_BODY(>=, CMP_GE)
+}
+OP(IS) {
+    Value b = REG_B, c = REG_C;
+    SET_A(v_bool(b == c));
+    KILL_B(b);
+    KILL_C(c);
+    NEXT();
+}
+OP(IS_NOT) {
+    Value b = REG_B, c = REG_C;
+    SET_A(v_bool(b != c));
+    KILL_B(b);
+    KILL_C(c);
+    NEXT();
+}
+OP(IN) {
+    STEP(step_in);
+}
+OP(NOT_IN) {
+    STEP(step_in);
+}
+
+/* ---- jumps --------------------------------------------------------------------------------------------------------------------------- */
+
+OP(JUMP) {
+    pc += instr_bc(w);
+    DISPATCH();
+}
+OP(JUMP_BACK) {
+    JUMP_POLL(instr_bc(w));
+}
+OP(JUMP_IF_TRUE) {
+    Value a = REG_A;
+    int r = quick_truth(a);
+    if (UNLIKELY(r < 0)) {
+        r = step_truth(t, R, pc, a);
+        if (UNLIKELY(r < 0))
+            GOTO(raised);
+        KILL_A(a);
+    }
+    if (r)
+        JUMP_POLL(instr_bc(w));
+    NEXT();
+}
+OP(JUMP_IF_FALSE) {
+    Value a = REG_A;
+    int r = quick_truth(a);
+    if (UNLIKELY(r < 0)) {
+        r = step_truth(t, R, pc, a);
+        if (UNLIKELY(r < 0))
+            GOTO(raised);
+        KILL_A(a);
+    }
+    if (!r)
+        JUMP_POLL(instr_bc(w));
+    NEXT();
+}
+OP(JUMP_IF_TRUE_OR_POP) {
+    Value a = REG_A;
+    int r = quick_truth(a);
+    if (UNLIKELY(r < 0)) {
+        r = step_truth(t, R, pc, a);
+        if (UNLIKELY(r < 0))
+            GOTO(raised);
+    }
+    if (r) {
+        pc += instr_bc(w);
+        DISPATCH();
+    }
+    release(a);
+    NEXT();
+}
+OP(JUMP_IF_FALSE_OR_POP) {
+    Value a = REG_A;
+    int r = quick_truth(a);
+    if (UNLIKELY(r < 0)) {
+        r = step_truth(t, R, pc, a);
+        if (UNLIKELY(r < 0))
+            GOTO(raised);
+    }
+    if (!r) {
+        pc += instr_bc(w);
+        DISPATCH();
+    }
+    release(a);
+    NEXT();
+}
+OP(JUMP_IF_NONE) {
+    Value a = REG_A;
+    if (a == V_NONE) {
+        pc += instr_bc(w);
+        DISPATCH();
+    }
+    KILL_A(a);
+    NEXT();
+}
+OP(JUMP_IF_NOT_NONE) {
+    Value a = REG_A;
+    if (a != V_NONE) {
+        KILL_A(a);
+        pc += instr_bc(w);
+        DISPATCH();
+    }
+    NEXT();
+}
+OP(JLT) {
+    COMPARE_JUMP(REG_B, <, CMP_LT, true)
+}
+OP(JLE) {
+    COMPARE_JUMP(REG_B, <=, CMP_LE, true)
+}
+OP(JEQ) {
+    COMPARE_JUMP(REG_B, ==, CMP_EQ, true)
+}
+OP(JNE) {
+    COMPARE_JUMP(REG_B, !=, CMP_NE, true)
+}
+OP(JGT) {
+    COMPARE_JUMP(REG_B, >, CMP_GT, true)
+}
+OP(JGE) {
+    COMPARE_JUMP(REG_B, >=, CMP_GE, true)
+}
+OP(JNLT) {
+    COMPARE_JUMP(REG_B, <, CMP_LT, false)
+}
+OP(JNLE) {
+    COMPARE_JUMP(REG_B, <=, CMP_LE, false)
+}
+OP(JNEQ) {
+    COMPARE_JUMP(REG_B, ==, CMP_EQ, false)
+}
+OP(JNNE) {
+    COMPARE_JUMP(REG_B, !=, CMP_NE, false)
+}
+OP(JNGT) {
+    COMPARE_JUMP(REG_B, >, CMP_GT, false)
+}
+OP(JNGE) {
+    COMPARE_JUMP(REG_B, >=, CMP_GE, false)
+}
+OP(JLT_I) {
+    COMPARE_JUMP_I(<, CMP_LT, true)
+}
+OP(JLE_I) {
+    COMPARE_JUMP_I(<=, CMP_LE, true)
+}
+OP(JEQ_I) {
+    COMPARE_JUMP_I(==, CMP_EQ, true)
+}
+OP(JNE_I) {
+    COMPARE_JUMP_I(!=, CMP_NE, true)
+}
+OP(JGT_I) {
+    COMPARE_JUMP_I(>, CMP_GT, true)
+}
+OP(JGE_I) {
+    COMPARE_JUMP_I(>=, CMP_GE, true)
+}
+OP(JNLT_I) {
+    COMPARE_JUMP_I(<, CMP_LT, false)
+}
+OP(JNLE_I) {
+    COMPARE_JUMP_I(<=, CMP_LE, false)
+}
+OP(JNEQ_I) {
+    COMPARE_JUMP_I(==, CMP_EQ, false)
+}
+OP(JNNE_I) {
+    COMPARE_JUMP_I(!=, CMP_NE, false)
+}
+OP(JNGT_I) {
+    COMPARE_JUMP_I(>, CMP_GT, false)
+}
+OP(JNGE_I) {
+    COMPARE_JUMP_I(>=, CMP_GE, false)
+}
+OP(JIN) {
+    Value a = REG_A, b = REG_B;
+    int r = step_contains(t, R, pc, a, b);
+    if (UNLIKELY(r < 0))
+        GOTO(raised);
+    KILL_A(a);
+    KILL_B(b);
+    if (r)
+        JUMP_POLL(instr_sc(w));
+    NEXT();
+}
+OP(JNIN) {
+    Value a = REG_A, b = REG_B;
+    int r = step_contains(t, R, pc, a, b);
+    if (UNLIKELY(r < 0))
+        GOTO(raised);
+    KILL_A(a);
+    KILL_B(b);
+    if (!r)
+        JUMP_POLL(instr_sc(w));
+    NEXT();
+}
+OP(JIS) {
+    Value a = REG_A, b = REG_B;
+    KILL_A(a);
+    KILL_B(b);
+    if (a == b) {
+        pc += instr_sc(w);
+        DISPATCH();
+    }
+    NEXT();
+}
+OP(JNIS) {
+    Value a = REG_A, b = REG_B;
+    KILL_A(a);
+    KILL_B(b);
+    if (a != b) {
+        pc += instr_sc(w);
+        DISPATCH();
+    }
+    NEXT();
+}
+
+/* ---- iteration ----------------------------------------------------------------------------------------------------------------------- */
+
+OP(GET_ITER) {
+    STEP(step_get_iter);
+}
+OP(FOR_PREP) {
+    STEP(step_for_prep);
+}
+OP(FOR_RANGE) {
+    STEP(step_for_range);
+}
+OP(FOR_ITER) {
+    Value *S = &REG_A, it = S[0];
+    if (v_is_int(it)) {
+        Value left = S[1];
+        if (LIKELY(left != v_from_int(0))) {
+            S[1] = left - 2;
+            S[0] = it + (S[2] - 1);
+            SET_B_DST(it);
+            NEXT();
+        }
+        S[0] = ABSENT;
+        pc += instr_sc(w);
+        DISPATCH();
+    }
+    if (READS_LOCK_FREE && obj_index(it) == IDX_LIST) {
+        Value v = list_get_fast(it, v_int(S[1]));
+        if (LIKELY(v != ABSENT)) {
+            S[1] += 2;
+            SET_B_DST(v);
+            NEXT();
+        }
+    } else if (obj_index(it) == IDX_TUPLE) {
+        intptr_t i = v_int(S[1]);
+        if (LIKELY(i < tuple_len(it))) {
+            S[1] += 2;
+            SET_B_DST(retained(tuple_get(it, i)));
+            NEXT();
+        }
+    }
+    STEP_ANY(step_for_iter);
+}
+OP(UNPACK) {
+    STEP(step_unpack);
+}
+OP(UNPACK_EX) {
+    STEP(step_unpack_ex);
+}
+
+/* ---- building ------------------------------------------------------------------------------------------------------------------------ */
+
+OP(BUILD_TUPLE) {
+    STEP(step_build_tuple);
+}
+OP(BUILD_LIST) {
+    STEP(step_build_list);
+}
+OP(BUILD_SET) {
+    STEP(step_build_set);
+}
+OP(BUILD_MAP) {
+    STEP(step_build_map);
+}
+OP(BUILD_STRING) {
+    STEP(step_build_string);
+}
+OP(BUILD_SLICE) {
+    STEP(step_build_slice);
+}
+OP(LIST_APPEND) {
+    Value v = REG_C;
+    if (COUNT_EXACT && !(w & (IF_KILL_C << 8)))
+        retain(v);
+    if (LIKELY(list_append_fast(REG_B, v)))
+        NEXT();
+    if (COUNT_EXACT && !(w & (IF_KILL_C << 8)))
+        release(v);
+    STEP(step_list_append);
+}
+OP(SET_ADD) {
+    STEP(step_set_add);
+}
+OP(MAP_ADD) {
+    STEP(step_map_add);
+}
+OP(LIST_EXTEND) {
+    STEP(step_list_extend);
+}
+OP(SET_UPDATE) {
+    STEP(step_set_update);
+}
+OP(DICT_UPDATE) {
+    STEP(step_dict_update);
+}
+OP(DICT_MERGE) {
+    STEP(step_dict_merge);
+}
+OP(LIST_TO_TUPLE) {
+    STEP(step_list_to_tuple);
+}
+OP(FORMAT_VALUE) {
+    STEP(step_format_value);
+}
+
+/* ---- calls --------------------------------------------------------------------------------------------------------------------------- */
+
+OP(CALL) {
+    Value *h = &REG_A;
+    TRY_PUSH(h, instr_b(w), h[0]);
+    STEP_ANY(step_call);
+}
+OP(CALL_METHOD) {
+    Value *h = &REG_A;
+    Value f = h[0];
+    if (LIKELY(f != ABSENT))
+        TRY_PUSH(h, instr_b(w) + 1, f);
+    STEP_ANY(step_call_method);
+}
+OP(CALL_KW) {
+    STEP_ANY(step_call_kw);
+}
+OP(CALL_EX) {
+    STEP_ANY(step_call_ex);
+}
+OP(MAKE_FUNCTION) {
+    STEP(step_make_function);
+}
+OP(LOAD_BUILD_CLASS) {
+    STEP(step_load_build_class);
+}
+OP(RETURN) {
+    InterpFrame *f = frame_of_regs(R);
+    Value v = REG_B;
+    if (UNLIKELY(f->flags != 0)) {
+        if (COUNT_EXACT && !(w & (IF_KILL_B << 8)))
+            retain(v);
+        else
+            REG_B = ABSENT;
+        publish_pc(R, pc);
+        int s = return_slow(t, f, v);
+        if (s == STEP_FRAME)
+            GOTO(enter);
+        if (s == STEP_EXIT)
+            GOTO(leave);
+        GOTO(raised);
+    }
+    if (COUNT_EXACT) {
+        REG_B = ABSENT; /* moves, out of a local too: the frame ends */
+        for (uint32_t i = 0, n = f->code->n_locals; i < n; i++)
+            release(R[i]);
+        release(f->func);
+    }
+    InterpFrame *caller = f->prev;
+    t->frame = caller;
+    R = caller->regs;
+    pc = caller->pc;
+    K = caller->code->consts;
+    w = LOAD_RELAXED(pc);
+    set_reg(R, w, instr_c(w), v);
+    NEXT();
+}
+OP(RETURN_CONST) {
+    InterpFrame *f = frame_of_regs(R);
+    Value v = retained(K[instr_bc(w)]);
+    if (UNLIKELY(f->flags != 0)) {
+        publish_pc(R, pc);
+        int s = return_slow(t, f, v);
+        if (s == STEP_FRAME)
+            GOTO(enter);
+        if (s == STEP_EXIT)
+            GOTO(leave);
+        GOTO(raised);
+    }
+    if (COUNT_EXACT) {
+        for (uint32_t i = 0, n = f->code->n_locals; i < n; i++)
+            release(R[i]);
+        release(f->func);
+    }
+    InterpFrame *caller = f->prev;
+    t->frame = caller;
+    R = caller->regs;
+    pc = caller->pc;
+    K = caller->code->consts;
+    w = LOAD_RELAXED(pc);
+    set_reg(R, w, instr_c(w), v);
+    NEXT();
+}
+
+/* ---- generators ---------------------------------------------------------------------------------------------------------------------- */
+
+OP(YIELD) {
+    STEP_ANY(step_yield);
+}
+OP(GET_YIELD_FROM_ITER) {
+    STEP(step_get_yield_from_iter);
+}
+OP(GET_AWAITABLE) {
+    STEP(step_get_awaitable);
+}
+OP(SEND) {
+    STEP_ANY(step_send);
+}
+OP(GET_AITER) {
+    STEP(step_get_aiter);
+}
+OP(GET_ANEXT) {
+    STEP(step_get_anext);
+}
+OP(ASYNC_GEN_WRAP) {
+    STEP(step_async_gen_wrap);
+}
+OP(END_ASYNC_FOR) {
+    STEP_ANY(step_end_async_for);
+}
+
+/* ---- exceptions ---------------------------------------------------------------------------------------------------------------------- */
+
+OP(RAISE) {
+    STEP_ANY(step_raise);
+}
+OP(RERAISE) {
+    STEP_ANY(step_reraise);
+}
+OP(PUSH_EXC) {
+    STEP(step_push_exc);
+}
+OP(POP_EXC) {
+    STEP(step_pop_exc);
+}
+OP(EXC_MATCH) {
+    STEP(step_exc_match);
+}
+OP(EXC_GROUP_MATCH) {
+    STEP(step_exc_group_match);
+}
+OP(PREP_RERAISE_STAR) {
+    STEP(step_prep_reraise_star);
+}
+OP(WITH_ENTER) {
+    STEP(step_with_enter);
+}
+OP(WITH_EXCEPT) {
+    STEP(step_with_except);
+}
+OP(LOAD_ASSERTION_ERROR) {
+    SET_A(V_OF(&exc_AssertionError));
+    NEXT();
+}
+
+/* ---- import, classes, match ---------------------------------------------------------------------------------------------------------- */
+
+OP(IMPORT_NAME) {
+    STEP(step_import_name);
+}
+OP(IMPORT_FROM) {
+    STEP(step_import_from);
+}
+OP(IMPORT_STAR) {
+    STEP(step_import_star);
+}
+OP(SETUP_ANNOTATIONS) {
+    STEP(step_setup_annotations);
+}
+OP(PRINT_EXPR) {
+    STEP(step_print_expr);
+}
+OP(MATCH_MAPPING) {
+    STEP(step_match_mapping);
+}
+OP(MATCH_SEQUENCE) {
+    STEP(step_match_sequence);
+}
+OP(MATCH_KEYS) {
+    STEP(step_match_keys);
+}
+OP(MATCH_CLASS) {
+    STEP_N(step_match_class, 2);
+}
+OP(GET_LEN) {
+    STEP(step_get_len);
+}
+OP(COPY_WITHOUT_KEYS) {
+    STEP(step_copy_without_keys);
+}
+
+#if TAILCALL
+static OpFn *const op_table[256] = {
+#define X(name, operands, extra, effects) [OP_##name] = op_##name,
+#include "interp/instructions.def"
+#undef X
+};
+Value dispatch_run(Thread *t, bool throwing) {
+    return throwing ? reraised(NULL, NULL, t, NULL, 0) : enter(NULL, NULL, t, NULL, 0);
+}
+#else
+}
+#endif
+
+void interp_init(void) {
+    code_init();
+    function_init();
+    cell_init();
+    method_init();
+    frame_init();
+    traceback_init();
+    generator_init();
+    ic_init();
+}
