@@ -17,5 +17,7 @@ Value item_unpack(char code, const char *p);
 /* 0; -1 with TypeError or ValueError; -2: unknown code. */
 int item_pack(char code, char *p, Value v);
 intptr_t item_size(char code); /* 0: unknown */
+double half_to_double(uint16_t h);
+int double_to_half(double d, uint16_t *out); /* -1: too large */
 
 #endif

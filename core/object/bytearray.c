@@ -6,9 +6,9 @@
 #include "object/codec.h"
 #include "object/int.h"
 #include "object/iter.h"
+#include "object/refs.h"
 #include "object/list.h"
 #include "object/module.h"
-#include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
@@ -307,8 +307,11 @@ static Value m_copy(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 static Value m_add(Value self, Value *args, intptr_t nargs, Value kw) {
     ByteView a, b;
-    if (!v_is_obj(args[0]) || !v_is_buffer(args[0]))
-        return V_NOTIMPL;
+    if (!v_is_buffer(args[0])) {
+        if (seq_defers(args[0], SP_RADD))
+            return V_NOTIMPL;
+        return err_set(&exc_TypeError, "can't concat %T to %T", args[0], self);
+    }
     if (view_open(&a, self) < 0)
         return ABSENT;
     Value r = ABSENT;
@@ -431,8 +434,11 @@ static Value m_iadd(Value self, Value *args, intptr_t nargs, Value kw) {
     return r < 0 ? ABSENT : retained(self);
 }
 static Value m_imul(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (!v_is_index(args[0]))
-        return V_NOTIMPL;
+    if (!v_is_index(args[0])) {
+        if (seq_defers(args[0], SP_RMUL))
+            return V_NOTIMPL;
+        return err_set(&exc_TypeError, "can't multiply sequence by non-int of type '%T'", args[0]);
+    }
     intptr_t n, total;
     if (num_as_index(args[0], &n, &exc_OverflowError) < 0)
         return ABSENT;

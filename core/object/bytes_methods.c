@@ -3,6 +3,7 @@
 #include "object/bytes_impl.h"
 #include "object/codec.h"
 #include "object/int.h"
+#include "object/refs.h"
 #include "object/list.h"
 #include "object/str.h"
 #include "object/text.h"
@@ -848,8 +849,11 @@ Value bytes_decode(Value buffer, const char *encoding, const char *errors) {
 
 static Value m_mul(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t times, total;
-    if (!v_is_index(args[0]))
-        return V_NOTIMPL;
+    if (!v_is_index(args[0])) {
+        if (seq_defers(args[0], SP_RMUL))
+            return V_NOTIMPL;
+        return err_set(&exc_TypeError, "can't multiply sequence by non-int of type '%T'", args[0]);
+    }
     if (num_as_index(args[0], &times, &exc_OverflowError) < 0)
         return ABSENT;
     ByteView s;

@@ -4,6 +4,7 @@
 #include "object/codec.h"
 #include "object/int.h"
 #include "object/iter.h"
+#include "object/refs.h"
 #include "object/list.h"
 #include "object/module.h"
 #include "object/str.h"
@@ -275,8 +276,11 @@ static Value m_fromhex(Value cls, Value *args, intptr_t nargs, Value kw) {
 
 static Value m_add(Value self, Value *args, intptr_t nargs, Value kw) {
     Value o = args[0];
-    if (!v_is_obj(o) || !v_is_buffer(o))
-        return V_NOTIMPL;
+    if (!v_is_buffer(o)) {
+        if (seq_defers(o, SP_RADD))
+            return V_NOTIMPL;
+        return err_set(&exc_TypeError, "can't concat %T to %T", o, self);
+    }
     if (bytes_len(self) == 0 && v_is_exact(o, IDX_BYTES))
         return retained(o);
     if (v_is_exact(self, IDX_BYTES) && v_is_bytes(o) && bytes_len(o) == 0)

@@ -6,13 +6,14 @@
 #include "object/module.h"
 #include "object/native.h"
 #include "object/tuple.h"
+#include "tracer.h"
 
 extern const NativeDef codec_error_handlers[];
 
 /* Made once, at start-up; roots of the tracer. */
 static Value search_path, cache, handlers;
 
-void codec_registry_visit(VisitFn visit, void *arg) {
+static void codec_registry_visit(VisitFn visit, void *arg) {
     visit(search_path, arg);
     visit(cache, arg);
     visit(handlers, arg);
@@ -24,6 +25,7 @@ int codec_registry_init(void) {
     handlers = dict_new();
     if (search_path == ABSENT || cache == ABSENT || handlers == ABSENT)
         return -1;
+    trace_register_roots(codec_registry_visit);
     for (const NativeDef *d = codec_error_handlers; d->name != NULL; d++) {
         Value f = native_new(d, ABSENT, ABSENT);
         if (f == ABSENT || dict_set_str(handlers, d->name, f) < 0)

@@ -3,7 +3,8 @@
 #include "object/codec.h"
 #include "object/float.h"
 #include "object/iter.h"
-#include "object/native.h"
+#include "object/module.h"
+#include "object/refs.h"
 #include "object/str_impl.h"
 #include "object/tuple.h"
 #include "object/unicode.h"
@@ -53,12 +54,19 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
  */
 
 static Value m_add(Value self, Value *args, intptr_t nargs, Value kw) {
-    return v_is_str(args[0]) ? str_concat(self, args[0]) : V_NOTIMPL;
+    if (LIKELY(v_is_str(args[0])))
+        return str_concat(self, args[0]);
+    if (seq_defers(args[0], SP_RADD))
+        return V_NOTIMPL;
+    return err_set(&exc_TypeError, "can only concatenate str (not \"%T\") to str", args[0]);
 }
 static Value m_mul(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t n;
-    if (!v_is_index(args[0]))
-        return V_NOTIMPL;
+    if (!v_is_index(args[0])) {
+        if (seq_defers(args[0], SP_RMUL))
+            return V_NOTIMPL;
+        return err_set(&exc_TypeError, "can't multiply sequence by non-int of type '%T'", args[0]);
+    }
     if (num_as_index(args[0], &n, &exc_OverflowError) < 0)
         return ABSENT;
     return str_repeat(self, n);
