@@ -55,6 +55,17 @@ void retire_close(Thread *t, uint64_t stamp) {
     l->last = &b->next;
 }
 
+void retire_ask(Thread *t, size_t bytes) {
+    RetireLocal *l = &t->retire.local;
+    if (LIKELY(!l->ask))
+        return;
+    l->ask = false;
+    if (l->bytes <= bytes)
+        return;
+    STAT_ADD(quiescent_requests, 1);
+    thread_set_poll_all(POLL_QUIESCENT);
+}
+
 static void batch_free(RetireBatch *b) {
     for (uint32_t i = 0; i < b->n; i++)
         retire_free(b->item[i]);

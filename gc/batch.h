@@ -20,12 +20,15 @@ typedef struct RetireLocal {
     RetireBatch *open;          /* being filled, or NULL */
     RetireBatch *first, **last; /* closed, oldest first */
     size_t bytes;               /* waiting in all of them */
+    bool ask;                   /* too many: the next slow poll asks all threads for a quiescent state */
 } RetireLocal;
 
 struct Thread;
 /* Puts an address into the open batch; true when the batch should be closed now. Never fails: without memory for a batch it waits for
  * the policy's retire_wait. */
 bool retire_put(struct Thread *t, uintptr_t item);
+/* At a slow poll: asks everybody for a quiescent state when that was wanted and more than `bytes` still wait. */
+void retire_ask(struct Thread *t, size_t bytes);
 /* Moves the open batch to the closed ones with that stamp. */
 void retire_close(struct Thread *t, uint64_t stamp);
 /* Frees the closed batches whose stamp is at most `safe`, oldest first; at most `max` batches. */

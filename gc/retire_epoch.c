@@ -12,7 +12,7 @@ typedef struct EpochRecord {
     bool inside;
 } EpochRecord;
 
-enum { ASK_BYTES = 1 << 20, FREE_BATCHES = 4 };
+enum { ASK_BYTES = 512 << 10, FREE_BATCHES = 8 };
 
 static ck_epoch_t epoch;
 static Mutex records_mutex = MUTEX_INIT(RANK_RETIRE);
@@ -50,9 +50,9 @@ static NOINLINE void batch_full(Thread *t) {
     retire_close(t, widen(ck_epoch_value(&epoch)));
     retire_adopt(t);
     free_passed(t);
-    if (t->retire.local.bytes > ASK_BYTES) {
-        STAT_ADD(quiescent_requests, 1);
-        thread_set_poll_all(POLL_QUIESCENT);
+    if (t->retire.local.bytes > ASK_BYTES && !t->retire.local.ask) {
+        t->retire.local.ask = true; /* not here: we may be in a section */
+        thread_set_poll(t, POLL_QUIESCENT);
     }
 }
 static void retire(uintptr_t item) {
@@ -88,6 +88,7 @@ void retire_quiescent(Thread *t) {
     retire_detach(t);
     free_passed(t);
     retire_attach(t);
+    retire_ask(t, ASK_BYTES);
 }
 
 uint64_t retire_stamp(void) { return LOAD_RELAXED(&world_threaded) ? widen(ck_epoch_value(&epoch)) : 0; }

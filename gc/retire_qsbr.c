@@ -24,7 +24,7 @@ typedef struct QsbrRecord {
 
 enum { ENTERING = 1 };
 #define OFFLINE UINT64_MAX
-enum { ASK_BYTES = 1 << 20, FREE_BATCHES = 4 };
+enum { ASK_BYTES = 512 << 10, FREE_BATCHES = 8 };
 
 static _Atomic(uint64_t) now = 2;
 static _Atomic(QsbrRecord *) records;
@@ -47,9 +47,9 @@ static NOINLINE void batch_full(Thread *t) {
     retire_close(t, atomic_fetch_add_explicit(&now, 1, memory_order_acq_rel) + 1);
     retire_adopt(t);
     retire_free_until(t, oldest(), FREE_BATCHES);
-    if (t->retire.local.bytes > ASK_BYTES) {
-        STAT_ADD(quiescent_requests, 1);
-        thread_set_poll_all(POLL_QUIESCENT);
+    if (t->retire.local.bytes > ASK_BYTES && !t->retire.local.ask) {
+        t->retire.local.ask = true; /* not here: we may be in a section */
+        thread_set_poll(t, POLL_QUIESCENT);
     }
 }
 
@@ -76,6 +76,7 @@ void retire_quiescent(Thread *t) {
         STORE_RELEASE(&r->seen, n); /* pairs with oldest(): our reads so far are over */
     if (t->retire.local.first)
         retire_free_until(t, oldest(), FREE_BATCHES);
+    retire_ask(t, ASK_BYTES);
 }
 void retire_attach(Thread *t) {
     QsbrRecord *r = t->retire.record;

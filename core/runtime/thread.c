@@ -376,6 +376,7 @@ void thread_after_fork_child(void) {
     thread_main_record = self;
     self->native_id = (int)syscall(SYS_gettid);
     excl_after_fork_child(self);
+    count_after_fork_child();
     retire_after_fork_child();
     heap_after_fork_child();
     for (int i = 0; i < n_fork_hooks; i++) {
