@@ -62,8 +62,6 @@ static void taken(Thread *t) {
         STAT_ADD(gil_switches, 1);
     }
     atomic_fetch_and_explicit(&t->poll, ~(uint32_t)POLL_GIL_DROP, memory_order_relaxed);
-    t->excl.ticks = GIL_TICKS;
-    t->excl.forced = false;
 }
 
 static bool try_take(uint32_t to) {
@@ -146,6 +144,8 @@ void gil_acquire(Thread *t) {
         taken(t);
     else
         acquire_slow(t);
+    t->excl.ticks = GIL_TICKS;
+    t->excl.forced = false;
 }
 
 static void release_with(bool handoff) {

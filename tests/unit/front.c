@@ -1,4 +1,5 @@
-/* Driver of the front end alone: front dump FILE..., front check FILE..., front time FILE..., front errors (sources from stdin, length first). */
+/* Driver of the front end alone: front dump FILE..., front check FILE..., front time FILE..., front errors (sources
+ * from stdin, length first). */
 #include <time.h>
 
 #include "front/parser.h"
@@ -19,7 +20,9 @@ static void hex(const char *s, size_t n) {
     for (size_t i = 0; i < n; i++)
         printf("%02x", (unsigned char)s[i]);
 }
-static void ident(Value v) { printf(" %s", v == ABSENT ? "-" : TEXT(v)); }
+static void ident(Value v) {
+    printf(" %s", v == ABSENT ? "-" : TEXT(v));
+}
 static void constant(Value v) {
     if (v == ABSENT)
         printf(" -");
@@ -55,7 +58,9 @@ static void exprs(ExprSeq s) {
         expr(s.v[i]);
     printf("]");
 }
-static void ctx(ExprCtx c) { printf(" %s", c == CTX_Load ? "Load" : c == CTX_Store ? "Store" : c == CTX_Del ? "Del" : "?"); }
+static void ctx(ExprCtx c) {
+    printf(" %s", c == CTX_Load ? "Load" : c == CTX_Store ? "Store" : c == CTX_Del ? "Del" : "?");
+}
 static void arg(AstArg *a) {
     if (a == NULL) {
         printf(" -");
@@ -106,7 +111,8 @@ static void comps(CompSeq s) {
     }
     printf("]");
 }
-static const char *binops[] = {"", "Add", "Sub", "Mult", "MatMult", "Div", "Mod", "Pow", "LShift", "RShift", "BitOr", "BitXor", "BitAnd", "FloorDiv"};
+static const char *binops[] = {"",    "Add",    "Sub",    "Mult",  "MatMult", "Div",    "Mod",
+                               "Pow", "LShift", "RShift", "BitOr", "BitXor",  "BitAnd", "FloorDiv"};
 static const char *cmpops[] = {"", "Eq", "NotEq", "Lt", "LtE", "Gt", "GtE", "Is", "IsNot", "In", "NotIn"};
 static const char *unops[] = {"", "Invert", "Not", "UAdd", "USub"};
 static void expr(Expr *e) {
@@ -117,21 +123,55 @@ static void expr(Expr *e) {
     printf(" (%s", expr_kind_names[e->kind]);
     pos(e->pos);
     switch (e->kind) {
-    case EXPR_BoolOp: printf(" %s", e->BoolOp.op == BOOLOP_And ? "And" : "Or"); exprs(e->BoolOp.values); break;
-    case EXPR_NamedExpr: expr(e->NamedExpr.target); expr(e->NamedExpr.value); break;
-    case EXPR_BinOp: expr(e->BinOp.left); printf(" %s", binops[e->BinOp.op]); expr(e->BinOp.right); break;
-    case EXPR_UnaryOp: printf(" %s", unops[e->UnaryOp.op]); expr(e->UnaryOp.operand); break;
-    case EXPR_Lambda: arguments(e->Lambda.args); expr(e->Lambda.body); break;
-    case EXPR_IfExp: expr(e->IfExp.test); expr(e->IfExp.body); expr(e->IfExp.orelse); break;
-    case EXPR_Dict: exprs(e->Dict.keys); exprs(e->Dict.values); break;
-    case EXPR_Set: exprs(e->Set.elts); break;
+    case EXPR_BoolOp:
+        printf(" %s", e->BoolOp.op == BOOLOP_And ? "And" : "Or");
+        exprs(e->BoolOp.values);
+        break;
+    case EXPR_NamedExpr:
+        expr(e->NamedExpr.target);
+        expr(e->NamedExpr.value);
+        break;
+    case EXPR_BinOp:
+        expr(e->BinOp.left);
+        printf(" %s", binops[e->BinOp.op]);
+        expr(e->BinOp.right);
+        break;
+    case EXPR_UnaryOp:
+        printf(" %s", unops[e->UnaryOp.op]);
+        expr(e->UnaryOp.operand);
+        break;
+    case EXPR_Lambda:
+        arguments(e->Lambda.args);
+        expr(e->Lambda.body);
+        break;
+    case EXPR_IfExp:
+        expr(e->IfExp.test);
+        expr(e->IfExp.body);
+        expr(e->IfExp.orelse);
+        break;
+    case EXPR_Dict:
+        exprs(e->Dict.keys);
+        exprs(e->Dict.values);
+        break;
+    case EXPR_Set:
+        exprs(e->Set.elts);
+        break;
     case EXPR_ListComp:
     case EXPR_SetComp:
-    case EXPR_GeneratorExp: expr(e->ListComp.elt); comps(e->ListComp.generators); break;
-    case EXPR_DictComp: expr(e->DictComp.key); expr(e->DictComp.value); comps(e->DictComp.generators); break;
+    case EXPR_GeneratorExp:
+        expr(e->ListComp.elt);
+        comps(e->ListComp.generators);
+        break;
+    case EXPR_DictComp:
+        expr(e->DictComp.key);
+        expr(e->DictComp.value);
+        comps(e->DictComp.generators);
+        break;
     case EXPR_Await:
     case EXPR_Yield:
-    case EXPR_YieldFrom: expr(e->Await.value); break;
+    case EXPR_YieldFrom:
+        expr(e->Await.value);
+        break;
     case EXPR_Compare:
         expr(e->Compare.left);
         printf(" [");
@@ -140,18 +180,53 @@ static void expr(Expr *e) {
         printf("]");
         exprs(e->Compare.comparators);
         break;
-    case EXPR_Call: expr(e->Call.func); exprs(e->Call.args); keywords(e->Call.keywords); break;
-    case EXPR_FormattedValue: expr(e->FormattedValue.value); printf(" %d", e->FormattedValue.conversion); expr(e->FormattedValue.format_spec); break;
-    case EXPR_JoinedStr: exprs(e->JoinedStr.values); break;
-    case EXPR_Constant: constant(e->Constant.value); ident(e->Constant.kind); break;
-    case EXPR_Attribute: expr(e->Attribute.value); ident(e->Attribute.attr); ctx(e->Attribute.ctx); break;
-    case EXPR_Subscript: expr(e->Subscript.value); expr(e->Subscript.slice); ctx(e->Subscript.ctx); break;
-    case EXPR_Starred: expr(e->Starred.value); ctx(e->Starred.ctx); break;
-    case EXPR_Name: ident(e->Name.id); ctx(e->Name.ctx); break;
+    case EXPR_Call:
+        expr(e->Call.func);
+        exprs(e->Call.args);
+        keywords(e->Call.keywords);
+        break;
+    case EXPR_FormattedValue:
+        expr(e->FormattedValue.value);
+        printf(" %d", e->FormattedValue.conversion);
+        expr(e->FormattedValue.format_spec);
+        break;
+    case EXPR_JoinedStr:
+        exprs(e->JoinedStr.values);
+        break;
+    case EXPR_Constant:
+        constant(e->Constant.value);
+        ident(e->Constant.kind);
+        break;
+    case EXPR_Attribute:
+        expr(e->Attribute.value);
+        ident(e->Attribute.attr);
+        ctx(e->Attribute.ctx);
+        break;
+    case EXPR_Subscript:
+        expr(e->Subscript.value);
+        expr(e->Subscript.slice);
+        ctx(e->Subscript.ctx);
+        break;
+    case EXPR_Starred:
+        expr(e->Starred.value);
+        ctx(e->Starred.ctx);
+        break;
+    case EXPR_Name:
+        ident(e->Name.id);
+        ctx(e->Name.ctx);
+        break;
     case EXPR_List:
-    case EXPR_Tuple: exprs(e->List.elts); ctx(e->List.ctx); break;
-    case EXPR_Slice: expr(e->Slice.lower); expr(e->Slice.upper); expr(e->Slice.step); break;
-    default: printf(" ?");
+    case EXPR_Tuple:
+        exprs(e->List.elts);
+        ctx(e->List.ctx);
+        break;
+    case EXPR_Slice:
+        expr(e->Slice.lower);
+        expr(e->Slice.upper);
+        expr(e->Slice.step);
+        break;
+    default:
+        printf(" ?");
     }
     printf(")");
 }
@@ -170,11 +245,21 @@ static void pattern(Pattern *n) {
     printf(" (%s", pattern_kind_names[n->kind]);
     pos(n->pos);
     switch (n->kind) {
-    case PATTERN_MatchValue: expr(n->MatchValue.value); break;
-    case PATTERN_MatchSingleton: constant(n->MatchSingleton.value); break;
+    case PATTERN_MatchValue:
+        expr(n->MatchValue.value);
+        break;
+    case PATTERN_MatchSingleton:
+        constant(n->MatchSingleton.value);
+        break;
     case PATTERN_MatchSequence:
-    case PATTERN_MatchOr: patterns(n->MatchOr.patterns); break;
-    case PATTERN_MatchMapping: exprs(n->MatchMapping.keys); patterns(n->MatchMapping.patterns); ident(n->MatchMapping.rest); break;
+    case PATTERN_MatchOr:
+        patterns(n->MatchOr.patterns);
+        break;
+    case PATTERN_MatchMapping:
+        exprs(n->MatchMapping.keys);
+        patterns(n->MatchMapping.patterns);
+        ident(n->MatchMapping.rest);
+        break;
     case PATTERN_MatchClass:
         expr(n->MatchClass.cls);
         patterns(n->MatchClass.patterns);
@@ -184,8 +269,13 @@ static void pattern(Pattern *n) {
         printf("]");
         patterns(n->MatchClass.kwd_patterns);
         break;
-    case PATTERN_MatchStar: ident(n->MatchStar.name); break;
-    case PATTERN_MatchAs: pattern(n->MatchAs.pattern); ident(n->MatchAs.name); break;
+    case PATTERN_MatchStar:
+        ident(n->MatchStar.name);
+        break;
+    case PATTERN_MatchAs:
+        pattern(n->MatchAs.pattern);
+        ident(n->MatchAs.name);
+        break;
     }
     printf(")");
 }
@@ -213,22 +303,53 @@ static void stmt(Stmt *s) {
     switch (s->kind) {
     case STMT_FunctionDef:
     case STMT_AsyncFunctionDef:
-        ident(s->FunctionDef.name); arguments(s->FunctionDef.args); stmts(s->FunctionDef.body);
-        exprs(s->FunctionDef.decorator_list); expr(s->FunctionDef.returns);
+        ident(s->FunctionDef.name);
+        arguments(s->FunctionDef.args);
+        stmts(s->FunctionDef.body);
+        exprs(s->FunctionDef.decorator_list);
+        expr(s->FunctionDef.returns);
         break;
     case STMT_ClassDef:
-        ident(s->ClassDef.name); exprs(s->ClassDef.bases); keywords(s->ClassDef.keywords); stmts(s->ClassDef.body);
+        ident(s->ClassDef.name);
+        exprs(s->ClassDef.bases);
+        keywords(s->ClassDef.keywords);
+        stmts(s->ClassDef.body);
         exprs(s->ClassDef.decorator_list);
         break;
-    case STMT_Return: expr(s->Return.value); break;
-    case STMT_Delete: exprs(s->Delete.targets); break;
-    case STMT_Assign: exprs(s->Assign.targets); expr(s->Assign.value); break;
-    case STMT_AugAssign: expr(s->AugAssign.target); printf(" %s", binops[s->AugAssign.op]); expr(s->AugAssign.value); break;
-    case STMT_AnnAssign: expr(s->AnnAssign.target); expr(s->AnnAssign.annotation); expr(s->AnnAssign.value); printf(" %d", s->AnnAssign.simple); break;
+    case STMT_Return:
+        expr(s->Return.value);
+        break;
+    case STMT_Delete:
+        exprs(s->Delete.targets);
+        break;
+    case STMT_Assign:
+        exprs(s->Assign.targets);
+        expr(s->Assign.value);
+        break;
+    case STMT_AugAssign:
+        expr(s->AugAssign.target);
+        printf(" %s", binops[s->AugAssign.op]);
+        expr(s->AugAssign.value);
+        break;
+    case STMT_AnnAssign:
+        expr(s->AnnAssign.target);
+        expr(s->AnnAssign.annotation);
+        expr(s->AnnAssign.value);
+        printf(" %d", s->AnnAssign.simple);
+        break;
     case STMT_For:
-    case STMT_AsyncFor: expr(s->For.target); expr(s->For.iter); stmts(s->For.body); stmts(s->For.orelse); break;
+    case STMT_AsyncFor:
+        expr(s->For.target);
+        expr(s->For.iter);
+        stmts(s->For.body);
+        stmts(s->For.orelse);
+        break;
     case STMT_While:
-    case STMT_If: expr(s->If.test); stmts(s->If.body); stmts(s->If.orelse); break;
+    case STMT_If:
+        expr(s->If.test);
+        stmts(s->If.body);
+        stmts(s->If.orelse);
+        break;
     case STMT_With:
     case STMT_AsyncWith:
         printf(" [");
@@ -253,7 +374,10 @@ static void stmt(Stmt *s) {
         }
         printf("]");
         break;
-    case STMT_Raise: expr(s->Raise.exc); expr(s->Raise.cause); break;
+    case STMT_Raise:
+        expr(s->Raise.exc);
+        expr(s->Raise.cause);
+        break;
     case STMT_Try:
     case STMT_TryStar:
         stmts(s->Try.body);
@@ -262,15 +386,27 @@ static void stmt(Stmt *s) {
             AstHandler *h = s->Try.handlers.v[i];
             printf(" (ExceptHandler");
             pos(h->pos);
-            expr(h->type); ident(h->name); stmts(h->body);
+            expr(h->type);
+            ident(h->name);
+            stmts(h->body);
             printf(")");
         }
         printf("]");
-        stmts(s->Try.orelse); stmts(s->Try.finalbody);
+        stmts(s->Try.orelse);
+        stmts(s->Try.finalbody);
         break;
-    case STMT_Assert: expr(s->Assert.test); expr(s->Assert.msg); break;
-    case STMT_Import: names(s->Import.names); break;
-    case STMT_ImportFrom: ident(s->ImportFrom.module); names(s->ImportFrom.names); printf(" %d", s->ImportFrom.level); break;
+    case STMT_Assert:
+        expr(s->Assert.test);
+        expr(s->Assert.msg);
+        break;
+    case STMT_Import:
+        names(s->Import.names);
+        break;
+    case STMT_ImportFrom:
+        ident(s->ImportFrom.module);
+        names(s->ImportFrom.names);
+        printf(" %d", s->ImportFrom.level);
+        break;
     case STMT_Global:
     case STMT_Nonlocal:
         printf(" [");
@@ -278,7 +414,9 @@ static void stmt(Stmt *s) {
             ident(s->Global.names.v[i]);
         printf("]");
         break;
-    case STMT_Expr: expr(s->Expr.value); break;
+    case STMT_Expr:
+        expr(s->Expr.value);
+        break;
     }
     printf(")");
 }
@@ -343,7 +481,11 @@ int main(int argc, char **argv) {
                 return 2;
             Arena a;
             arena_init(&a);
-            AstModule *ast = front(s, n, name, m[0] == 'e' && m[1] == 'x' ? PARSE_EXEC : m[0] == 's' ? PARSE_SINGLE : PARSE_EVAL, &a);
+            AstModule *ast = front(s, n, name,
+                                   m[0] == 'e' && m[1] == 'x' ? PARSE_EXEC
+                                   : m[0] == 's'              ? PARSE_SINGLE
+                                                              : PARSE_EVAL,
+                                   &a);
             if (ast != NULL)
                 printf("OK");
             else

@@ -82,7 +82,8 @@ static void check_lock(const Binding *b) {
             least = MIN(least, got[i * 8]);
             most = MAX(most, got[i * 8]);
         }
-        printf("  %s: least %llu, most %llu of 8 threads\n", b->name, (unsigned long long)least, (unsigned long long)most);
+        printf("  %s: least %llu, most %llu of 8 threads\n", b->name, (unsigned long long)least,
+               (unsigned long long)most);
         CHECK(least > 0);
     }
     printf("%s ok\n", b->name);
@@ -121,7 +122,8 @@ static bool byte_t(void *l) {
 }
 static void byte_r(void *l) {
     uint8_t seen = LOCK_HELD;
-    if (!atomic_compare_exchange_strong_explicit((_Atomic(uint8_t) *)l, &seen, 0, memory_order_release, memory_order_relaxed))
+    if (!atomic_compare_exchange_strong_explicit((_Atomic(uint8_t) *)l, &seen, 0, memory_order_release,
+                                                 memory_order_relaxed))
         bytelock_unlock_slow(l);
 }
 /* The way of threading.Lock: with deadlines. */

@@ -1,4 +1,5 @@
-/* The least of COUNT, RETIRE and heap under which locks/ and runtime/thread.c run by themselves: objects are never freed. */
+/* The least of COUNT, RETIRE and heap under which locks/ and runtime/thread.c run by themselves: objects are never
+ * freed. */
 #ifndef POLYGIL_FAKE_TYPES_H
 #define POLYGIL_FAKE_TYPES_H
 
