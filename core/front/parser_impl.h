@@ -25,6 +25,7 @@ typedef struct Parser {
     size_t top, stack_cap;
     uint8_t *failed;     /* second pass: brackets, by token index, that failed */
     size_t failed_cap;
+    AstPos line_end;     /* of the last token before the last NEWLINE: where a block ends */
     bool committed;      /* the statement cannot be anything else: do not try */
 } Parser;
 
@@ -56,6 +57,10 @@ static ALWAYS_INLINE void reset(Parser *p, size_t m) { p->t = p->base + m; }
 /* From start to the end of the last token taken. */
 static ALWAYS_INLINE AstPos span(const Parser *p, AstPos start) {
     return (AstPos){start.lineno, start.col, p->t[-1].pos.end_lineno, p->t[-1].pos.end_col};
+}
+/* The same for what ends with a block. */
+static ALWAYS_INLINE AstPos span_block(const Parser *p, AstPos start) {
+    return (AstPos){start.lineno, start.col, p->line_end.end_lineno, p->line_end.end_col};
 }
 static ALWAYS_INLINE AstPos span2(AstPos a, AstPos b) { return (AstPos){a.lineno, a.col, b.end_lineno, b.end_col}; }
 /* Looking for errors now. */

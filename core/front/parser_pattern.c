@@ -435,7 +435,7 @@ Stmt *parse_match(Parser *p) {
         p->committed = true;
         return NULL;
     }
-    Stmt *s = ast_stmt(p->arena, STMT_Match, span(p, start));
+    Stmt *s = ast_stmt(p->arena, STMT_Match, span_block(p, start));
     if (s == NULL || !TAKE(p, top, &s->Match.cases))
         return NULL;
     s->Match.subject = subject;

@@ -359,12 +359,15 @@ bool parse_simple_statements(Parser *p) {
     for (;;) {
         if (!finish(p, simple_statement(p)))
             return false;
-        if (accept(p, TOK_NEWLINE))
-            return true;
-        if (!accept(p, TOK_SEMI))
-            return false;
-        if (accept(p, TOK_NEWLINE))
-            return true;
+        if (!at(p, TOK_NEWLINE)) {
+            if (!accept(p, TOK_SEMI))
+                return false;
+            if (!at(p, TOK_NEWLINE))
+                continue;
+        }
+        p->line_end = p->t[-1].pos;
+        advance(p);
+        return true;
     }
 }
 
@@ -455,7 +458,7 @@ static Stmt *if_statement(Parser *p) {
     }
     for (size_t i = from; i < p->top; i++) {
         Stmt *s = p->stack[i];
-        s->pos = span(p, s->pos);
+        s->pos = span_block(p, s->pos);
     }
     p->top = from;
     (void)start;
@@ -469,7 +472,7 @@ static Stmt *while_statement(Parser *p) {
     StmtSeq body, orelse = {NULL, 0};
     if (test == NULL || !parse_block(p, &body, "'while' statement", start.lineno) || !else_block(p, &orelse))
         return NULL;
-    Stmt *s = NODE(p, While, span(p, start));
+    Stmt *s = NODE(p, While, span_block(p, start));
     if (s == NULL)
         return NULL;
     s->While.test = test;
@@ -493,7 +496,7 @@ static Stmt *for_statement(Parser *p, AstPos start, bool is_async) {
     Expr *iter = parse_star_expressions(p);
     if (iter == NULL || !parse_block(p, &body, "'for' statement", line) || !else_block(p, &orelse))
         return NULL;
-    Stmt *s = ast_stmt(p->arena, is_async ? STMT_AsyncFor : STMT_For, span(p, start));
+    Stmt *s = ast_stmt(p->arena, is_async ? STMT_AsyncFor : STMT_For, span_block(p, start));
     if (s == NULL)
         return NULL;
     s->For.target = target;
@@ -570,7 +573,7 @@ static Stmt *with_statement(Parser *p, AstPos start, bool is_async) {
     StmtSeq body;
     if (!TAKE(p, from, &items) || !parse_block(p, &body, "'with' statement", line))
         return NULL;
-    Stmt *s = ast_stmt(p->arena, is_async ? STMT_AsyncWith : STMT_With, span(p, start));
+    Stmt *s = ast_stmt(p->arena, is_async ? STMT_AsyncWith : STMT_With, span_block(p, start));
     if (s == NULL)
         return NULL;
     s->With.items = items;
@@ -620,7 +623,7 @@ static AstHandler *handler(Parser *p, bool *star) {
     }
     if (!parse_block(p, &h->body, *star ? "'except*' statement" : "'except' statement", start.lineno))
         return NULL;
-    h->pos = span(p, start);
+    h->pos = span_block(p, start);
     return h;
 }
 
@@ -666,7 +669,7 @@ static Stmt *try_statement(Parser *p) {
         if (!parse_block_forced(p, &final, "'finally' statement", line))
             return NULL;
     }
-    Stmt *s = ast_stmt(p->arena, is_star ? STMT_TryStar : STMT_Try, span(p, start));
+    Stmt *s = ast_stmt(p->arena, is_star ? STMT_TryStar : STMT_Try, span_block(p, start));
     if (s == NULL)
         return NULL;
     s->Try.body = body;
@@ -697,7 +700,7 @@ static Stmt *function(Parser *p, AstPos start, bool is_async, ExprSeq decorators
     StmtSeq body;
     if (!parse_block_forced(p, &body, "function definition", line))
         return NULL;
-    Stmt *s = ast_stmt(p->arena, is_async ? STMT_AsyncFunctionDef : STMT_FunctionDef, span(p, start));
+    Stmt *s = ast_stmt(p->arena, is_async ? STMT_AsyncFunctionDef : STMT_FunctionDef, span_block(p, start));
     if (s == NULL)
         return NULL;
     s->FunctionDef.name = name;
@@ -724,7 +727,7 @@ static Stmt *class_definition(Parser *p, ExprSeq decorators) {
     StmtSeq body;
     if (!parse_block(p, &body, "class definition", start.lineno))
         return NULL;
-    Stmt *s = NODE(p, ClassDef, span(p, start));
+    Stmt *s = NODE(p, ClassDef, span_block(p, start));
     if (s == NULL)
         return NULL;
     s->ClassDef.name = name;

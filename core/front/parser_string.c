@@ -295,7 +295,7 @@ static void field_place(Parser *p, const Token *t, const char *brace, int *lines
     s = brace;
     while (s > begin && *s != '\n')
         s--;
-    *col = (int)(brace - s);
+    *col = (int)(brace - s) - (*s == '\n');
 }
 
 static Expr *field_expression(Parser *p, const Token *t, const char *start, const char *end) {
@@ -406,7 +406,7 @@ static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str
     }
     if (s < end && *s == ':') {
         s++;
-        Joined inner = {j->pos, j->kind, ABSENT, p->top, true};
+        Joined inner = {t->pos, ABSENT, ABSENT, p->top, true};
         if (s >= end)
             return fstring_error(p, "expecting '}'") != NULL;
         if (!fstring_parts(p, &inner, t, &s, end, raw, depth + 1)) {
