@@ -16,7 +16,8 @@ typedef struct Arena {
     char *cur, *end;
     ArenaChunk *chunks;
     Value keep;         /* list, owned; ABSENT until the first arena_keep */
-    void *names;        /* identifier table of the lexer: front/names.c */
+    void *names;        /* identifier table: front/lexer.c */
+    void *mangled;      /* cache of mangled names: front/symtable.c */
 } Arena;
 
 void arena_init(Arena *a); /* no memory is taken yet */
