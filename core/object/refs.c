@@ -1,6 +1,5 @@
 #include "object/refs.h"
 
-Value generic_alias_new(Value origin, Value args); /* object/generic_alias.c */
 
 void refs_move(Ref *dst, Ref *src, size_t n) {
     if (!readers_unlocked()) {
@@ -60,5 +59,3 @@ bool seq_defers(Value other, int reflected_sp) {
         return false;
     return t != &int_type && t != &bool_type && t != &float_type && t != &complex_type;
 }
-
-Value generic_alias_class_getitem(Value self, Value *args, intptr_t nargs, Value kw) { return generic_alias_new(self, args[0]); }

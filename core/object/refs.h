@@ -4,6 +4,7 @@
 #ifndef POLYGIL_REFS_H
 #define POLYGIL_REFS_H
 
+#include "object/native.h"
 #include "object/object.h"
 #include "object/str.h"
 #include "heap.h"
@@ -48,9 +49,6 @@ static ALWAYS_INLINE int simple_eq(Value a, Value b) {
 
 /* True when `other` should be asked for its reflected method before a sequence's own operator complains. */
 bool seq_defers(Value other, int reflected_sp);
-Value generic_alias_class_getitem(Value self, Value *args, intptr_t nargs, Value kw);
-#define CLASS_GETITEM_DEF                                                                                              \
-    { "__class_getitem__", generic_alias_class_getitem, "($type, item, /)", NF_CLASS, "See PEP 585" }
 
 #define COMPARE_NATIVES(prefix, fn)                                                                                    \
     static Value prefix##_lt(Value self, Value *args, intptr_t nargs, Value kw) { return fn(self, args[0], CMP_LT); } \
