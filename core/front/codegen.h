@@ -86,10 +86,12 @@ typedef struct Gen {
     int optimize;
     int future_flags;
     bool interactive, top_level_await;
+    bool has_walrus; /* there may be := in the module */
     int future_line; /* of the last import of features that came in time */
     bool failed;
     Unit *unit;
-    void *spare_instrs; /* AsmInstr buffers of finished units, for the next ones */
+    AsmInstr *spare_instrs; /* the buffer of a finished unit, for the next one */
+    uint32_t spare_cap;
 } Gen;
 
 struct Unit {
@@ -262,6 +264,7 @@ Unit *unit_enter(Gen *g, Scope *scope, UnitKind kind, Value name, int32_t firstl
 Value unit_leave(Gen *g);
 void compile_function(Unit *u, Stmt *s, bool is_async);
 void compile_class(Unit *u, Stmt *s);
+void compile_body(Unit *u, StmtSeq body); /* of a module or class */
 int compile_lambda(Unit *u, Expr *e, int want);
 int compile_comprehension(Unit *u, Expr *e, int want);
 

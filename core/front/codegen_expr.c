@@ -3,6 +3,7 @@
 
 #include "front/fold.h"
 #include "object/int.h"
+#include "object/set.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
