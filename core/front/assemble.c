@@ -3,12 +3,14 @@
 
 #include "object/tuple.h"
 
-/* Long code: a jump that cannot reach its target in 16 bits hops over an unconditional one. Which opcode means the opposite. */
+/* Long code: a jump that cannot reach its target in 16 bits hops over an unconditional one. Which opcode means the
+ * opposite. */
 static int inverse_jump(int op) {
     static const uint8_t pairs[][2] = {
-        {OP_JLT, OP_JNLT},     {OP_JLE, OP_JNLE},     {OP_JEQ, OP_JNEQ},     {OP_JNE, OP_JNNE},     {OP_JGT, OP_JNGT},
-        {OP_JGE, OP_JNGE},     {OP_JLT_I, OP_JNLT_I}, {OP_JLE_I, OP_JNLE_I}, {OP_JEQ_I, OP_JNEQ_I}, {OP_JNE_I, OP_JNNE_I},
-        {OP_JGT_I, OP_JNGT_I}, {OP_JGE_I, OP_JNGE_I}, {OP_JIN, OP_JNIN},     {OP_JIS, OP_JNIS},
+        {OP_JLT, OP_JNLT},     {OP_JLE, OP_JNLE},     {OP_JEQ, OP_JNEQ},     {OP_JNE, OP_JNNE},
+        {OP_JGT, OP_JNGT},     {OP_JGE, OP_JNGE},     {OP_JLT_I, OP_JNLT_I}, {OP_JLE_I, OP_JNLE_I},
+        {OP_JEQ_I, OP_JNEQ_I}, {OP_JNE_I, OP_JNNE_I}, {OP_JGT_I, OP_JNGT_I}, {OP_JGE_I, OP_JNGE_I},
+        {OP_JIN, OP_JNIN},     {OP_JIS, OP_JNIS},
     };
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         if (pairs[i][0] == op)
@@ -19,8 +21,12 @@ static int inverse_jump(int op) {
     return op; /* FOR_ITER, SEND: not to be inverted */
 }
 
-static bool is_short_jump(int op) { return instr_info[op].operands[2] == 'J'; }
-static bool is_long_jump(int op) { return instr_info[op].operands[1] == 'J'; }
+static bool is_short_jump(int op) {
+    return instr_info[op].operands[2] == 'J';
+}
+static bool is_long_jump(int op) {
+    return instr_info[op].operands[1] == 'J';
+}
 
 typedef struct Output {
     uint64_t *words;
@@ -42,7 +48,9 @@ static uint32_t length_of(const AsmInstr *i, bool far) {
     return n;
 }
 
-static bool fits(uint32_t v) { return v <= UINT16_MAX; }
+static bool fits(uint32_t v) {
+    return v <= UINT16_MAX;
+}
 
 Value assemble(Unit *u) {
     Value code = ABSENT, consts = ABSENT, names = ABSENT, varnames = ABSENT, cellvars = ABSENT, freevars = ABSENT;

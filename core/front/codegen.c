@@ -86,7 +86,7 @@ void warn_at(Unit *u, const AstPos *pos, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (syntax_warning_node(u->g->filename, *pos, "%s", text) < 0)
+    if (syntax_warning(&exc_SyntaxWarning, u->g->filename, *pos, "%s", text) < 0)
         fail(u->g);
 }
 
@@ -137,10 +137,17 @@ AsmInstr *emit_keep(Unit *u, int op, uint32_t a, uint32_t b, uint32_t c, int kee
         flags |= IF_KILL_B;
     if (kinds[2] == 'R' && !(keep & KEEP_C) && c >= u->n_locals && c != NO_REG)
         flags |= IF_KILL_C;
-    if ((kinds[0] == 'D' && a < u->n_locals) || (kinds[1] == 'D' && b < u->n_locals) || (kinds[2] == 'D' && c < u->n_locals))
+    if ((kinds[0] == 'D' && a < u->n_locals) || (kinds[1] == 'D' && b < u->n_locals) ||
+        (kinds[2] == 'D' && c < u->n_locals))
         flags |= IF_DST_LOCAL;
     AsmInstr *i = &u->ins[u->n++];
-    *i = (AsmInstr){.op = (uint8_t)op, .flags = (uint8_t)flags, .depth = (uint16_t)u->depth, .a = a, .b = b, .c = c, .handler = u->handler,
+    *i = (AsmInstr){.op = (uint8_t)op,
+                    .flags = (uint8_t)flags,
+                    .depth = (uint16_t)u->depth,
+                    .a = a,
+                    .b = b,
+                    .c = c,
+                    .handler = u->handler,
                     .pos = u->pos};
     if (u->handler >= 0)
         u->handlers[u->handler].used = true;
@@ -233,7 +240,8 @@ void bind_loop(Unit *u, Label target) {
 
 /* ---- exception ranges ---- */
 int handler_begin(Unit *u, Label l) {
-    if (u->g->failed || (u->n_handlers == u->cap_handlers && !grow(u, (void **)&u->handlers, &u->cap_handlers, sizeof *u->handlers, 8)))
+    if (u->g->failed ||
+        (u->n_handlers == u->cap_handlers && !grow(u, (void **)&u->handlers, &u->cap_handlers, sizeof *u->handlers, 8)))
         return 0;
     uint64_t *s = copy_state(u, u->state);
     for (uint32_t i = 0; s && i < u->state_words; i++)
@@ -243,7 +251,9 @@ int handler_begin(Unit *u, Label l) {
     return (int)u->n_handlers++;
 }
 
-void handler_end(Unit *u, int outer) { u->handler = outer; }
+void handler_end(Unit *u, int outer) {
+    u->handler = outer;
+}
 
 void handler_bind(Unit *u, int h) {
     if (UNLIKELY(u->g->failed))

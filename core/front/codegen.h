@@ -1,15 +1,16 @@
 /* The code generator's own structures, shared by its files; the entry points are in front/compile.h.
  *
  *   unit      one code object under construction: a Scope's
- *   register  a local (below n_locals) or a temporary; temporaries are a stack, u->depth is the number of live registers
- *   operand   what an expression's value is read from: a local, borrowed, or the temporary on top, consumed by the instruction that reads it
- *   state     the set of locals known to be bound here, so that only doubtful reads are checked
+ *   register  a local (below n_locals) or a temporary; temporaries are a stack, u->depth is the number of live
+ * registers operand   what an expression's value is read from: a local, borrowed, or the temporary on top, consumed by
+ * the instruction that reads it state     the set of locals known to be bound here, so that only doubtful reads are
+ * checked
  *
- * Errors are sticky: after the first (g->failed, one exception pending) nothing more is emitted and the walk returns quickly.
- * Unreachable code is walked for its errors and scopes, but not emitted.
+ * Errors are sticky: after the first (g->failed, one exception pending) nothing more is emitted and the walk returns
+ * quickly. Unreachable code is walked for its errors and scopes, but not emitted.
  *
- * Order of work for one instruction: operands are evaluated (depth grows), the instruction is emitted at that depth, then u->depth falls to
- * the depth before the operands, plus one if the result is a temporary. */
+ * Order of work for one instruction: operands are evaluated (depth grows), the instruction is emitted at that depth,
+ * then u->depth falls to the depth before the operands, plus one if the result is a temporary. */
 #ifndef POLYGIL_CODEGEN_H
 #define POLYGIL_CODEGEN_H
 
@@ -50,18 +51,19 @@ typedef struct Hole {
 
 typedef enum { UNIT_MODULE, UNIT_CLASS, UNIT_FUNCTION, UNIT_ASYNC_FUNCTION, UNIT_LAMBDA, UNIT_COMPREHENSION } UnitKind;
 
-/* Blocks that break, continue and return unwind, innermost first; they live in the C frames of the functions that compile them. */
+/* Blocks that break, continue and return unwind, innermost first; they live in the C frames of the functions that
+ * compile them. */
 typedef enum {
     BLOCK_WHILE,
-    BLOCK_FOR,       /* loop state at base */
-    BLOCK_ASYNC_FOR, /* iterator at base */
-    BLOCK_TRY,       /* body of try/except */
-    BLOCK_FINALLY,   /* body and handlers of try/finally */
-    BLOCK_HANDLING,  /* inside a handler: exception at base, what was handled before at base + 1 */
+    BLOCK_FOR,          /* loop state at base */
+    BLOCK_ASYNC_FOR,    /* iterator at base */
+    BLOCK_TRY,          /* body of try/except */
+    BLOCK_FINALLY,      /* body and handlers of try/finally */
+    BLOCK_HANDLING,     /* inside a handler: exception at base, what was handled before at base + 1 */
     BLOCK_HANDLER_NAME, /* body of `except ... as name`, inside a BLOCK_HANDLING */
-    BLOCK_WITH,      /* __exit__ at base */
+    BLOCK_WITH,         /* __exit__ at base */
     BLOCK_ASYNC_WITH,
-    BLOCK_VALUE,     /* a return value waits at base while finally bodies run */
+    BLOCK_VALUE,       /* a return value waits at base while finally bodies run */
     BLOCK_EXCEPT_STAR, /* inside except*: break, continue and return are errors */
 } BlockKind;
 typedef struct Block {
@@ -112,7 +114,7 @@ struct Unit {
     int32_t handler; /* in force */
     uint32_t n_locals, depth, max_depth;
     bool reachable;
-    CodePos pos; /* of what is emitted next */
+    CodePos pos;                           /* of what is emitted next */
     uint64_t *state, *deletable, *rebound; /* sets of locals: bound; deleted somewhere in this unit; targets of := */
     uint32_t state_words;
     ConstTable consts;
@@ -123,10 +125,10 @@ struct Unit {
     uint16_t *cell_regs;
     uint32_t argcount, posonlyargcount, kwonlyargcount, flags;
     int32_t firstlineno;
-    Value first_param;  /* methods: the name that `self` has; or ABSENT */
-    Value *self_attrs;  /* classes: distinct names that methods assign on their first parameter */
+    Value first_param; /* methods: the name that `self` has; or ABSENT */
+    Value *self_attrs; /* classes: distinct names that methods assign on their first parameter */
     uint32_t n_self_attrs;
-    int class_cell; /* register of a class's __class__ cell, or -1 */
+    int class_cell;   /* register of a class's __class__ cell, or -1 */
     AsmInstr scratch; /* written, never read: what unreachable code "emits" */
 };
 
@@ -134,10 +136,12 @@ struct Unit {
 #define MAX_REGS 60000
 enum { KEEP_A = 1, KEEP_B = 2, KEEP_C = 4 };
 
-/* Index of the instruction, or a scratch one when nothing is emitted. Flags for consumed temporaries and local destinations are added, but
- * for operands in `keep`. The depth recorded is u->depth. */
+/* Index of the instruction, or a scratch one when nothing is emitted. Flags for consumed temporaries and local
+ * destinations are added, but for operands in `keep`. The depth recorded is u->depth. */
 AsmInstr *emit_keep(Unit *u, int op, uint32_t a, uint32_t b, uint32_t c, int keep);
-static inline AsmInstr *emit(Unit *u, int op, uint32_t a, uint32_t b, uint32_t c) { return emit_keep(u, op, a, b, c, 0); }
+static inline AsmInstr *emit(Unit *u, int op, uint32_t a, uint32_t b, uint32_t c) {
+    return emit_keep(u, op, a, b, c, 0);
+}
 /* A jump: depth_after is the depth at its target and behind it. */
 AsmInstr *emit_jump(Unit *u, int op, uint32_t a, uint32_t b, Label target, uint32_t depth_after);
 void jump(Unit *u, Label target);
@@ -145,30 +149,42 @@ Label new_label(Unit *u);
 void bind(Unit *u, Label l);
 /* The head of a loop: everything that may be deleted in the unit is doubtful from here on. */
 void bind_loop(Unit *u, Label l);
-/* Opens a protected range with the current depth; returns the handler's index, to be given to handler_end and handler_bind. */
+/* Opens a protected range with the current depth; returns the handler's index, to be given to handler_end and
+ * handler_bind. */
 int handler_begin(Unit *u, Label l);
 void handler_end(Unit *u, int outer);
 /* Binds the handler's label: depth is its depth + 1 (the exception). */
 void handler_bind(Unit *u, int h);
 
-static inline bool is_temp(const Unit *u, int reg) { return (uint32_t)reg >= u->n_locals; }
+static inline bool is_temp(const Unit *u, int reg) {
+    return (uint32_t)reg >= u->n_locals;
+}
 void set_depth(Unit *u, uint32_t depth);
 static inline int push_temp(Unit *u) {
     set_depth(u, u->depth + 1);
     return (int)u->depth - 1;
 }
 static inline void at(Unit *u, const AstPos *p) {
-    u->pos = (CodePos){p->lineno, p->end_lineno, p->col <= INT16_MAX ? (int16_t)p->col : -1, p->end_col <= INT16_MAX ? (int16_t)p->end_col : -1};
+    u->pos = (CodePos){p->lineno, p->end_lineno, p->col <= INT16_MAX ? (int16_t)p->col : -1,
+                       p->end_col <= INT16_MAX ? (int16_t)p->end_col : -1};
 }
-static inline void at_none(Unit *u) { u->pos = (CodePos){-1, -1, -1, -1}; }
+static inline void at_none(Unit *u) {
+    u->pos = (CodePos){-1, -1, -1, -1};
+}
 
-static inline bool state_has(const uint64_t *s, int reg) { return s[reg >> 6] >> (reg & 63) & 1; }
-static inline void mark_bound(Unit *u, int reg) { u->state[reg >> 6] |= (uint64_t)1 << (reg & 63); }
-static inline void mark_unbound(Unit *u, int reg) { u->state[reg >> 6] &= ~((uint64_t)1 << (reg & 63)); }
+static inline bool state_has(const uint64_t *s, int reg) {
+    return s[reg >> 6] >> (reg & 63) & 1;
+}
+static inline void mark_bound(Unit *u, int reg) {
+    u->state[reg >> 6] |= (uint64_t)1 << (reg & 63);
+}
+static inline void mark_unbound(Unit *u, int reg) {
+    u->state[reg >> 6] &= ~((uint64_t)1 << (reg & 63));
+}
 
-uint32_t add_const(Unit *u, Value v);      /* borrowed */
+uint32_t add_const(Unit *u, Value v); /* borrowed */
 uint32_t add_const_steal(Unit *u, Value v);
-uint32_t add_name(Unit *u, Value name);    /* as it is */
+uint32_t add_name(Unit *u, Value name); /* as it is */
 Value mangled(Unit *u, Value name);
 /* Records that registers [first, first + n) hold garbage in instructions [start, the last one emitted]. */
 void add_hole(Unit *u, uint32_t start, uint32_t first, uint32_t n);
@@ -182,7 +198,9 @@ bool enter(Unit *u);
 /* ---- where a result goes ---- */
 enum { ANY = -1, TEMP = -2 }; /* otherwise: that local */
 /* The register for a result whose operands started at base. */
-static inline int dest(const Unit *u, int want, uint32_t base) { return want >= 0 ? want : (int)base; }
+static inline int dest(const Unit *u, int want, uint32_t base) {
+    return want >= 0 ? want : (int)base;
+}
 /* Call after the instruction that wrote d. */
 static inline int done(Unit *u, int d, uint32_t base) {
     if (is_temp(u, d)) {
@@ -200,11 +218,11 @@ int expr_last(Unit *u, Expr *e);      /* the same (ANY) for an operand that the 
 bool fold(Unit *u, Expr *e);          /* folds; true when e is a constant now */
 void exprs_temp(Unit *u, ExprSeq s);  /* each into the next temporary */
 void cond(Unit *u, Expr *e, Label target, bool jump_if);
-void drop(Unit *u, int reg);          /* releases a temporary on top; nothing for a local */
+void drop(Unit *u, int reg); /* releases a temporary on top; nothing for a local */
 int load_const(Unit *u, Value v, int want);
 int load_none(Unit *u, int want);
 int load_move(Unit *u, int reg, int want); /* value of a local, or of the temporary on top, where it is wanted */
-void await_top(Unit *u, int kind);    /* the awaitable on top becomes its result; kind as in GET_AWAITABLE */
+void await_top(Unit *u, int kind);         /* the awaitable on top becomes its result; kind as in GET_AWAITABLE */
 /* The next item of the asynchronous iterator in register iter, awaited: in a new temporary. */
 void anext_top(Unit *u, uint32_t iter);
 int binary_rest(Unit *u, BinOpKind op, int left, Expr *right, int want, uint32_t base, const AstPos *pos, bool inplace);
@@ -224,9 +242,10 @@ AsmInstr *emit_name(Unit *u, int op, uint32_t a, uint32_t b, Value mangled_name,
 
 /* ---- codegen_call.c ---- */
 int compile_call(Unit *u, Expr *e, int want);
-/* The rest of a call whose callable is in base; the depth is base + FRAME_WORDS + n_before, arguments that lie in the block already.
- * hole_from: u->n behind the instruction that wrote the callable. */
-int call_rest(Unit *u, uint32_t base, uint32_t n_before, ExprSeq args, KeywordSeq keywords, int want, uint32_t hole_from, const AstPos *pos);
+/* The rest of a call whose callable is in base; the depth is base + FRAME_WORDS + n_before, arguments that lie in the
+ * block already. hole_from: u->n behind the instruction that wrote the callable. */
+int call_rest(Unit *u, uint32_t base, uint32_t n_before, ExprSeq args, KeywordSeq keywords, int want,
+              uint32_t hole_from, const AstPos *pos);
 /* The call of a complete block with n_args positional arguments into register d (a local, or base). */
 void call_simple(Unit *u, uint32_t base, uint32_t n_args, int d, uint32_t hole_from);
 

@@ -1,4 +1,5 @@
-/* Calls. A call block lies on top of the temporaries: the callable, the words of the callee's frame header, the arguments. */
+/* Calls. A call block lies on top of the temporaries: the callable, the words of the callee's frame header, the
+ * arguments. */
 #include "front/codegen.h"
 
 #include "front/fold.h"
@@ -131,8 +132,8 @@ static void at_attribute(Unit *u, Expr *call, Expr *attr) {
 }
 
 /* Arguments behind n_before that lie in the block already, then the call. */
-static int plain_call(Unit *u, uint32_t base, bool method, uint32_t n_before, ExprSeq args, KeywordSeq keywords, int want, uint32_t hole_from,
-                      CodePos pos) {
+static int plain_call(Unit *u, uint32_t base, bool method, uint32_t n_before, ExprSeq args, KeywordSeq keywords,
+                      int want, uint32_t hole_from, CodePos pos) {
     exprs_temp(u, args);
     for (int32_t i = 0; i < keywords.n; i++)
         expr(u, keywords.v[i]->value, TEMP);
@@ -164,8 +165,8 @@ void call_simple(Unit *u, uint32_t base, uint32_t n_args, int d, uint32_t hole_f
 }
 
 /* The callable is in base, the depth base + FRAME_WORDS + n_before. */
-static int call_rest_at(Unit *u, uint32_t base, uint32_t n_before, ExprSeq args, KeywordSeq keywords, int want, uint32_t hole_from, CodePos cpos,
-                        const AstPos *pos) {
+static int call_rest_at(Unit *u, uint32_t base, uint32_t n_before, ExprSeq args, KeywordSeq keywords, int want,
+                        uint32_t hole_from, CodePos cpos, const AstPos *pos) {
     check_keywords(u, keywords);
     if (is_plain(args, keywords))
         return plain_call(u, base, false, n_before, args, keywords, want, hole_from, cpos);
@@ -196,7 +197,8 @@ static int call_rest_at(Unit *u, uint32_t base, uint32_t n_before, ExprSeq args,
     return done(u, d, base);
 }
 
-int call_rest(Unit *u, uint32_t base, uint32_t n_before, ExprSeq args, KeywordSeq keywords, int want, uint32_t hole_from, const AstPos *pos) {
+int call_rest(Unit *u, uint32_t base, uint32_t n_before, ExprSeq args, KeywordSeq keywords, int want,
+              uint32_t hole_from, const AstPos *pos) {
     at(u, pos);
     return call_rest_at(u, base, n_before, args, keywords, want, hole_from, u->pos, pos);
 }

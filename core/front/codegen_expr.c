@@ -46,7 +46,9 @@ int load_const(Unit *u, Value v, int want) {
     return done(u, d, base);
 }
 
-int load_none(Unit *u, int want) { return load_const(u, V_NONE, want); }
+int load_none(Unit *u, int want) {
+    return load_const(u, V_NONE, want);
+}
 
 void drop(Unit *u, int reg) {
     if (!is_temp(u, reg))
@@ -60,8 +62,12 @@ void exprs_temp(Unit *u, ExprSeq s) {
         expr(u, s.v[i], TEMP);
 }
 
-int expr(Unit *u, Expr *e, int want) { return expr_any(u, e, want, false); }
-int expr_last(Unit *u, Expr *e) { return expr_any(u, e, ANY, true); }
+int expr(Unit *u, Expr *e, int want) {
+    return expr_any(u, e, want, false);
+}
+int expr_last(Unit *u, Expr *e) {
+    return expr_any(u, e, ANY, true);
+}
 
 /* ---- warnings about what cannot work ---- */
 static const char *constant_type(Expr *e) {
@@ -98,7 +104,8 @@ static void check_subscript(Unit *u, Expr *e) {
     switch (v->kind) {
     case EXPR_Constant:
         if (!(v_is_none(v->Constant.value) || v->Constant.value == V_ELLIPSIS || v_is_integer(v->Constant.value) ||
-              v_is_floating(v->Constant.value) || v_is_exact(v->Constant.value, IDX_COMPLEX) || v_is_set(v->Constant.value)))
+              v_is_floating(v->Constant.value) || v_is_exact(v->Constant.value, IDX_COMPLEX) ||
+              v_is_set(v->Constant.value)))
             break;
         /* fall through */
     case EXPR_Set:
@@ -113,12 +120,13 @@ static void check_subscript(Unit *u, Expr *e) {
     const char *it = constant_type(i);
     if (!it || i->kind == EXPR_Slice || (i->kind == EXPR_Constant && v_is_integer(i->Constant.value)))
         return;
-    bool indexed = v->kind == EXPR_Tuple || v->kind == EXPR_List || v->kind == EXPR_ListComp || v->kind == EXPR_JoinedStr ||
-                   v->kind == EXPR_FormattedValue ||
+    bool indexed = v->kind == EXPR_Tuple || v->kind == EXPR_List || v->kind == EXPR_ListComp ||
+                   v->kind == EXPR_JoinedStr || v->kind == EXPR_FormattedValue ||
                    (v->kind == EXPR_Constant &&
                     (v_is_str(v->Constant.value) || v_is_bytes(v->Constant.value) || v_is_tuple(v->Constant.value)));
     if (indexed)
-        warn_at(u, &e->pos, "%.200s indices must be integers or slices, not %.200s; perhaps you missed a comma?", constant_type(v), it);
+        warn_at(u, &e->pos, "%.200s indices must be integers or slices, not %.200s; perhaps you missed a comma?",
+                constant_type(v), it);
 }
 
 /* `is` with a literal that need not be unique. */
@@ -138,7 +146,9 @@ static void check_compare(Unit *u, Expr *e) {
         bool right = dubious_identity(c) || c->kind == EXPR_Tuple;
         int op = e->Compare.ops.v[i];
         if ((op == CMPOP_Is || op == CMPOP_IsNot) && (dubious || right)) {
-            warn_at(u, &e->pos, op == CMPOP_Is ? "\"is\" with a literal. Did you mean \"==\"?" : "\"is not\" with a literal. Did you mean \"!=\"?");
+            warn_at(u, &e->pos,
+                    op == CMPOP_Is ? "\"is\" with a literal. Did you mean \"==\"?"
+                                   : "\"is not\" with a literal. Did you mean \"!=\"?");
             return;
         }
         dubious = right;
@@ -147,14 +157,15 @@ static void check_compare(Unit *u, Expr *e) {
 
 /* ---- operators ---- */
 static const uint8_t binary_ops[] = {
-    [BINOP_Add] = OP_ADD,       [BINOP_Sub] = OP_SUB,       [BINOP_Mult] = OP_MUL,     [BINOP_MatMult] = OP_MATMUL, [BINOP_Div] = OP_TRUEDIV,
-    [BINOP_Mod] = OP_MOD,       [BINOP_Pow] = OP_POW,       [BINOP_LShift] = OP_LSHIFT, [BINOP_RShift] = OP_RSHIFT, [BINOP_BitOr] = OP_OR,
-    [BINOP_BitXor] = OP_XOR,    [BINOP_BitAnd] = OP_AND,    [BINOP_FloorDiv] = OP_FLOORDIV,
+    [BINOP_Add] = OP_ADD,           [BINOP_Sub] = OP_SUB,  [BINOP_Mult] = OP_MUL,   [BINOP_MatMult] = OP_MATMUL,
+    [BINOP_Div] = OP_TRUEDIV,       [BINOP_Mod] = OP_MOD,  [BINOP_Pow] = OP_POW,    [BINOP_LShift] = OP_LSHIFT,
+    [BINOP_RShift] = OP_RSHIFT,     [BINOP_BitOr] = OP_OR, [BINOP_BitXor] = OP_XOR, [BINOP_BitAnd] = OP_AND,
+    [BINOP_FloorDiv] = OP_FLOORDIV,
 };
 static const uint8_t binary_const_ops[] = {
-    [BINOP_Add] = OP_ADD_K,     [BINOP_Sub] = OP_SUB_K,     [BINOP_Mult] = OP_MUL_K,   [BINOP_MatMult] = OP_MATMUL_K,
-    [BINOP_Div] = OP_TRUEDIV_K, [BINOP_Mod] = OP_MOD_K,     [BINOP_Pow] = OP_POW_K,    [BINOP_LShift] = OP_LSHIFT_K,
-    [BINOP_RShift] = OP_RSHIFT_K, [BINOP_BitOr] = OP_OR_K,  [BINOP_BitXor] = OP_XOR_K, [BINOP_BitAnd] = OP_AND_K,
+    [BINOP_Add] = OP_ADD_K,           [BINOP_Sub] = OP_SUB_K,  [BINOP_Mult] = OP_MUL_K,   [BINOP_MatMult] = OP_MATMUL_K,
+    [BINOP_Div] = OP_TRUEDIV_K,       [BINOP_Mod] = OP_MOD_K,  [BINOP_Pow] = OP_POW_K,    [BINOP_LShift] = OP_LSHIFT_K,
+    [BINOP_RShift] = OP_RSHIFT_K,     [BINOP_BitOr] = OP_OR_K, [BINOP_BitXor] = OP_XOR_K, [BINOP_BitAnd] = OP_AND_K,
     [BINOP_FloorDiv] = OP_FLOORDIV_K,
 };
 
@@ -166,7 +177,8 @@ static bool is_int16(Expr *e) {
 }
 
 /* left op right, of which left is evaluated: emits the operation at pos into the place that want and base say. */
-int binary_rest(Unit *u, BinOpKind op, int left, Expr *right, int want, uint32_t base, const AstPos *pos, bool inplace) {
+int binary_rest(Unit *u, BinOpKind op, int left, Expr *right, int want, uint32_t base, const AstPos *pos,
+                bool inplace) {
     AsmInstr *i;
     if (fold(u, right)) {
         bool imm = is_int16(right) && (op == BINOP_Add || op == BINOP_Sub);
@@ -175,7 +187,8 @@ int binary_rest(Unit *u, BinOpKind op, int left, Expr *right, int want, uint32_t
             at(u, pos);
             int d = dest(u, want, base);
             if (imm)
-                i = emit(u, op == BINOP_Add ? OP_ADD_I : OP_SUB_I, (uint32_t)d, (uint32_t)left, (uint16_t)v_int(right->Constant.value));
+                i = emit(u, op == BINOP_Add ? OP_ADD_I : OP_SUB_I, (uint32_t)d, (uint32_t)left,
+                         (uint16_t)v_int(right->Constant.value));
             else
                 i = emit(u, binary_const_ops[op], (uint32_t)d, (uint32_t)left, k);
             if (inplace)
@@ -193,24 +206,28 @@ int binary_rest(Unit *u, BinOpKind op, int left, Expr *right, int want, uint32_t
 }
 
 static const uint8_t compare_ops[] = {
-    [CMPOP_Eq] = OP_EQ, [CMPOP_NotEq] = OP_NE, [CMPOP_Lt] = OP_LT, [CMPOP_LtE] = OP_LE,    [CMPOP_Gt] = OP_GT,
-    [CMPOP_GtE] = OP_GE, [CMPOP_Is] = OP_IS,   [CMPOP_IsNot] = OP_IS_NOT, [CMPOP_In] = OP_IN, [CMPOP_NotIn] = OP_NOT_IN,
+    [CMPOP_Eq] = OP_EQ, [CMPOP_NotEq] = OP_NE,     [CMPOP_Lt] = OP_LT, [CMPOP_LtE] = OP_LE,
+    [CMPOP_Gt] = OP_GT, [CMPOP_GtE] = OP_GE,       [CMPOP_Is] = OP_IS, [CMPOP_IsNot] = OP_IS_NOT,
+    [CMPOP_In] = OP_IN, [CMPOP_NotIn] = OP_NOT_IN,
 };
 /* Fused with a jump: when the comparison is true, when it is false; and with a small int on the right. */
 static const uint8_t jump_true_ops[] = {
-    [CMPOP_Eq] = OP_JEQ, [CMPOP_NotEq] = OP_JNE, [CMPOP_Lt] = OP_JLT,      [CMPOP_LtE] = OP_JLE, [CMPOP_Gt] = OP_JGT,
-    [CMPOP_GtE] = OP_JGE, [CMPOP_Is] = OP_JIS,   [CMPOP_IsNot] = OP_JNIS,  [CMPOP_In] = OP_JIN,  [CMPOP_NotIn] = OP_JNIN,
+    [CMPOP_Eq] = OP_JEQ, [CMPOP_NotEq] = OP_JNE,  [CMPOP_Lt] = OP_JLT, [CMPOP_LtE] = OP_JLE,
+    [CMPOP_Gt] = OP_JGT, [CMPOP_GtE] = OP_JGE,    [CMPOP_Is] = OP_JIS, [CMPOP_IsNot] = OP_JNIS,
+    [CMPOP_In] = OP_JIN, [CMPOP_NotIn] = OP_JNIN,
 };
 static const uint8_t jump_false_ops[] = {
-    [CMPOP_Eq] = OP_JNEQ, [CMPOP_NotEq] = OP_JNNE, [CMPOP_Lt] = OP_JNLT,   [CMPOP_LtE] = OP_JNLE, [CMPOP_Gt] = OP_JNGT,
-    [CMPOP_GtE] = OP_JNGE, [CMPOP_Is] = OP_JNIS,   [CMPOP_IsNot] = OP_JIS, [CMPOP_In] = OP_JNIN,  [CMPOP_NotIn] = OP_JIN,
+    [CMPOP_Eq] = OP_JNEQ, [CMPOP_NotEq] = OP_JNNE, [CMPOP_Lt] = OP_JNLT, [CMPOP_LtE] = OP_JNLE,
+    [CMPOP_Gt] = OP_JNGT, [CMPOP_GtE] = OP_JNGE,   [CMPOP_Is] = OP_JNIS, [CMPOP_IsNot] = OP_JIS,
+    [CMPOP_In] = OP_JNIN, [CMPOP_NotIn] = OP_JIN,
 };
 static const uint8_t jump_true_imm_ops[] = {
-    [CMPOP_Eq] = OP_JEQ_I, [CMPOP_NotEq] = OP_JNE_I, [CMPOP_Lt] = OP_JLT_I, [CMPOP_LtE] = OP_JLE_I, [CMPOP_Gt] = OP_JGT_I, [CMPOP_GtE] = OP_JGE_I,
+    [CMPOP_Eq] = OP_JEQ_I,  [CMPOP_NotEq] = OP_JNE_I, [CMPOP_Lt] = OP_JLT_I,
+    [CMPOP_LtE] = OP_JLE_I, [CMPOP_Gt] = OP_JGT_I,    [CMPOP_GtE] = OP_JGE_I,
 };
 static const uint8_t jump_false_imm_ops[] = {
-    [CMPOP_Eq] = OP_JNEQ_I, [CMPOP_NotEq] = OP_JNNE_I, [CMPOP_Lt] = OP_JNLT_I, [CMPOP_LtE] = OP_JNLE_I, [CMPOP_Gt] = OP_JNGT_I,
-    [CMPOP_GtE] = OP_JNGE_I,
+    [CMPOP_Eq] = OP_JNEQ_I,  [CMPOP_NotEq] = OP_JNNE_I, [CMPOP_Lt] = OP_JNLT_I,
+    [CMPOP_LtE] = OP_JNLE_I, [CMPOP_Gt] = OP_JNGT_I,    [CMPOP_GtE] = OP_JNGE_I,
 };
 
 /* Right side of a comparison: a literal list or set that only serves `in` becomes a constant. */
@@ -224,16 +241,19 @@ static void fold_comparator(Unit *u, int op, Expr *e) {
 }
 
 /* left op right, of which left is evaluated, then a jump. */
-static void compare_jump(Unit *u, int op, int left, Expr *right, Label target, bool jump_if, uint32_t base, const AstPos *pos) {
+static void compare_jump(Unit *u, int op, int left, Expr *right, Label target, bool jump_if, uint32_t base,
+                         const AstPos *pos) {
     fold_comparator(u, op, right);
     if (op <= CMPOP_GtE && is_int16(right)) {
         at(u, pos);
-        emit_jump(u, (jump_if ? jump_true_imm_ops : jump_false_imm_ops)[op], (uint32_t)left, (uint16_t)v_int(right->Constant.value), target, base);
+        emit_jump(u, (jump_if ? jump_true_imm_ops : jump_false_imm_ops)[op], (uint32_t)left,
+                  (uint16_t)v_int(right->Constant.value), target, base);
         return;
     }
     if ((op == CMPOP_Is || op == CMPOP_IsNot) && right->kind == EXPR_Constant && v_is_none(right->Constant.value)) {
         at(u, pos);
-        emit_jump(u, (op == CMPOP_Is) == jump_if ? OP_JUMP_IF_NONE : OP_JUMP_IF_NOT_NONE, (uint32_t)left, 0, target, base);
+        emit_jump(u, (op == CMPOP_Is) == jump_if ? OP_JUMP_IF_NONE : OP_JUMP_IF_NOT_NONE, (uint32_t)left, 0, target,
+                  base);
         return;
     }
     int r = expr_last(u, right);
@@ -246,8 +266,9 @@ static bool stays_put(Unit *u, Expr *e) {
     return e->kind == EXPR_Name && local_register(u, e->Name.sym) >= 0 && !state_has(u->rebound, e->Name.sym->index);
 }
 
-/* a < b < c ...: jumps to fail_simple (depth base) as soon as one is false; the last comparison is left to the caller: its left operand
- * is returned. Where a middle operand is no local, comparisons fail to fail_held, with that operand still in register base. */
+/* a < b < c ...: jumps to fail_simple (depth base) as soon as one is false; the last comparison is left to the caller:
+ * its left operand is returned. Where a middle operand is no local, comparisons fail to fail_held, with that operand
+ * still in register base. */
 static int chain(Unit *u, Expr *e, Label fail_simple, Label fail_held, uint32_t base) {
     int32_t n = e->Compare.ops.n;
     bool simple = true;
@@ -264,7 +285,8 @@ static int chain(Unit *u, Expr *e, Label fail_simple, Label fail_held, uint32_t 
             left = r;
             continue;
         }
-        /* left in base, this operand in base + 1, the result in base + 2: then the operand moves down and the result after it. */
+        /* left in base, this operand in base + 1, the result in base + 2: then the operand moves down and the result
+         * after it. */
         fold_comparator(u, op, c);
         expr(u, c, TEMP);
         at(u, &e->pos);
@@ -390,7 +412,8 @@ void cond(Unit *u, Expr *e, Label target, bool jump_if) {
         }
         Label no = new_label(u), held = new_label(u);
         int l = chain(u, e, no, held, base);
-        compare_jump(u, e->Compare.ops.v[n - 1], l, e->Compare.comparators.v[n - 1], jump_if ? target : no, jump_if, base, &e->pos);
+        compare_jump(u, e->Compare.ops.v[n - 1], l, e->Compare.comparators.v[n - 1], jump_if ? target : no, jump_if,
+                     base, &e->pos);
         if (!jump_if) {
             Label yes = new_label(u);
             jump(u, yes);
@@ -499,7 +522,8 @@ static int constants_display(Unit *u, ExprSeq s, bool is_set, int want) {
     return load_move(u, (int)base, want);
 }
 
-/* A list, set or tuple from expressions, some of them starred; n_before of its items lie already in the temporaries from base on. */
+/* A list, set or tuple from expressions, some of them starred; n_before of its items lie already in the temporaries
+ * from base on. */
 int sequence_display(Unit *u, ExprSeq s, int kind, int want, const AstPos *pos) {
     uint32_t base = u->depth;
     bool is_set = kind == EXPR_Set;
@@ -507,7 +531,11 @@ int sequence_display(Unit *u, ExprSeq s, int kind, int want, const AstPos *pos) 
         exprs_temp(u, s);
         at(u, pos);
         int d = dest(u, want, base);
-        emit(u, is_set ? OP_BUILD_SET : kind == EXPR_List ? OP_BUILD_LIST : OP_BUILD_TUPLE, (uint32_t)d, base, (uint32_t)s.n);
+        emit(u,
+             is_set              ? OP_BUILD_SET
+             : kind == EXPR_List ? OP_BUILD_LIST
+                                 : OP_BUILD_TUPLE,
+             (uint32_t)d, base, (uint32_t)s.n);
         return done(u, d, base);
     }
     int32_t i = 0;
@@ -520,7 +548,8 @@ int sequence_display(Unit *u, ExprSeq s, int kind, int want, const AstPos *pos) 
         bool star = s.v[i]->kind == EXPR_Starred;
         int r = expr_last(u, star ? s.v[i]->Starred.value : s.v[i]);
         at(u, pos);
-        emit(u, star ? (is_set ? OP_SET_UPDATE : OP_LIST_EXTEND) : (is_set ? OP_SET_ADD : OP_LIST_APPEND), 0, base, (uint32_t)r);
+        emit(u, star ? (is_set ? OP_SET_UPDATE : OP_LIST_EXTEND) : (is_set ? OP_SET_ADD : OP_LIST_APPEND), 0, base,
+             (uint32_t)r);
         set_depth(u, base + 1);
     }
     if (kind == EXPR_Tuple) {
@@ -737,10 +766,14 @@ static int unary(Unit *u, Expr *e, int want) {
         [UNARYOP_Invert] = OP_INVERT, [UNARYOP_Not] = OP_NOT, [UNARYOP_UAdd] = OP_POS, [UNARYOP_USub] = OP_NEG};
     uint32_t base = u->depth;
     Expr *o = e->UnaryOp.operand;
-    if (e->UnaryOp.op == UNARYOP_Not && o->kind == EXPR_Compare && o->Compare.ops.n == 1 && o->Compare.ops.v[0] >= CMPOP_Is) {
+    if (e->UnaryOp.op == UNARYOP_Not && o->kind == EXPR_Compare && o->Compare.ops.n == 1 &&
+        o->Compare.ops.v[0] >= CMPOP_Is) {
         /* These four give nothing but a bool: negate the operator (Is, IsNot and In, NotIn are neighbours). */
         uint8_t op = o->Compare.ops.v[0];
-        uint8_t inverse = op == CMPOP_Is ? CMPOP_IsNot : op == CMPOP_IsNot ? CMPOP_Is : op == CMPOP_In ? CMPOP_NotIn : CMPOP_In;
+        uint8_t inverse = op == CMPOP_Is      ? CMPOP_IsNot
+                          : op == CMPOP_IsNot ? CMPOP_Is
+                          : op == CMPOP_In    ? CMPOP_NotIn
+                                              : CMPOP_In;
         check_compare(u, o);
         o->Compare.ops.v[0] = inverse;
         int d = compare(u, o, want);

@@ -13,7 +13,9 @@ void push_block(Unit *u, Block *b, BlockKind kind, uint32_t base) {
     u->block = b;
 }
 
-void pop_block(Unit *u) { u->block = u->block->outer; }
+void pop_block(Unit *u) {
+    u->block = u->block->outer;
+}
 
 /* Frees a temporary that need not be the top one. */
 static void free_reg(Unit *u, uint32_t reg, bool keep) {
@@ -181,13 +183,17 @@ static void leave_loop(Unit *u, Stmt *s, bool is_break) {
     set_depth(u, depth);
 }
 
-void compile_break(Unit *u, Stmt *s) { leave_loop(u, s, true); }
-void compile_continue(Unit *u, Stmt *s) { leave_loop(u, s, false); }
+void compile_break(Unit *u, Stmt *s) {
+    leave_loop(u, s, true);
+}
+void compile_continue(Unit *u, Stmt *s) {
+    leave_loop(u, s, false);
+}
 
 /* ---- loops ---- */
 static bool is_range_call(Expr *e) {
-    if (e->kind != EXPR_Call || e->Call.func->kind != EXPR_Name || e->Call.func->Name.id != ID("range") || e->Call.keywords.n ||
-        e->Call.args.n < 1 || e->Call.args.n > 3)
+    if (e->kind != EXPR_Call || e->Call.func->kind != EXPR_Name || e->Call.func->Name.id != ID("range") ||
+        e->Call.keywords.n || e->Call.args.n < 1 || e->Call.args.n > 3)
         return false;
     for (int32_t i = 0; i < e->Call.args.n; i++)
         if (e->Call.args.v[i]->kind == EXPR_Starred)
@@ -455,7 +461,8 @@ void compile_try(Unit *u, Stmt *s) {
         try_except(u, s);
 }
 
-/* except*. Registers: base the exception, + 1 what was handled before, + 2 list of what the handlers raised, + 3 what is not caught yet,
+/* except*. Registers: base the exception, + 1 what was handled before, + 2 list of what the handlers raised, + 3 what
+ * is not caught yet,
  * + 4 the part that one handler catches, + 5 what was handled before it. */
 static void except_star(Unit *u, Stmt *s) {
     uint32_t base = u->depth;

@@ -1,4 +1,5 @@
-/* match. Names bound by a pattern wait in temporaries until all of it has matched, since nothing may be bound by one that fails. */
+/* match. Names bound by a pattern wait in temporaries until all of it has matched, since nothing may be bound by one
+ * that fails. */
 #include "front/codegen.h"
 
 #include "object/str.h"
@@ -151,8 +152,12 @@ static void capture(Unit *u, PatternState *ps, Value name, uint32_t reg, const A
         }
 }
 
-static bool is_wildcard(const Pattern *p) { return p->kind == PATTERN_MatchAs && p->MatchAs.name == ABSENT && !p->MatchAs.pattern; }
-static bool is_star_wildcard(const Pattern *p) { return p->kind == PATTERN_MatchStar && p->MatchStar.name == ABSENT; }
+static bool is_wildcard(const Pattern *p) {
+    return p->kind == PATTERN_MatchAs && p->MatchAs.name == ABSENT && !p->MatchAs.pattern;
+}
+static bool is_star_wildcard(const Pattern *p) {
+    return p->kind == PATTERN_MatchStar && p->MatchStar.name == ABSENT;
+}
 
 static void subpattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
     bool old = ps->allow_irrefutable;
@@ -261,7 +266,8 @@ static void mapping(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
                     fail(u->g);
                 } else if (eq) {
                     Value r = obj_repr(keys.v[i]->Constant.value);
-                    error_at(u, &p->pos, "mapping pattern checks duplicate key (%s)", r == ABSENT ? "?" : str_utf8(r, NULL));
+                    error_at(u, &p->pos, "mapping pattern checks duplicate key (%s)",
+                             r == ABSENT ? "?" : str_utf8(r, NULL));
                     release(r);
                 }
             }
@@ -301,7 +307,8 @@ static void class_pattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
             return;
         for (int32_t j = i + 1; j < attrs.n; j++)
             if (attrs.v[i] == attrs.v[j]) {
-                error_at(u, &by_name.v[j]->pos, "attribute name repeated in class pattern: %s", str_utf8(attrs.v[j], NULL));
+                error_at(u, &by_name.v[j]->pos, "attribute name repeated in class pattern: %s",
+                         str_utf8(attrs.v[j], NULL));
                 return;
             }
     }
@@ -415,7 +422,8 @@ static void pattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
             if (!ps->allow_irrefutable) {
                 if (p->MatchAs.name != ABSENT) {
                     Value r = obj_repr(p->MatchAs.name);
-                    error_at(u, &p->pos, "name capture %s makes remaining patterns unreachable", r == ABSENT ? "?" : str_utf8(r, NULL));
+                    error_at(u, &p->pos, "name capture %s makes remaining patterns unreachable",
+                             r == ABSENT ? "?" : str_utf8(r, NULL));
                     release(r);
                 } else {
                     error_at(u, &p->pos, "wildcard makes remaining patterns unreachable");

@@ -3,7 +3,9 @@
 
 #include "object/str.h"
 
-static bool is_function(const Unit *u) { return u->kind != UNIT_MODULE && u->kind != UNIT_CLASS; }
+static bool is_function(const Unit *u) {
+    return u->kind != UNIT_MODULE && u->kind != UNIT_CLASS;
+}
 
 AsmInstr *emit_name(Unit *u, int op, uint32_t a, uint32_t b, Value mangled_name, int keep) {
     uint32_t n = add_name(u, mangled_name);
@@ -16,7 +18,9 @@ AsmInstr *emit_name(Unit *u, int op, uint32_t a, uint32_t b, Value mangled_name,
     return i;
 }
 
-Symbol *find_symbol(Unit *u, Value name) { return scope_symbol(u->arena, u->scope, name); }
+Symbol *find_symbol(Unit *u, Value name) {
+    return scope_symbol(u->arena, u->scope, name);
+}
 
 int local_register(Unit *u, Symbol *sym) {
     return is_function(u) && sym && sym->scope == SYM_LOCAL ? sym->index : -1;

@@ -335,7 +335,8 @@ static int make_function(Unit *u, Value code, AstArguments *args, Expr *returns,
     return done(u, d, base);
 }
 
-/* Decorators are evaluated first, each the callable of a block that will take the next one's result. Returns the depth before them. */
+/* Decorators are evaluated first, each the callable of a block that will take the next one's result. Returns the depth
+ * before them. */
 static uint32_t begin_decorators(Unit *u, ExprSeq decorators, uint32_t *holes) {
     uint32_t base = u->depth;
     for (int32_t i = 0; i < decorators.n; i++) {
@@ -372,7 +373,8 @@ void compile_function(Unit *u, Stmt *s, bool is_async) {
     if (forbidden_name(u, name, CTX_Store, &s->pos))
         return;
     uint32_t base = begin_decorators(u, decorators, holes);
-    Unit *f = unit_enter(u->g, s->FunctionDef.scope, is_async ? UNIT_ASYNC_FUNCTION : UNIT_FUNCTION, name, firstlineno, s->FunctionDef.args);
+    Unit *f = unit_enter(u->g, s->FunctionDef.scope, is_async ? UNIT_ASYNC_FUNCTION : UNIT_FUNCTION, name, firstlineno,
+                         s->FunctionDef.args);
     if (!u->g->failed) {
         Value doc = u->g->optimize >= 2 ? ABSENT : ast_docstring(s->FunctionDef.body);
         add_const(f, doc == ABSENT ? V_NONE : doc);
@@ -467,7 +469,9 @@ void compile_body(Unit *u, StmtSeq body) {
     stmts(u, body);
 }
 
-static void store_class_name(Unit *u, Value name) { emit_name(u, OP_STORE_NAME, u->depth - 1, 0, name, 0); }
+static void store_class_name(Unit *u, Value name) {
+    emit_name(u, OP_STORE_NAME, u->depth - 1, 0, name, 0);
+}
 
 static void class_body(Unit *c, Stmt *s) {
     uint32_t base = c->depth;
@@ -564,8 +568,8 @@ static void comp_generator(Unit *u, Expr *e, int32_t i, uint32_t result) {
     bool last = i + 1 == e->ListComp.generators.n;
     uint32_t base = u->depth;
     Label start = new_label(u), exit = new_label(u);
-    if (!c->is_async && i > 0 && (c->iter->kind == EXPR_Tuple || c->iter->kind == EXPR_List) && c->iter->Tuple.elts.n == 1 &&
-        c->iter->Tuple.elts.v[0]->kind != EXPR_Starred) {
+    if (!c->is_async && i > 0 && (c->iter->kind == EXPR_Tuple || c->iter->kind == EXPR_List) &&
+        c->iter->Tuple.elts.n == 1 && c->iter->Tuple.elts.v[0]->kind != EXPR_Starred) {
         /* `for x in [value]`: an assignment */
         Label skip = new_label(u);
         assign(u, c->target, expr(u, c->iter->Tuple.elts.v[0], TEMP), false);
@@ -631,8 +635,10 @@ static void comp_generator(Unit *u, Expr *e, int32_t i, uint32_t result) {
 }
 
 int compile_comprehension(Unit *u, Expr *e, int want) {
-    static const char *const names[] = {
-        [EXPR_ListComp] = "<listcomp>", [EXPR_SetComp] = "<setcomp>", [EXPR_DictComp] = "<dictcomp>", [EXPR_GeneratorExp] = "<genexpr>"};
+    static const char *const names[] = {[EXPR_ListComp] = "<listcomp>",
+                                        [EXPR_SetComp] = "<setcomp>",
+                                        [EXPR_DictComp] = "<dictcomp>",
+                                        [EXPR_GeneratorExp] = "<genexpr>"};
     uint32_t base = u->depth;
     AstComp *first = e->ListComp.generators.v[0];
     bool generator = e->kind == EXPR_GeneratorExp;
@@ -650,7 +656,11 @@ int compile_comprehension(Unit *u, Expr *e, int want) {
         scan_locals(f, (StmtSeq){NULL, 0}, NULL);
         if (!generator) {
             at(f, &e->pos);
-            emit(f, e->kind == EXPR_ListComp ? OP_BUILD_LIST : e->kind == EXPR_SetComp ? OP_BUILD_SET : OP_BUILD_MAP, result, result, 0);
+            emit(f,
+                 e->kind == EXPR_ListComp  ? OP_BUILD_LIST
+                 : e->kind == EXPR_SetComp ? OP_BUILD_SET
+                                           : OP_BUILD_MAP,
+                 result, result, 0);
             set_depth(f, result + 1);
         }
         comp_generator(f, e, 0, result);

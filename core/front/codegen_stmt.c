@@ -15,7 +15,8 @@ enum { MAX_PARALLEL = 16 };
 static void note_self_attr(Unit *u, Expr *object, Value name) {
     enum { MAX_HINT = 64 };
     Unit *cls = u->outer;
-    if (object->kind != EXPR_Name || u->first_param == ABSENT || object->Name.id != u->first_param || !cls || cls->kind != UNIT_CLASS)
+    if (object->kind != EXPR_Name || u->first_param == ABSENT || object->Name.id != u->first_param || !cls ||
+        cls->kind != UNIT_CLASS)
         return;
     for (uint32_t i = 0; i < cls->n_self_attrs; i++)
         if (cls->self_attrs[i] == name)
@@ -105,7 +106,8 @@ void assign(Unit *u, Expr *t, int reg, bool keep) {
 
 /* a, b = x, y: without a tuple in between. */
 static bool parallel_assign(Unit *u, Expr *target, Expr *value) {
-    if ((target->kind != EXPR_Tuple && target->kind != EXPR_List) || (value->kind != EXPR_Tuple && value->kind != EXPR_List))
+    if ((target->kind != EXPR_Tuple && target->kind != EXPR_List) ||
+        (value->kind != EXPR_Tuple && value->kind != EXPR_List))
         return false;
     ExprSeq t = target->Tuple.elts, v = value->Tuple.elts;
     if (t.n != v.n || t.n > MAX_PARALLEL || t.n == 0)
@@ -233,7 +235,9 @@ void load_annotation(Unit *u, Expr *e, int want) {
     load_const(u, s, want);
 }
 
-static void discard(Unit *u, Expr *e) { drop(u, expr(u, e, ANY)); }
+static void discard(Unit *u, Expr *e) {
+    drop(u, expr(u, e, ANY));
+}
 
 static void ann_assign(Unit *u, Stmt *s) {
     Expr *t = s->AnnAssign.target;

@@ -5,7 +5,10 @@
 int compile_optimize;
 
 Value compile_ast(AstModule *m, Value filename, int flags, int optimize) {
-    Gen g = {.arena = m->arena, .filename = filename, .optimize = optimize < 0 ? compile_optimize : optimize, .future_line = -1};
+    Gen g = {.arena = m->arena,
+             .filename = filename,
+             .optimize = optimize < 0 ? compile_optimize : optimize,
+             .future_line = -1};
     int features = future_features(m, filename, &g.future_line);
     if (features < 0)
         return ABSENT;

@@ -141,4 +141,6 @@ int consts_add(ConstTable *t, Value v) {
     return (int)t->n++;
 }
 
-Value consts_tuple(ConstTable *t) { return list_to_tuple(t->list); }
+Value consts_tuple(ConstTable *t) {
+    return list_to_tuple(t->list);
+}

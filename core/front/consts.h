@@ -1,5 +1,6 @@
-/* The constants of a code object under construction: values found again by type and content, so that 1, 1.0 and True, 0.0 and -0.0, and
- * tuples of them stay apart. The values live in a Python list, which keeps them reachable for the tracer. */
+/* The constants of a code object under construction: values found again by type and content, so that 1, 1.0 and True,
+ * 0.0 and -0.0, and tuples of them stay apart. The values live in a Python list, which keeps them reachable for the
+ * tracer. */
 #ifndef POLYGIL_CONSTS_H
 #define POLYGIL_CONSTS_H
 

@@ -31,7 +31,9 @@ static int try_constant(Arena *a, Expr *e, Value v) {
     return 0;
 }
 
-static bool is_int(Value v) { return v_is_integer(v); }
+static bool is_int(Value v) {
+    return v_is_integer(v);
+}
 static intptr_t sequence_len(Value v) {
     if (v_is_str(v))
         return str_len(v);
@@ -228,7 +230,8 @@ int fold_expr(Arena *a, Expr *e, int optimize) {
         Expr *o = e->Subscript.value, *i = e->Subscript.slice;
         if (!recursion_enter(" during compilation") || fold_expr(a, o, optimize) < 0 || fold_expr(a, i, optimize) < 0)
             return -1;
-        if (o->kind != EXPR_Constant || i->kind != EXPR_Constant || sequence_len(o->Constant.value) < 0 || !is_int(i->Constant.value))
+        if (o->kind != EXPR_Constant || i->kind != EXPR_Constant || sequence_len(o->Constant.value) < 0 ||
+            !is_int(i->Constant.value))
             return 0;
         return try_constant(a, e, obj_getitem(o->Constant.value, i->Constant.value));
     }

@@ -92,7 +92,9 @@ static int get_svarint(LineReader *r) {
     return v & 1 ? -(int)(v >> 1) : (int)(v >> 1);
 }
 
-static int get_byte(LineReader *r) { return r->p < r->end ? *r->p++ : 0; }
+static int get_byte(LineReader *r) {
+    return r->p < r->end ? *r->p++ : 0;
+}
 
 /* Tables may come from code.replace(): any bytes must be survived. */
 bool linetable_next(LineReader *r) {

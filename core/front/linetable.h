@@ -7,8 +7,9 @@
  *     14      signed varint of the line's advance, varints: end line - line, start column + 1, end column + 1
  *     15      no position
  *
- * Varints carry 6 bits a byte, lowest first, bit 6 = more follow; signed ones keep the sign in bit 0. It is the encoding that
- * PEP 626 and PEP 657 describe for co_linetable, with a word of ours for their code unit, so that tools can read it.
+ * Varints carry 6 bits a byte, lowest first, bit 6 = more follow; signed ones keep the sign in bit 0. It is the
+ * encoding that PEP 626 and PEP 657 describe for co_linetable, with a word of ours for their code unit, so that tools
+ * can read it.
  */
 #ifndef POLYGIL_LINETABLE_H
 #define POLYGIL_LINETABLE_H

@@ -7,7 +7,22 @@
 
 /* Precedence: an expression is parenthesised when it binds less tightly than its place asks for. */
 enum {
-    P_TUPLE, P_TEST, P_OR, P_AND, P_NOT, P_CMP, P_BOR, P_BXOR, P_BAND, P_SHIFT, P_ARITH, P_TERM, P_FACTOR, P_POWER, P_AWAIT, P_ATOM,
+    P_TUPLE,
+    P_TEST,
+    P_OR,
+    P_AND,
+    P_NOT,
+    P_CMP,
+    P_BOR,
+    P_BXOR,
+    P_BAND,
+    P_SHIFT,
+    P_ARITH,
+    P_TERM,
+    P_FACTOR,
+    P_POWER,
+    P_AWAIT,
+    P_ATOM,
     P_EXPR = P_BOR
 };
 
@@ -18,7 +33,9 @@ typedef struct Out {
 
 static void put_expr(Out *o, Expr *e, int level);
 
-static void put(Out *o, const char *s) { sb_cstr(&o->b, s); }
+static void put(Out *o, const char *s) {
+    sb_cstr(&o->b, s);
+}
 static void put_if(Out *o, bool c, const char *s) {
     if (c)
         put(o, s);
@@ -230,15 +247,18 @@ static void put_expr(Out *o, Expr *e, int level) {
         int level;
         bool right;
     } binary[] = {
-        [BINOP_Add] = {" + ", P_ARITH, false},    [BINOP_Sub] = {" - ", P_ARITH, false},    [BINOP_Mult] = {" * ", P_TERM, false},
-        [BINOP_MatMult] = {" @ ", P_TERM, false}, [BINOP_Div] = {" / ", P_TERM, false},     [BINOP_Mod] = {" % ", P_TERM, false},
-        [BINOP_LShift] = {" << ", P_SHIFT, false}, [BINOP_RShift] = {" >> ", P_SHIFT, false}, [BINOP_BitOr] = {" | ", P_BOR, false},
-        [BINOP_BitXor] = {" ^ ", P_BXOR, false},  [BINOP_BitAnd] = {" & ", P_BAND, false},  [BINOP_FloorDiv] = {" // ", P_TERM, false},
+        [BINOP_Add] = {" + ", P_ARITH, false},     [BINOP_Sub] = {" - ", P_ARITH, false},
+        [BINOP_Mult] = {" * ", P_TERM, false},     [BINOP_MatMult] = {" @ ", P_TERM, false},
+        [BINOP_Div] = {" / ", P_TERM, false},      [BINOP_Mod] = {" % ", P_TERM, false},
+        [BINOP_LShift] = {" << ", P_SHIFT, false}, [BINOP_RShift] = {" >> ", P_SHIFT, false},
+        [BINOP_BitOr] = {" | ", P_BOR, false},     [BINOP_BitXor] = {" ^ ", P_BXOR, false},
+        [BINOP_BitAnd] = {" & ", P_BAND, false},   [BINOP_FloorDiv] = {" // ", P_TERM, false},
         [BINOP_Pow] = {" ** ", P_POWER, true},
     };
     static const char *const compare[] = {
-        [CMPOP_Eq] = " == ", [CMPOP_NotEq] = " != ", [CMPOP_Lt] = " < ",         [CMPOP_LtE] = " <= ", [CMPOP_Gt] = " > ",
-        [CMPOP_GtE] = " >= ", [CMPOP_Is] = " is ",   [CMPOP_IsNot] = " is not ", [CMPOP_In] = " in ",  [CMPOP_NotIn] = " not in ",
+        [CMPOP_Eq] = " == ", [CMPOP_NotEq] = " != ",     [CMPOP_Lt] = " < ",  [CMPOP_LtE] = " <= ",
+        [CMPOP_Gt] = " > ",  [CMPOP_GtE] = " >= ",       [CMPOP_Is] = " is ", [CMPOP_IsNot] = " is not ",
+        [CMPOP_In] = " in ", [CMPOP_NotIn] = " not in ",
     };
     static const char *const unary[] = {
         [UNARYOP_Invert] = "~", [UNARYOP_Not] = "not ", [UNARYOP_UAdd] = "+", [UNARYOP_USub] = "-"};

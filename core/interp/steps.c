@@ -368,7 +368,7 @@ int step_unpack(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value tmp[16], *out = tmp, scratch = ABSENT;
     if (v_is_exact(b, IDX_TUPLE) && tuple_len(b) == n) {
         for (; i < n; i++)
-            T[i] = retained(tuple_get(b, i));
+            T[n - 1 - i] = retained(tuple_get(b, i));
         kill_value(w, IF_KILL_B, b);
         return STEP_NEXT;
     }
@@ -421,7 +421,8 @@ int step_unpack(Thread *t, Value *R, Instr *pc, uint64_t w) {
             goto fail;
         }
     }
-    memcpy(T, out, (size_t)n * sizeof(Value));
+    for (i = 0; i < n; i++)
+        T[n - 1 - i] = out[i]; /* the first on top */
     if (scratch != ABSENT) {
         memset(out, 0, (size_t)n * sizeof(Value));
         release(scratch);
@@ -459,10 +460,10 @@ int step_unpack_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
         return STEP_ERROR;
     }
     for (intptr_t i = 0; i < before; i++)
-        T[i] = list_get(all, i);
-    T[before] = rest;
+        T[before + after - i] = list_get(all, i); /* the first on top */
+    T[after] = rest;
     for (intptr_t i = 0; i < after; i++)
-        T[before + 1 + i] = list_get(all, n - after + i);
+        T[i] = list_get(all, n - 1 - i);
     release(all);
     kill_value(w, IF_KILL_B, b);
     return STEP_NEXT;
