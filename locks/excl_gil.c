@@ -68,6 +68,8 @@ void excl_detach_out(Thread *t) {
     ASSERT(rank_below(RANK_SECTION));
     ASSERT(LOAD_RELAXED(&stopper) == NULL);
     t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
+    while (UNLIKELY(LOAD_RELAXED(&t->poll) & POLL_MERGE))
+        safepoint_merge(t); /* what is dead is destroyed before it sleeps */
     retire_detach(t);
     STORE_RELAXED(&t->excl.state, THREAD_DETACHED);
     gil_release(t);

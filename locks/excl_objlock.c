@@ -220,7 +220,16 @@ void excl_detach_out(Thread *t) {
     ASSERT(LOAD_RELAXED(&t->excl.state) == THREAD_ATTACHED);
     t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
     suspend_sections(t);
+    /* Counts that others have left to this thread are merged before it sleeps: who leaves one sets the bit, then tries to claim the thread, so
+     * either it succeeds, or the bit is seen here. */
+    while (UNLIKELY(atomic_load(&t->poll) & POLL_MERGE) && t->excl.depth == 0)
+        safepoint_merge(t);
     detach_state(t);
+    while (UNLIKELY(atomic_load(&t->poll) & POLL_MERGE) && t->excl.depth == 0) {
+        attach_state(t);
+        safepoint_merge(t);
+        detach_state(t);
+    }
     sched_leave();
     errno = saved;
 }

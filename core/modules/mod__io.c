@@ -37,10 +37,12 @@ static int parse_mode(const char *mode, Mode *m) {
     return 0;
 }
 
-static Value text_arg(Value v) { return v == ABSENT ? V_NONE : v; }
+static Value text_arg(Value v) {
+    return v == ABSENT ? V_NONE : v;
+}
 
-static Value open_stream(Value file, const char *mode, intptr_t buffering, Value encoding, Value errors, Value newline, int closefd,
-                         Value opener) {
+static Value open_stream(Value file, const char *mode, intptr_t buffering, Value encoding, Value errors, Value newline,
+                         int closefd, Value opener) {
     Mode m;
     if (parse_mode(mode, &m) < 0)
         return ABSENT;
@@ -74,9 +76,10 @@ static Value open_stream(Value file, const char *mode, intptr_t buffering, Value
     bool line_buffering = buffering == 1 && !m.binary;
     bool tty = buffering < 0 && isatty(fd);
     if (tty || (buffering == 1 && m.binary)) {
-        if (buffering == 1 && err_warn(&exc_RuntimeWarning, 1,
-                                       "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be "
-                                       "used") < 0)
+        if (buffering == 1 &&
+            err_warn(&exc_RuntimeWarning, 1,
+                     "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be "
+                     "used") < 0)
             goto fail;
         line_buffering = tty && !m.binary;
         buffering = -1;
@@ -90,10 +93,10 @@ static Value open_stream(Value file, const char *mode, intptr_t buffering, Value
         }
         return raw;
     }
-    Type *t = m.updating                             ? &buffered_random_type
+    Type *t = m.updating                               ? &buffered_random_type
               : m.creating || m.writing || m.appending ? &buffered_writer_type
-              : m.reading                             ? &buffered_reader_type
-                                                      : NULL;
+              : m.reading                              ? &buffered_reader_type
+                                                       : NULL;
     if (!t) {
         err_set(&exc_ValueError, "unknown mode: '%s'", mode);
         goto fail;
@@ -146,9 +149,13 @@ static Value io_open_m(Value self, Value *args, intptr_t nargs, Value kw) {
     for (int i = 3; i <= 5; i++)
         if (arg_at(args, nargs, i) != ABSENT && args[i] != V_NONE && !v_is_str(args[i]))
             return err_set(&exc_TypeError, "open() argument '%s' must be str or None, not %T",
-                           i == 3 ? "encoding" : i == 4 ? "errors" : "newline", args[i]);
-    return open_stream(args[0], mode, (intptr_t)buffering, text_arg(arg_at(args, nargs, 3)), text_arg(arg_at(args, nargs, 4)),
-                       text_arg(arg_at(args, nargs, 5)), closefd, text_arg(arg_at(args, nargs, 7)));
+                           i == 3   ? "encoding"
+                           : i == 4 ? "errors"
+                                    : "newline",
+                           args[i]);
+    return open_stream(args[0], mode, (intptr_t)buffering, text_arg(arg_at(args, nargs, 3)),
+                       text_arg(arg_at(args, nargs, 4)), text_arg(arg_at(args, nargs, 5)), closefd,
+                       text_arg(arg_at(args, nargs, 7)));
 }
 static Value io_open_code(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_str(args[0]))
@@ -180,7 +187,8 @@ static Value class_namespace(const char *module) {
 
 static int fill(Value m) {
     /* class UnsupportedOperation(OSError, ValueError) */
-    Value bases = tuple_pack(2, V_OF(&exc_OSError), V_OF(&exc_ValueError)), dict = class_namespace("io"), name = ID("UnsupportedOperation");
+    Value bases = tuple_pack(2, V_OF(&exc_OSError), V_OF(&exc_ValueError)), dict = class_namespace("io"),
+          name = ID("UnsupportedOperation");
     if (bases == ABSENT || dict == ABSENT)
         return -1;
     io_unsupported_type = type_new(&type_type, name, bases, dict, NULL, ABSENT);
@@ -190,8 +198,9 @@ static int fill(Value m) {
         return -1;
     return module_add(m, "UnsupportedOperation", retained(io_unsupported_type)) < 0 ||
                    module_add(m, "BlockingIOError", V_OF(&exc_BlockingIOError)) < 0 ||
-                   module_add_int(m, "DEFAULT_BUFFER_SIZE", IO_BUFFER_SIZE) < 0 || io_base_init(m) < 0 || io_file_init(m) < 0 ||
-                   io_bytes_init(m) < 0 || io_newline_init(m) < 0 || io_string_init(m) < 0 || io_buffered_init(m) < 0 || io_text_init(m) < 0
+                   module_add_int(m, "DEFAULT_BUFFER_SIZE", IO_BUFFER_SIZE) < 0 || io_base_init(m) < 0 ||
+                   io_file_init(m) < 0 || io_bytes_init(m) < 0 || io_newline_init(m) < 0 || io_string_init(m) < 0 ||
+                   io_buffered_init(m) < 0 || io_text_init(m) < 0
                ? -1
                : 0;
 }

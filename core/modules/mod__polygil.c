@@ -1,8 +1,8 @@
 /* The _polygil module: what the benchmarks and tests ask the VM itself. */
+#include "heap.h"
 #include "object/dict.h"
 #include "object/int.h"
 #include "object/module.h"
-#include "heap.h"
 #include "stats.h"
 #include "tracer.h"
 
@@ -49,6 +49,8 @@ static const NativeDef functions[] = {
      "Checks the heap, ends the process when it is inconsistent; the number of counts that nothing found explains."},
     {NULL},
 };
-static int exec(Value m) { return module_add_str(m, "backend", POLYGIL_BACKEND_NAME); }
+static int exec(Value m) {
+    return module_add_str(m, "backend", POLYGIL_BACKEND_NAME);
+}
 
 const ModuleSpec module__polygil = {"_polygil", "The VM about itself.", functions, exec};

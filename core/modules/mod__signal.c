@@ -282,24 +282,15 @@ static const StructSeqField siginfo_fields[] = {
     {"si_band", "band event for SIGPOLL"},
     {0},
 };
-static StructSeqDesc siginfo_desc = {
-    .name = "signal.struct_siginfo",
-    .doc =
-        "struct_siginfo: Result from sigwaitinfo or sigtimedwait.\n\nThis object may be accessed either as a tuple "
-        "of\n(si_signo, "
-        "si_code, si_errno, si_pid, si_uid, si_status, si_band),\nor via the attributes si_signo, si_code, and so on.",
-    .fields = siginfo_fields,
-    .n_sequence = 7,
-};
+static const char siginfo_doc[] =
+    "struct_siginfo: Result from sigwaitinfo or sigtimedwait.\n\nThis object may be accessed either as a tuple "
+    "of\n(si_signo, "
+    "si_code, si_errno, si_pid, si_uid, si_status, si_band),\nor via the attributes si_signo, si_code, and so on.";
 
 static Value from_siginfo(const siginfo_t *si) {
-    Value v = structseq_new(&siginfo_type);
-    if (v == ABSENT)
-        return ABSENT;
-    int64_t f[] = {si->si_signo, si->si_code, si->si_errno, si->si_pid, si->si_uid, si->si_status, si->si_band};
-    for (int i = 0; i < 7; i++)
-        structseq_set(v, i, int_from_i64(f[i]));
-    return v;
+    Value f[] = {v_from_int(si->si_signo), v_from_int(si->si_code),   v_from_int(si->si_errno), v_from_int(si->si_pid),
+                 v_from_int(si->si_uid),   v_from_int(si->si_status), int_from_i64(si->si_band)};
+    return structseq_new(&siginfo_type, f, 7);
 }
 
 static Value m_sigwaitinfo(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -461,8 +452,8 @@ static int exec(Value m) {
     }
     if (module_add_int(m, "SIGRTMIN", SIGRTMIN) < 0 || module_add_int(m, "SIGRTMAX", SIGRTMAX) < 0)
         return -1;
-    if (siginfo_type.spec == NULL && structseq_init(&siginfo_type, &siginfo_desc) < 0)
-        return -1;
+    if (siginfo_type.spec == NULL)
+        structseq_init(&siginfo_type, "signal.struct_siginfo", siginfo_doc, siginfo_fields, 7);
     if (module_add(m, "struct_siginfo", retained(V_OF(&siginfo_type))) < 0)
         return -1;
     if (ref_peek(&itimer_error) == ABSENT) {

@@ -693,13 +693,6 @@ static const StructSeqField hook_args_fields[] = {
     {"thread", "Thread"},
     {0},
 };
-static StructSeqDesc hook_args_desc = {
-    .name = "_thread._ExceptHookArgs",
-    .doc = "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.",
-    .fields = hook_args_fields,
-    .n_sequence = 4,
-};
-
 /* sys.stderr, or the thread's own while sys is being torn down; owned, None: nowhere. */
 static Value hook_file(Value thread) {
     Value file = sys_get("stderr");
@@ -716,8 +709,7 @@ static Value m_excepthook(Value self, Value *args, intptr_t nargs, Value kw) {
     Value a = args[0];
     if (type_of(a) != &hook_args_type)
         return err_set(&exc_TypeError, "_thread.excepthook argument type must be ExceptHookArgs");
-    Value type = structseq_get(a, 0), value = structseq_get(a, 1), tb = structseq_get(a, 2),
-          thread = structseq_get(a, 3);
+    Value type = tuple_get(a, 0), value = tuple_get(a, 1), tb = tuple_get(a, 2), thread = tuple_get(a, 3);
     if (type == V_OF(&exc_SystemExit))
         return V_NONE;
     Value result = ABSENT, name = ABSENT, text = ABSENT, file = hook_file(thread), print = ABSENT;
@@ -804,8 +796,8 @@ static int exec(Value m) {
         type_init_module_type(&lock_type, &lock_spec);
         type_init_module_type(&rlock_type, &rlock_spec);
         type_init_module_type(&local_type, &local_spec);
-        if (structseq_init(&hook_args_type, &hook_args_desc) < 0)
-            return -1;
+        structseq_init(&hook_args_type, "_thread._ExceptHookArgs",
+                       "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.", hook_args_fields, 4);
         thread_on_end(locals_thread_end);
         thread_atfork(NULL, NULL, after_fork_child);
     }

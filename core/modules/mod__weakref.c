@@ -1,12 +1,16 @@
 /* The _weakref module. */
-#include "object/list.h"
 #include "object/dict.h"
+#include "object/list.h"
 #include "object/module.h"
 #include "object/weakref.h"
 #include "weak.h"
 
-static Value getweakrefcount(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(weak_count(args[0])); }
-static Value getweakrefs(Value self, Value *args, intptr_t nargs, Value kw) { return weak_list(args[0]); }
+static Value getweakrefcount(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(weak_count(args[0]));
+}
+static Value getweakrefs(Value self, Value *args, intptr_t nargs, Value kw) {
+    return weak_list(args[0]);
+}
 static Value proxy(Value self, Value *args, intptr_t nargs, Value kw) {
     return weakproxy_new(args[0], arg_at(args, nargs, 1));
 }
@@ -30,10 +34,13 @@ static Value remove_dead_weakref(Value self, Value *args, intptr_t nargs, Value 
 }
 
 static const NativeDef functions[] = {
-    {"getweakrefcount", getweakrefcount, "($module, object, /)", 0, "Return the number of weak references to 'object'."},
-    {"getweakrefs", getweakrefs, "($module, object, /)", 0, "Return a list of all weak reference objects pointing to 'object'."},
+    {"getweakrefcount", getweakrefcount, "($module, object, /)", 0,
+     "Return the number of weak references to 'object'."},
+    {"getweakrefs", getweakrefs, "($module, object, /)", 0,
+     "Return a list of all weak reference objects pointing to 'object'."},
     {"proxy", proxy, "($module, object, callback=None, /)", 0,
-     "Create a proxy object that weakly references 'object'.\n\n'callback', if given, is called with a reference to the\n"
+     "Create a proxy object that weakly references 'object'.\n\n'callback', if given, is called with a reference to "
+     "the\n"
      "proxy when 'object' is about to be finalized."},
     {"_remove_dead_weakref", remove_dead_weakref, "($module, dct, key, /)", 0,
      "Atomically remove key from dict if it points to a dead weakref."},

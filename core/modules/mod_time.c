@@ -12,6 +12,7 @@
 #include "object/module.h"
 #include "object/str.h"
 #include "object/structseq.h"
+#include "object/tuple.h"
 #include "parker.h"
 #include "runtime/safepoint.h"
 
@@ -249,35 +250,27 @@ static const StructSeqField time_fields[] = {
     {"tm_gmtoff", "offset from UTC in seconds"},
     {0},
 };
-static StructSeqDesc time_desc = {
-    .name = "time.struct_time",
-    .doc = "The time value as returned by gmtime(), localtime(), and strptime(), and\n accepted by asctime(), mktime() "
-           "and strftime().  May be "
-           "considered as a\n sequence of 9 integers.\n\n Note that several fields' values are not the same as those "
-           "defined by\n the C language "
-           "standard for struct tm.  For example, the value of the\n field tm_year is the actual year, not year - "
-           "1900.  See individual\n "
-           "fields' descriptions for details.",
-    .fields = time_fields,
-    .n_sequence = 9,
-};
+static const char time_doc[] = "The time value as returned by gmtime(), localtime(), and strptime(), and\n accepted by "
+                               "asctime(), mktime() and strftime().  May be "
+                               "considered as a\n sequence of 9 integers.\n\n Note that several fields' values are not "
+                               "the same as those defined by\n the C language "
+                               "standard for struct tm.  For example, the value of the\n field tm_year is the actual "
+                               "year, not year - 1900.  See individual\n "
+                               "fields' descriptions for details.";
 
 static Value from_tm(const struct tm *tm) {
-    Value v = structseq_new(&time_type);
-    if (v == ABSENT)
-        return ABSENT;
-    int64_t f[9] = {tm->tm_year + (int64_t)1900, tm->tm_mon + 1,  tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec,
-                    (tm->tm_wday + 6) % 7,       tm->tm_yday + 1, tm->tm_isdst};
-    for (int i = 0; i < 9; i++)
-        structseq_set(v, i, v_from_int(f[i]));
-    Value zone = tm->tm_zone != NULL ? str_decode_fs(tm->tm_zone, strlen(tm->tm_zone)) : V_NONE;
-    structseq_set(v, 9, zone);
-    structseq_set(v, 10, v_from_int(tm->tm_gmtoff));
-    if (zone == ABSENT) {
-        release(v);
-        return ABSENT;
-    }
-    return v;
+    Value f[11] = {v_from_int(tm->tm_year + (int64_t)1900),
+                   v_from_int(tm->tm_mon + 1),
+                   v_from_int(tm->tm_mday),
+                   v_from_int(tm->tm_hour),
+                   v_from_int(tm->tm_min),
+                   v_from_int(tm->tm_sec),
+                   v_from_int((tm->tm_wday + 6) % 7),
+                   v_from_int(tm->tm_yday + 1),
+                   v_from_int(tm->tm_isdst),
+                   tm->tm_zone != NULL ? str_decode_fs(tm->tm_zone, strlen(tm->tm_zone)) : V_NONE,
+                   v_from_int(tm->tm_gmtoff)};
+    return structseq_new(&time_type, f, 11);
 }
 
 /* The optional seconds argument: 0, -1. */
@@ -363,7 +356,7 @@ static int to_tm(Value v, struct tm *tm, const char *message) {
     tm->tm_wday = (tm->tm_wday + 1) % 7;
     tm->tm_yday--;
     if (type_of(v) == &time_type) {
-        Value zone = structseq_get(v, 9), off = structseq_get(v, 10);
+        Value zone = tuple_get(v, 9), off = tuple_get(v, 10);
         int64_t n;
         if (v_is_str(zone)) {
             const char *s = str_utf8(zone, NULL);
@@ -646,8 +639,8 @@ static int exec(Value m) {
         if (module_add_int(m, constants[i].name, constants[i].value) < 0)
             return -1;
     }
-    if (time_type.spec == NULL && structseq_init(&time_type, &time_desc) < 0)
-        return -1;
+    if (time_type.spec == NULL)
+        structseq_init(&time_type, "time.struct_time", time_doc, time_fields, 9);
     if (module_add(m, "struct_time", retained(V_OF(&time_type))) < 0)
         return -1;
     tzset();

@@ -90,6 +90,10 @@ static int run_hook(Thread *t, uint32_t bit) {
     return fn != NULL ? fn(t) : 0;
 }
 
+void safepoint_merge(Thread *t) {
+    run_hook(t, POLL_MERGE);
+}
+
 NOINLINE int safepoint_slow(Thread *t) {
     __builtin_unwind_init(); /* for the scanner: see thread_publish_stack */
     ASSERT(!excl_in_section(t));

@@ -12,6 +12,8 @@ int safepoint_slow(Thread *t);
 /* Behind excl_attach and excl_detach, in locks/excl_*.c; the latter publishes the stack. errno is preserved. */
 void excl_attach_out(Thread *t);
 void excl_detach_out(Thread *t);
+/* POLL_MERGE alone, before a thread detaches. May run finalizers; the pending exception is kept. */
+void safepoint_merge(Thread *t);
 /* In locks/excl_*.c: the reasons for a slow poll that are the policy's own (stop, drop). Called with the stack
  * published. */
 void excl_safepoint(Thread *t, uint32_t bits);
