@@ -183,7 +183,7 @@ Value str_from_latin1(const void *s, size_t n) {
 /* Decodes valid UTF-8 of `count` code points. */
 void str_fill_utf8(void *d, int kind, const uint8_t *p, size_t n) {
     size_t i = 0, k = 0;
-    uint32_t c;
+    uint32_t c = 0;
     while (i < n) {
         if (p[i] < 0x80) {
             str_put_kind(d, kind, (intptr_t)k++, p[i++]);
@@ -203,7 +203,7 @@ Value str_from_utf8(const char *s, size_t n) {
     if (utf8_scan(p, n, &count, &max) < n)
         return codec_utf8_decode(s, n, NULL, true, NULL);
     if (count == 1) {
-        uint32_t c;
+        uint32_t c = 0;
         utf8_decode1(p, n, &c);
         return str_from_char(c);
     }
