@@ -11,6 +11,7 @@
 #include "object/module.h"
 #include "object/native.h"
 #include "object/path.h"
+#include "object/set.h"
 #include "object/str.h"
 #include "object/structseq.h"
 
@@ -52,6 +53,10 @@ Value path_result(const char *s, size_t n, bool as_bytes);
 
 extern const NativeDef posix_file_functions[], posix_dir_functions[], posix_process_functions[], posix_system_functions[];
 extern Type posix_terminal_size_type;
+/* What every fork does around it: hooks, the stopped world. */
+void posix_before_fork(void);
+void posix_after_fork_parent(void);
+void posix_after_fork_child(void);
 int posix_dir_init(Value module);
 int posix_process_init(Value module);
 int posix_system_init(Value module);
