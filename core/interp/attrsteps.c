@@ -62,7 +62,7 @@ static int store_global(Value *R, Instr *ic, uint64_t w, Value name) {
     intptr_t slot = ic && v_is_dict_exact(globals) ? dict_cache_slot(globals, name, &layout) : -1;
     if (slot >= 0 && slot <= 0x0fffffff)
         STORE_RELEASE(ic, ic_word(layout, IC_DICT_SLOT, (uint32_t)slot));
-    kill_value(w, IF_KILL_A, v);
+    kill_reg(R, w, IF_KILL_A, instr_a(w), v);
     return STEP_NEXT;
 }
 int step_store_global(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -135,7 +135,7 @@ static int store_name(Value *R, Instr *ic, uint64_t w, Value name) {
     Value space = frame_of_regs(R)->extra, v = R[instr_a(w)];
     if ((v_is_dict_exact(space) ? dict_set(space, name, v) : obj_setitem(space, name, v)) < 0)
         return STEP_ERROR;
-    kill_value(w, IF_KILL_A, v);
+    kill_reg(R, w, IF_KILL_A, instr_a(w), v);
     return STEP_NEXT;
 }
 int step_store_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -144,7 +144,7 @@ int step_store_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
         uint64_t ic = LOAD_RELAXED(pc + 1);
         Value g = ref_peek(&frame_func(R)->globals), v = R[instr_a(w)];
         if (IC_KIND(ic) == IC_DICT_SLOT && v_is_dict_exact(g) && dict_cached_store(g, IC_GUARD(ic), IC_PAYLOAD(ic), v)) {
-            kill_value(w, IF_KILL_A, v);
+            kill_reg(R, w, IF_KILL_A, instr_a(w), v);
             return STEP_NEXT;
         }
     }
@@ -233,11 +233,7 @@ int step_load_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
         ic_learn_load(pc + 1, o, name, false);
         v = obj_getattr(o, name);
     }
-    if (UNLIKELY(v == ABSENT))
-        return STEP_ERROR;
-    set_a(R, w, v);
-    kill_value(w, IF_KILL_B, o);
-    return STEP_NEXT;
+    return step_result(R, w, v, o, ABSENT);
 }
 
 /* True when done. v: borrowed. */
@@ -289,8 +285,8 @@ int step_store_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
         if (obj_setattr(o, name, v) < 0)
             return STEP_ERROR;
     }
-    kill_value(w, IF_KILL_A, v);
-    kill_value(w, IF_KILL_B, o);
+    kill_reg(R, w, IF_KILL_A, instr_a(w), v);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), o);
     return STEP_NEXT;
 }
 
@@ -299,7 +295,7 @@ int step_delete_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value o = R[instr_b(w)];
     if (obj_setattr(o, name_of(R, w), ABSENT) < 0)
         return STEP_ERROR;
-    kill_value(w, IF_KILL_B, o);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), o);
     return STEP_NEXT;
 }
 
@@ -342,7 +338,7 @@ int step_load_method(Thread *t, Value *R, Instr *pc, uint64_t w) {
     block[0] = ABSENT;
     block[1] = v;
     block[FRAME_WORDS] = ABSENT;
-    kill_value(w, IF_KILL_B, o);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), o);
     return STEP_NEXT;
 }
 
@@ -357,6 +353,7 @@ int step_load_super_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v == ABSENT)
         return STEP_ERROR;
     Value x = b[0], y = b[1], z = b[2];
+    b[0] = b[1] = b[2] = ABSENT;
     set_a(R, w, v);
     release(x);
     release(y);
@@ -377,12 +374,7 @@ int step_wide_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
     case OP_LOAD_ATTR:
         o = R[instr_b(w)];
         v = obj_getattr(o, name);
-        if (v != ABSENT) {
-            set_a(R, w, v);
-            kill_value(w, IF_KILL_B, o);
-            return STEP_NEXT;
-        }
-        break;
+        return step_result(R, w, v, o, ABSENT);
     case OP_STORE_GLOBAL:
         return store_global(R, NULL, w, name);
     case OP_STORE_NAME:
@@ -397,8 +389,8 @@ int step_wide_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
         v = instr_c(w) == OP_STORE_ATTR ? R[instr_a(w)] : ABSENT;
         if (obj_setattr(o, name, v) < 0)
             return STEP_ERROR;
-        kill_value(w, IF_KILL_A, v);
-        kill_value(w, IF_KILL_B, o);
+        kill_reg(R, w, IF_KILL_A, instr_a(w), v);
+        kill_reg(R, w, IF_KILL_B, instr_b(w), o);
         return STEP_NEXT;
     default:
         UNREACHABLE();
@@ -468,7 +460,7 @@ int step_store_cell(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value v = R[instr_a(w)];
     cell_set(R[instr_b(w)], v);
-    kill_value(w, IF_KILL_A, v);
+    kill_reg(R, w, IF_KILL_A, instr_a(w), v);
     return STEP_NEXT;
 }
 int step_delete_cell(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -491,7 +483,7 @@ int step_store_free(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value v = R[instr_a(w)];
     cell_set(closure_cell(R, instr_b(w)), v);
-    kill_value(w, IF_KILL_A, v);
+    kill_reg(R, w, IF_KILL_A, instr_a(w), v);
     return STEP_NEXT;
 }
 int step_delete_free(Thread *t, Value *R, Instr *pc, uint64_t w) {

@@ -507,6 +507,9 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
         if (!fresh)
             goto fail;
         memcpy(fresh + FRAME_WORDS, r, (size_t)total * sizeof(Value));
+        h[0] = ABSENT;
+        for (intptr_t i = 0; i < total; i++)
+            r[i] = ABSENT;
         f = (InterpFrame *)fresh;
         r = f->regs;
         flags |= FR_SEGMENT;
@@ -536,6 +539,8 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
                 args = tuple_items(scratch);
             }
             memcpy(args, r, (size_t)total * sizeof(Value));
+            for (intptr_t i = 0; i < total; i++)
+                h[FRAME_WORDS + i] = ABSENT;
             int bad = bind_arguments(func, c, r, args, npos, kwnames);
             /* The block's values are held by args now. */
             if (scratch != ABSENT) {
@@ -547,8 +552,6 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
             if (bad < 0) {
                 if (moved)
                     interp_pop_segment(t);
-                for (intptr_t i = 0; i < total; i++)
-                    h[FRAME_WORDS + i] = ABSENT;
                 total = 0;
                 goto fail;
             }
@@ -556,8 +559,6 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
                 Value g = generator_make(func, c, r);
                 if (moved)
                     interp_pop_segment(t);
-                for (intptr_t i = 0; i < total; i++)
-                    h[FRAME_WORDS + i] = ABSENT;
                 h[0] = ABSENT;
                 release(func);
                 release(extra);

@@ -61,15 +61,14 @@ static OpFn *const op_table[256];
         DISPATCH();                                                                                                    \
     } while (0)
 /* An instruction that is done wholly out of line, and cannot change the frame. n: words. */
-#define STEP_N(fn, n)                                                                                                  \
+#define STEP_BODY(fn, n)                                                                                               \
     do {                                                                                                               \
         if (UNLIKELY(fn(t, R, pc, w) < 0))                                                                             \
             GOTO(raised);                                                                                              \
         NEXT_N(n);                                                                                                     \
     } while (0)
-#define STEP(fn) STEP_N(fn, 1)
 /* One that may: calls, returns, raises. */
-#define STEP_ANY(fn)                                                                                                   \
+#define STEP_ANY_BODY(fn)                                                                                              \
     do {                                                                                                               \
         int s_ = fn(t, R, pc, w);                                                                                      \
         if (LIKELY(s_ == STEP_FRAME))                                                                                  \
@@ -82,6 +81,15 @@ static OpFn *const op_table[256];
             GOTO(reraised);                                                                                            \
         GOTO(raised);                                                                                                  \
     } while (0)
+#if TAILCALL
+/* Behind a tail call, so that the instruction's common path has no stack frame. */
+#define STEP_N(fn, n) GOTO(tail_##fn##_##n)
+#define STEP_ANY(fn) GOTO(tail_##fn)
+#else
+#define STEP_N(fn, n) STEP_BODY(fn, n)
+#define STEP_ANY(fn) STEP_ANY_BODY(fn)
+#endif
+#define STEP(fn) STEP_N(fn, 1)
 /* Backward or taken jumps: target becomes the pc, and is where an exception of the poll counts as raised. */
 #define JUMP_POLL(offset)                                                                                              \
     do {                                                                                                               \
@@ -91,46 +99,106 @@ static OpFn *const op_table[256];
         DISPATCH();                                                                                                    \
     } while (0)
 
-/* An immediate result: only a local's old value needs care. */
-#define SET_A(v)                                                                                                       \
+/* Ends of instructions. A value that dies is destroyed in a shared tail, because destroying may run code: by then the pc is published, the
+ * registers are as the depth table says, and the common path needs no stack frame.
+ *   DONE(v)            A = v; on to the next word
+ *   DONE_N(v, n)       n words
+ *   FINISH2(x, y, n)   x and y (ABSENT allowed) lose a reference each; on */
+#define FINISH2(x, y, n)                                                                                               \
+    do {                                                                                                               \
+        if (COUNT_EXACT) {                                                                                             \
+            Value x_ = (x), y_ = (y);                                                                                  \
+            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_));             \
+            if (UNLIKELY(dx_ || dy_)) {                                                                                \
+                t->dying = dy_ ? y_ : ABSENT;                                                                          \
+                w = dx_ ? x_ : ABSENT;                                                                                 \
+                GOTO(died##n);                                                                                         \
+            }                                                                                                          \
+        }                                                                                                              \
+        NEXT_N(n);                                                                                                     \
+    } while (0)
+#define FINISH1(x, n)                                                                                                  \
+    do {                                                                                                               \
+        if (COUNT_EXACT) {                                                                                             \
+            Value x_ = (x);                                                                                            \
+            if (v_is_obj(x_) && UNLIKELY(count_drop(v_obj(x_)))) {                                                     \
+                t->dying = ABSENT;                                                                                     \
+                w = x_;                                                                                                \
+                GOTO(died##n);                                                                                         \
+            }                                                                                                          \
+        }                                                                                                              \
+        NEXT_N(n);                                                                                                     \
+    } while (0)
+/* The same, and then a jump. */
+#define FINISH_JUMP(x, y, offset)                                                                                      \
+    do {                                                                                                               \
+        if (COUNT_EXACT) {                                                                                             \
+            Value x_ = (x), y_ = (y);                                                                                  \
+            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_));             \
+            if (UNLIKELY(dx_ || dy_)) {                                                                                \
+                t->dying = dy_ ? y_ : ABSENT;                                                                          \
+                t->dying_offset = (offset);                                                                            \
+                w = dx_ ? x_ : ABSENT;                                                                                 \
+                GOTO(died_jump);                                                                                       \
+            }                                                                                                          \
+        }                                                                                                              \
+        pc += (offset);                                                                                                \
+        DISPATCH();                                                                                                    \
+    } while (0)
+#define HAS_FLAG(f) ((w & ((uint64_t)(f) << 8)) != 0)
+#define OLD(reg) (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL) ? R[reg] : ABSENT)
+#define DONE_N(v, n)                                                                                                   \
     do {                                                                                                               \
         unsigned a_ = instr_a(w);                                                                                      \
         Value v_ = (v);                                                                                                \
-        if (COUNT_EXACT && (w & (IF_DST_LOCAL << 8))) {                                                                \
+        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {                                                                   \
             Value old_ = R[a_];                                                                                        \
             R[a_] = v_;                                                                                                \
-            release(old_);                                                                                             \
-        } else {                                                                                                       \
-            R[a_] = v_;                                                                                                \
+            FINISH1(old_, n);                                                                                          \
         }                                                                                                              \
+        R[a_] = v_;                                                                                                    \
+        NEXT_N(n);                                                                                                     \
     } while (0)
-#define SET_B_DST(v)                                                                                                   \
+#define DONE(v) DONE_N(v, 1)
+#define DONE_B(v)                                                                                                      \
     do {                                                                                                               \
         unsigned b_ = instr_b(w);                                                                                      \
         Value v_ = (v);                                                                                                \
-        if (COUNT_EXACT && (w & (IF_DST_LOCAL << 8))) {                                                                \
+        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {                                                                   \
             Value old_ = R[b_];                                                                                        \
             R[b_] = v_;                                                                                                \
-            release(old_);                                                                                             \
-        } else {                                                                                                       \
-            R[b_] = v_;                                                                                                \
+            FINISH1(old_, 1);                                                                                          \
         }                                                                                                              \
+        R[b_] = v_;                                                                                                    \
+        NEXT();                                                                                                        \
     } while (0)
-#define KILL_A(v)                                                                                                      \
+/* The value of a consumed operand, whose register is emptied (before the destination is written, which may be the same). */
+#define TAKE_B (COUNT_EXACT && HAS_FLAG(IF_KILL_B) ? take_reg(R, instr_b(w)) : ABSENT)
+#define TAKE_C (COUNT_EXACT && HAS_FLAG(IF_KILL_C) ? take_reg(R, instr_c(w)) : ABSENT)
+#define TAKE_A (COUNT_EXACT && HAS_FLAG(IF_KILL_A) ? take_reg(R, instr_a(w)) : ABSENT)
+/* A = v, and operand B is consumed. */
+#define DONE_KILL_B(v, n)                                                                                              \
     do {                                                                                                               \
-        if (COUNT_EXACT && (w & (IF_KILL_A << 8)))                                                                     \
-            release(v);                                                                                                \
+        Value v2_ = (v);                                                                                               \
+        if (COUNT_EXACT && (w & ((IF_DST_LOCAL | IF_KILL_B) << 8))) {                                                  \
+            Value b_ = TAKE_B, old_ = OLD(instr_a(w));                                                                 \
+            REG_A = v2_;                                                                                               \
+            FINISH2(old_, b_, n);                                                                                      \
+        }                                                                                                              \
+        REG_A = v2_;                                                                                                   \
+        NEXT_N(n);                                                                                                     \
     } while (0)
-#define KILL_B(v)                                                                                                      \
-    do {                                                                                                               \
-        if (COUNT_EXACT && (w & (IF_KILL_B << 8)))                                                                     \
-            release(v);                                                                                                \
-    } while (0)
-#define KILL_C(v)                                                                                                      \
-    do {                                                                                                               \
-        if (COUNT_EXACT && (w & (IF_KILL_C << 8)))                                                                     \
-            release(v);                                                                                                \
-    } while (0)
+/* The function of a frame that is about to go; nothing but its code is needed of it any more, and that is uncounted. */
+static ALWAYS_INLINE Value take_func(InterpFrame *f) {
+    Value v = f->func;
+    f->func = ABSENT;
+    return v;
+}
+static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
+    Value v = R[reg];
+    R[reg] = ABSENT;
+    return v;
+}
 
 #define BOTH_INT(a, b) ((a) & (b) & 1)
 #define BOTH_FLO(a, b) (v_is_flo(a) && v_is_flo(b))
@@ -140,8 +208,7 @@ static OpFn *const op_table[256];
     do {                                                                                                               \
         double x = v_flo(b), y = v_flo(c), z = (expr);                                                                 \
         if (LIKELY(float_fits_imm(z))) {                                                                               \
-            SET_A(v_from_float_imm(z));                                                                                \
-            NEXT();                                                                                                    \
+            DONE(v_from_float_imm(z));                                                                                                    \
         }                                                                                                              \
     } while (0)
 
@@ -161,8 +228,7 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
         int64_t r;                                                                                                     \
         if (LIKELY(!__builtin_add_overflow((int64_t)b, (int64_t)(c - 1), &r))) {                                       \
-            SET_A((Value)r);                                                                                           \
-            NEXT();                                                                                                    \
+            DONE((Value)r);                                                                                                    \
         }                                                                                                              \
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x + y, step);                                                                                      \
@@ -173,8 +239,7 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
         int64_t r;                                                                                                     \
         if (LIKELY(!__builtin_sub_overflow((int64_t)b, (int64_t)(c - 1), &r))) {                                       \
-            SET_A((Value)r);                                                                                           \
-            NEXT();                                                                                                    \
+            DONE((Value)r);                                                                                                    \
         }                                                                                                              \
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x - y, step);                                                                                      \
@@ -185,8 +250,7 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     if (BOTH_INT(b, c)) {                                                                                              \
         int64_t r;                                                                                                     \
         if (LIKELY(!__builtin_mul_overflow((int64_t)(b - 1), v_int(c), &r))) {                                         \
-            SET_A((Value)r + 1);                                                                                       \
-            NEXT();                                                                                                    \
+            DONE((Value)r + 1);                                                                                                    \
         }                                                                                                              \
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x * y, step);                                                                                      \
@@ -201,22 +265,19 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
 #define FLOORDIV_BODY(c_value, step)                                                                                   \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_INT(b, c) && v_int(c) > 0) {                                                                              \
-        SET_A(v_from_int(floor_div(v_int(b), v_int(c))));                                                              \
-        NEXT();                                                                                                        \
+        DONE(v_from_int(floor_div(v_int(b), v_int(c))));                                                                                                        \
     }                                                                                                                  \
     STEP(step);
 #define MOD_BODY(c_value, step)                                                                                        \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_INT(b, c) && v_int(c) > 0) {                                                                              \
-        SET_A(v_from_int(floor_mod(v_int(b), v_int(c))));                                                              \
-        NEXT();                                                                                                        \
+        DONE(v_from_int(floor_mod(v_int(b), v_int(c))));                                                                                                        \
     }                                                                                                                  \
     STEP(step);
 #define BITS_BODY(c_value, step, expr)                                                                                 \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
-        SET_A((expr) | 1);                                                                                             \
-        NEXT();                                                                                                        \
+        DONE((expr) | 1);                                                                                                        \
     }                                                                                                                  \
     STEP(step);
 #define LSHIFT_BODY(c_value, step)                                                                                     \
@@ -224,65 +285,48 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     if (BOTH_INT(b, c) && (uint64_t)v_int(c) < 62) {                                                                   \
         int64_t x = v_int(b), y = v_int(c), z = (int64_t)((uint64_t)x << y);                                           \
         if (LIKELY(z >> y == x && int_fits_imm(z))) {                                                                  \
-            SET_A(v_from_int(z));                                                                                      \
-            NEXT();                                                                                                    \
+            DONE(v_from_int(z));                                                                                                    \
         }                                                                                                              \
     }                                                                                                                  \
     STEP(step);
 #define RSHIFT_BODY(c_value, step)                                                                                     \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_INT(b, c) && v_int(c) >= 0) {                                                                             \
-        SET_A(v_from_int(v_int(b) >> MIN(v_int(c), 63)));                                                              \
-        NEXT();                                                                                                        \
+        DONE(v_from_int(v_int(b) >> MIN(v_int(c), 63)));                                                                                                        \
     }                                                                                                                  \
     STEP(step);
 
 #define COMPARE_BODY(op, name)                                                                                         \
     Value b = REG_B, c = REG_C;                                                                                        \
     if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
-        SET_A(v_bool((int64_t)b op(int64_t) c));                                                                       \
-        NEXT();                                                                                                        \
+        DONE(v_bool((int64_t)b op(int64_t) c));                                                                                                        \
     }                                                                                                                  \
     if (BOTH_FLO(b, c)) {                                                                                              \
-        SET_A(v_bool(v_flo(b) op v_flo(c)));                                                                           \
-        NEXT();                                                                                                        \
+        DONE(v_bool(v_flo(b) op v_flo(c)));                                                                                                        \
     }                                                                                                                  \
     STEP(step_compare);
 /* sense: jump when the comparison has this result */
-#define COMPARE_JUMP(b_value, op, cmp, sense)                                                                          \
-    Value a = REG_A, b = (b_value);                                                                                    \
-    bool yes;                                                                                                          \
+#define COMPARE_JUMP(op, sense)                                                                                        \
+    Value a = REG_A, b = REG_B;                                                                                        \
     if (LIKELY(BOTH_INT(a, b))) {                                                                                      \
-        yes = (int64_t)a op(int64_t) b;                                                                                \
-    } else if (BOTH_FLO(a, b)) {                                                                                       \
-        yes = v_flo(a) op v_flo(b);                                                                                    \
-    } else {                                                                                                           \
-        int r_ = step_compare_truth(t, R, pc, a, b, cmp);                                                              \
-        if (UNLIKELY(r_ < 0))                                                                                          \
-            GOTO(raised);                                                                                              \
-        KILL_A(a);                                                                                                     \
-        KILL_B(b);                                                                                                     \
-        yes = r_;                                                                                                      \
+        if (((int64_t)a op(int64_t) b) == (sense))                                                                     \
+            JUMP_POLL(instr_sc(w));                                                                                    \
+        NEXT();                                                                                                        \
     }                                                                                                                  \
-    if (yes == (sense))                                                                                                \
-        JUMP_POLL(instr_sc(w));                                                                                        \
-    NEXT();
-/* An immediate int as operand B is never released: KILL_B is not set. */
-#define COMPARE_JUMP_I(op, cmp, sense)                                                                                 \
-    Value a = REG_A, b = v_from_int(instr_sb(w));                                                                      \
-    bool yes;                                                                                                          \
+    if (BOTH_FLO(a, b)) {                                                                                              \
+        if ((v_flo(a) op v_flo(b)) == (sense))                                                                         \
+            JUMP_POLL(instr_sc(w));                                                                                    \
+        NEXT();                                                                                                        \
+    }                                                                                                                  \
+    STEP_ANY(step_compare_jump);
+#define COMPARE_JUMP_I(op, sense)                                                                                      \
+    Value a = REG_A;                                                                                                   \
     if (LIKELY(v_is_int(a))) {                                                                                         \
-        yes = (int64_t)a op(int64_t) b;                                                                                \
-    } else {                                                                                                           \
-        int r_ = step_compare_truth(t, R, pc, a, b, cmp);                                                              \
-        if (UNLIKELY(r_ < 0))                                                                                          \
-            GOTO(raised);                                                                                              \
-        KILL_A(a);                                                                                                     \
-        yes = r_;                                                                                                      \
+        if (((int64_t)a op(int64_t) v_from_int(instr_sb(w))) == (sense))                                               \
+            JUMP_POLL(instr_sc(w));                                                                                    \
+        NEXT();                                                                                                        \
     }                                                                                                                  \
-    if (yes == (sense))                                                                                                \
-        JUMP_POLL(instr_sc(w));                                                                                        \
-    NEXT();
+    STEP_ANY(step_compare_jump);
 
 /* True or false without calling anything: 1, 0; -1 otherwise. */
 static ALWAYS_INLINE int quick_truth(Value v) {
@@ -297,7 +341,7 @@ static ALWAYS_INLINE int quick_truth(Value v) {
 
 static ALWAYS_INLINE void enter_locals(Value *r, uint32_t from, uint32_t to) {
     for (uint32_t i = from; i < to; i++)
-        r[i] = ABSENT;
+        STORE_RELAXED((Ref *)&r[i], ABSENT); /* atomic, or the compiler calls memset for three words */
 }
 
 /* A plain frame (no flags) whose function takes n arguments that lie in place: pushed without a call. h: its header. */
@@ -332,6 +376,10 @@ DECLARE_SHARED(reraised);
 DECLARE_SHARED(enter);
 DECLARE_SHARED(leave);
 DECLARE_SHARED(polled);
+DECLARE_SHARED(died1);
+DECLARE_SHARED(died2);
+DECLARE_SHARED(died3);
+DECLARE_SHARED(died_jump);
 #else
 Value dispatch_run(Thread *t, bool throwing) {
     static const void *const op_table[256] = {
@@ -370,6 +418,29 @@ SHARED(reraised) {
         GOTO(enter);
     return ABSENT;
 }
+/* What FINISH leaves: w and Thread.dying are dead objects, or ABSENT. */
+#define DIED(offset)                                                                                                   \
+    Value second = t->dying;                                                                                           \
+    int words = (offset);                                                                                              \
+    publish_pc(R, pc);                                                                                                 \
+    if (w != ABSENT)                                                                                                   \
+        dead_object(v_obj(w));                                                                                         \
+    if (second != ABSENT)                                                                                              \
+        dead_object(v_obj(second));                                                                                    \
+    pc += words;                                                                                                       \
+    DISPATCH();
+SHARED(died1) {
+    DIED(1)
+}
+SHARED(died2) {
+    DIED(2)
+}
+SHARED(died3) {
+    DIED(3)
+}
+SHARED(died_jump) {
+    DIED(t->dying_offset)
+}
 /* A safepoint in front of the instruction at pc. */
 SHARED(polled) {
     publish_pc(R, pc);
@@ -377,6 +448,108 @@ SHARED(polled) {
         GOTO(raised);
     DISPATCH();
 }
+
+#if TAILCALL
+#define TAIL_STEP(fn, n)                                                                                               \
+    SHARED(tail_##fn##_##n) { STEP_BODY(fn, n); }
+#define TAIL_STEP_ANY(fn)                                                                                              \
+    SHARED(tail_##fn) { STEP_ANY_BODY(fn); }
+#endif
+#if TAILCALL
+TAIL_STEP(step_async_gen_wrap, 1)
+TAIL_STEP(step_binary, 1)
+TAIL_STEP(step_binary_i, 1)
+TAIL_STEP(step_binary_k, 1)
+TAIL_STEP(step_build_list, 1)
+TAIL_STEP(step_build_map, 1)
+TAIL_STEP(step_build_set, 1)
+TAIL_STEP(step_build_slice, 1)
+TAIL_STEP(step_build_string, 1)
+TAIL_STEP(step_build_tuple, 1)
+TAIL_STEP(step_check_local, 1)
+TAIL_STEP(step_compare, 1)
+TAIL_STEP(step_copy_without_keys, 1)
+TAIL_STEP(step_delete_attr, 1)
+TAIL_STEP(step_delete_cell, 1)
+TAIL_STEP(step_delete_free, 1)
+TAIL_STEP(step_delete_global, 1)
+TAIL_STEP(step_delete_local, 1)
+TAIL_STEP(step_delete_name, 1)
+TAIL_STEP(step_delitem, 1)
+TAIL_STEP(step_dict_merge, 1)
+TAIL_STEP(step_dict_update, 1)
+TAIL_STEP(step_exc_group_match, 1)
+TAIL_STEP(step_exc_match, 1)
+TAIL_STEP(step_for_prep, 1)
+TAIL_STEP(step_for_range, 1)
+TAIL_STEP(step_format_value, 1)
+TAIL_STEP(step_get_aiter, 1)
+TAIL_STEP(step_get_anext, 1)
+TAIL_STEP(step_get_awaitable, 1)
+TAIL_STEP(step_get_iter, 1)
+TAIL_STEP(step_get_len, 1)
+TAIL_STEP(step_get_yield_from_iter, 1)
+TAIL_STEP(step_getitem, 1)
+TAIL_STEP(step_getitem_i, 1)
+TAIL_STEP(step_getitem_k, 1)
+TAIL_STEP(step_import_from, 1)
+TAIL_STEP(step_import_name, 1)
+TAIL_STEP(step_import_star, 1)
+TAIL_STEP(step_in, 1)
+TAIL_STEP(step_list_append, 1)
+TAIL_STEP(step_list_extend, 1)
+TAIL_STEP(step_list_to_tuple, 1)
+TAIL_STEP(step_load_attr, 2)
+TAIL_STEP(step_load_build_class, 1)
+TAIL_STEP(step_load_cell, 1)
+TAIL_STEP(step_load_classderef, 1)
+TAIL_STEP(step_load_free, 1)
+TAIL_STEP(step_load_global, 3)
+TAIL_STEP(step_load_method, 2)
+TAIL_STEP(step_load_name, 3)
+TAIL_STEP(step_load_super_attr, 1)
+TAIL_STEP(step_make_cell, 1)
+TAIL_STEP(step_make_function, 1)
+TAIL_STEP(step_map_add, 1)
+TAIL_STEP(step_match_class, 2)
+TAIL_STEP(step_match_keys, 1)
+TAIL_STEP(step_match_mapping, 1)
+TAIL_STEP(step_match_sequence, 1)
+TAIL_STEP(step_not, 1)
+TAIL_STEP(step_pop_exc, 1)
+TAIL_STEP(step_prep_reraise_star, 1)
+TAIL_STEP(step_print_expr, 1)
+TAIL_STEP(step_push_exc, 1)
+TAIL_STEP(step_set_add, 1)
+TAIL_STEP(step_set_update, 1)
+TAIL_STEP(step_setitem, 1)
+TAIL_STEP(step_setup_annotations, 1)
+TAIL_STEP(step_store_attr, 2)
+TAIL_STEP(step_store_cell, 1)
+TAIL_STEP(step_store_free, 1)
+TAIL_STEP(step_store_global, 2)
+TAIL_STEP(step_store_name, 2)
+TAIL_STEP(step_unary, 1)
+TAIL_STEP(step_unpack, 1)
+TAIL_STEP(step_unpack_ex, 1)
+TAIL_STEP(step_wide_name, 2)
+TAIL_STEP(step_with_enter, 1)
+TAIL_STEP(step_with_except, 1)
+TAIL_STEP_ANY(step_call)
+TAIL_STEP_ANY(step_call_ex)
+TAIL_STEP_ANY(step_call_kw)
+TAIL_STEP_ANY(step_call_method)
+TAIL_STEP_ANY(step_compare_jump)
+TAIL_STEP_ANY(step_end_async_for)
+TAIL_STEP_ANY(step_for_iter)
+TAIL_STEP_ANY(step_in_jump)
+TAIL_STEP_ANY(step_raise)
+TAIL_STEP_ANY(step_reraise)
+TAIL_STEP_ANY(step_send)
+TAIL_STEP_ANY(step_truth_jump)
+TAIL_STEP_ANY(step_truth_or_pop)
+TAIL_STEP_ANY(step_yield)
+#endif
 
 /* ---- moving -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -387,17 +560,14 @@ OP(MOVE) {
     Value v = REG_B;
     if (COUNT_EXACT && !(w & (IF_KILL_B << 8)))
         retain(v);
-    SET_A(v);
-    NEXT();
+    DONE(v);
 }
 OP(LOAD_CONST) {
     Value v = retained(K[instr_bc(w)]);
-    SET_A(v);
-    NEXT();
+    DONE(v);
 }
 OP(LOAD_INT) {
-    SET_A(v_from_int(instr_bc(w)));
-    NEXT();
+    DONE(v_from_int(instr_bc(w)));
 }
 OP(CHECK_LOCAL) {
     if (LIKELY(REG_A != ABSENT))
@@ -408,14 +578,10 @@ OP(DELETE_LOCAL) {
     STEP(step_delete_local);
 }
 OP(CLEAR) {
-    Value v = REG_A;
-    REG_A = ABSENT;
-    release(v);
-    NEXT();
+    FINISH1(take_reg(R, instr_a(w)), 1);
 }
 OP(RELEASE) {
-    release(REG_A);
-    NEXT();
+    FINISH1(take_reg(R, instr_a(w)), 1);
 }
 
 /* ---- cells --------------------------------------------------------------------------------------------------------------------------- */
@@ -427,8 +593,7 @@ OP(LOAD_CELL) {
     if (READS_LOCK_FREE) {
         Value cell = REG_B, v = ref_load(cell, &((Cell *)cell)->value);
         if (LIKELY(v != ABSENT)) {
-            SET_A(v);
-            NEXT();
+            DONE(v);
         }
     }
     STEP(step_load_cell);
@@ -444,8 +609,7 @@ OP(LOAD_FREE) {
         Value closure = ref_peek(&((Function *)frame_of_regs(R)->func)->closure);
         Value cell = tuple_get(closure, instr_b(w)), v = ref_load(cell, &((Cell *)cell)->value);
         if (LIKELY(v != ABSENT)) {
-            SET_A(v);
-            NEXT();
+            DONE(v);
         }
     }
     STEP(step_load_free);
@@ -458,8 +622,7 @@ OP(DELETE_FREE) {
 }
 OP(LOAD_CLOSURE) {
     Value closure = ref_peek(&((Function *)frame_of_regs(R)->func)->closure);
-    SET_A(retained(tuple_get(closure, instr_b(w))));
-    NEXT();
+    DONE(retained(tuple_get(closure, instr_b(w))));
 }
 OP(LOAD_CLASSDEREF) {
     STEP(step_load_classderef);
@@ -474,15 +637,13 @@ OP(LOAD_GLOBAL) {
     if (LIKELY(IC_KIND(ic) == IC_DICT_SLOT)) {
         Value v = dict_cached_load(g, IC_GUARD(ic), IC_PAYLOAD(ic));
         if (LIKELY(v != ABSENT)) {
-            SET_A(v);
-            NEXT_N(3);
+            DONE_N(v, 3);
         }
         uint64_t ic2 = LOAD_RELAXED(pc + 2);
         if (IC_KIND(ic2) == IC_DICT_SLOT && dict_cached_missing(g, IC_GUARD(ic), IC_PAYLOAD(ic))) {
             v = dict_cached_load(ref_peek(&f->builtins), IC_GUARD(ic2), IC_PAYLOAD(ic2));
             if (LIKELY(v != ABSENT)) {
-                SET_A(v);
-                NEXT_N(3);
+                DONE_N(v, 3);
             }
         }
     }
@@ -492,9 +653,9 @@ OP(STORE_GLOBAL) {
     uint64_t ic = LOAD_RELAXED(pc + 1);
     if (!EXCL_PARALLEL && LIKELY(IC_KIND(ic) == IC_DICT_SLOT)) {
         Value v = REG_A;
+        publish_pc(R, pc); /* the old value may die in there */
         if (LIKELY(dict_cached_store(ref_peek(&((Function *)frame_of_regs(R)->func)->globals), IC_GUARD(ic), IC_PAYLOAD(ic), v))) {
-            KILL_A(v);
-            NEXT_N(2);
+            FINISH1(TAKE_A, 2);
         }
     }
     STEP_N(step_store_global, 2);
@@ -524,9 +685,7 @@ OP(LOAD_ATTR) {
         if (LIKELY(v_is_obj(o) && IC_GUARD_KIND(ic) == IC_KEY(obj_index(o), IC_INLINE))) {
             Value v = ref_load(o, (Ref *)((char *)o + IC_PAYLOAD(ic)));
             if (LIKELY(v != ABSENT)) {
-                SET_A(v);
-                KILL_B(o);
-                NEXT_N(2);
+                DONE_KILL_B(v, 2);
             }
         }
     }
@@ -540,12 +699,14 @@ OP(STORE_ATTR) {
             Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));
             if (LIKELY(ref_peek(r) != ABSENT)) {
                 Value v = REG_A;
-                if (COUNT_EXACT && !(w & (IF_KILL_A << 8)))
-                    retain(v);
-                Value old = ref_swap(o, r, v);
-                KILL_B(o);
-                release(old);
-                NEXT_N(2);
+                if (COUNT_EXACT) {
+                    if (HAS_FLAG(IF_KILL_A))
+                        REG_A = ABSENT;
+                    else
+                        retain(v);
+                }
+                Value old = ref_swap(o, r, v), b = TAKE_B;
+                FINISH2(old, b, 2);
             }
         }
     }
@@ -599,9 +760,7 @@ OP(GETITEM) {
                     i += list_len(b);
                 Value v = list_get_fast(b, i);
                 if (LIKELY(v != ABSENT)) {
-                    SET_A(v);
-                    KILL_B(b);
-                    NEXT();
+                    DONE_KILL_B(v, 1);
                 }
             }
         } else if (obj_index(b) == IDX_TUPLE) {
@@ -609,9 +768,7 @@ OP(GETITEM) {
             if (UNLIKELY(i < 0))
                 i += tuple_len(b);
             if (LIKELY((size_t)i < (size_t)tuple_len(b))) {
-                SET_A(retained(tuple_get(b, i)));
-                KILL_B(b);
-                NEXT();
+                DONE_KILL_B(retained(tuple_get(b, i)), 1);
             }
         }
     }
@@ -627,18 +784,14 @@ OP(GETITEM_I) {
                     i += list_len(b);
                 Value v = list_get_fast(b, i);
                 if (LIKELY(v != ABSENT)) {
-                    SET_A(v);
-                    KILL_B(b);
-                    NEXT();
+                    DONE_KILL_B(v, 1);
                 }
             }
         } else if (obj_index(b) == IDX_TUPLE) {
             if (i < 0)
                 i += tuple_len(b);
             if (LIKELY((size_t)i < (size_t)tuple_len(b))) {
-                SET_A(retained(tuple_get(b, i)));
-                KILL_B(b);
-                NEXT();
+                DONE_KILL_B(retained(tuple_get(b, i)), 1);
             }
         }
     }
@@ -654,10 +807,10 @@ OP(SETITEM) {
         if (UNLIKELY(i < 0))
             i += list_len(b);
         Value v = REG_A;
+        publish_pc(R, pc); /* the old item may die in there */
         if (LIKELY(i >= 0 && list_set_fast(b, i, v))) {
-            KILL_A(v);
-            KILL_B(b);
-            NEXT();
+            Value a = TAKE_A, o = TAKE_B;
+            FINISH2(a, o, 1);
         }
     }
     STEP(step_setitem);
@@ -711,8 +864,7 @@ OP(ADD_I) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_add_overflow((int64_t)b, (int64_t)instr_sc(w) * 2, &r))) {
-        SET_A((Value)r);
-        NEXT();
+        DONE((Value)r);
     }
     STEP(step_binary_i);
 }
@@ -720,8 +872,7 @@ OP(SUB_I) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_sub_overflow((int64_t)b, (int64_t)instr_sc(w) * 2, &r))) {
-        SET_A((Value)r);
-        NEXT();
+        DONE((Value)r);
     }
     STEP(step_binary_i);
 }
@@ -768,8 +919,7 @@ OP(NEG) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_sub_overflow((int64_t)2, (int64_t)b, &r))) {
-        SET_A((Value)r);
-        NEXT();
+        DONE((Value)r);
     }
     STEP(step_unary);
 }
@@ -779,16 +929,14 @@ OP(POS) {
 OP(INVERT) {
     Value b = REG_B;
     if (LIKELY(v_is_int(b))) {
-        SET_A(v_from_int(~v_int(b)));
-        NEXT();
+        DONE(v_from_int(~v_int(b)));
     }
     STEP(step_unary);
 }
 OP(NOT) {
     int r = quick_truth(REG_B);
     if (LIKELY(r >= 0)) {
-        SET_A(v_bool(!r));
-        NEXT();
+        DONE(v_bool(!r));
     }
     STEP(step_not);
 }
@@ -814,18 +962,30 @@ OP(GE) {
     COMPARE_BODY(>=, CMP_GE)
 }
 OP(IS) {
-    Value b = REG_B, c = REG_C;
-    SET_A(v_bool(b == c));
-    KILL_B(b);
-    KILL_C(c);
-    NEXT();
+    Value is = v_bool(REG_B == REG_C), b = TAKE_B, c = TAKE_C;
+    if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {
+        Value old = REG_A;
+        REG_A = is;
+        publish_pc(R, pc);
+        release(b);
+        release(c);
+        FINISH1(old, 1);
+    }
+    REG_A = is;
+    FINISH2(b, c, 1);
 }
 OP(IS_NOT) {
-    Value b = REG_B, c = REG_C;
-    SET_A(v_bool(b != c));
-    KILL_B(b);
-    KILL_C(c);
-    NEXT();
+    Value is = v_bool(REG_B != REG_C), b = TAKE_B, c = TAKE_C;
+    if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {
+        Value old = REG_A;
+        REG_A = is;
+        publish_pc(R, pc);
+        release(b);
+        release(c);
+        FINISH1(old, 1);
+    }
+    REG_A = is;
+    FINISH2(b, c, 1);
 }
 OP(IN) {
     STEP(step_in);
@@ -844,192 +1004,141 @@ OP(JUMP_BACK) {
     JUMP_POLL(instr_bc(w));
 }
 OP(JUMP_IF_TRUE) {
-    Value a = REG_A;
-    int r = quick_truth(a);
-    if (UNLIKELY(r < 0)) {
-        r = step_truth(t, R, pc, a);
-        if (UNLIKELY(r < 0))
-            GOTO(raised);
-        KILL_A(a);
-    }
+    int r = quick_truth(REG_A);
+    if (UNLIKELY(r < 0))
+        STEP_ANY(step_truth_jump);
     if (r)
         JUMP_POLL(instr_bc(w));
     NEXT();
 }
 OP(JUMP_IF_FALSE) {
-    Value a = REG_A;
-    int r = quick_truth(a);
-    if (UNLIKELY(r < 0)) {
-        r = step_truth(t, R, pc, a);
-        if (UNLIKELY(r < 0))
-            GOTO(raised);
-        KILL_A(a);
-    }
+    int r = quick_truth(REG_A);
+    if (UNLIKELY(r < 0))
+        STEP_ANY(step_truth_jump);
     if (!r)
         JUMP_POLL(instr_bc(w));
     NEXT();
 }
 OP(JUMP_IF_TRUE_OR_POP) {
-    Value a = REG_A;
-    int r = quick_truth(a);
-    if (UNLIKELY(r < 0)) {
-        r = step_truth(t, R, pc, a);
-        if (UNLIKELY(r < 0))
-            GOTO(raised);
-    }
+    int r = quick_truth(REG_A);
+    if (UNLIKELY(r < 0))
+        STEP_ANY(step_truth_or_pop);
     if (r) {
         pc += instr_bc(w);
         DISPATCH();
     }
-    release(a);
-    NEXT();
+    NEXT(); /* what is dropped is an immediate */
 }
 OP(JUMP_IF_FALSE_OR_POP) {
-    Value a = REG_A;
-    int r = quick_truth(a);
-    if (UNLIKELY(r < 0)) {
-        r = step_truth(t, R, pc, a);
-        if (UNLIKELY(r < 0))
-            GOTO(raised);
-    }
+    int r = quick_truth(REG_A);
+    if (UNLIKELY(r < 0))
+        STEP_ANY(step_truth_or_pop);
     if (!r) {
         pc += instr_bc(w);
         DISPATCH();
     }
-    release(a);
-    NEXT();
+    NEXT(); /* what is dropped is an immediate */
 }
 OP(JUMP_IF_NONE) {
-    Value a = REG_A;
-    if (a == V_NONE) {
+    if (REG_A == V_NONE) {
         pc += instr_bc(w);
         DISPATCH();
     }
-    KILL_A(a);
-    NEXT();
+    FINISH1(TAKE_A, 1);
 }
 OP(JUMP_IF_NOT_NONE) {
-    Value a = REG_A;
-    if (a != V_NONE) {
-        KILL_A(a);
-        pc += instr_bc(w);
-        DISPATCH();
-    }
-    NEXT();
+    if (REG_A == V_NONE)
+        NEXT();
+    int offset = instr_bc(w);
+    FINISH_JUMP(TAKE_A, ABSENT, offset);
 }
 OP(JLT) {
-    COMPARE_JUMP(REG_B, <, CMP_LT, true)
+    COMPARE_JUMP(<, true)
 }
 OP(JLE) {
-    COMPARE_JUMP(REG_B, <=, CMP_LE, true)
+    COMPARE_JUMP(<=, true)
 }
 OP(JEQ) {
-    COMPARE_JUMP(REG_B, ==, CMP_EQ, true)
+    COMPARE_JUMP(==, true)
 }
 OP(JNE) {
-    COMPARE_JUMP(REG_B, !=, CMP_NE, true)
+    COMPARE_JUMP(!=, true)
 }
 OP(JGT) {
-    COMPARE_JUMP(REG_B, >, CMP_GT, true)
+    COMPARE_JUMP(>, true)
 }
 OP(JGE) {
-    COMPARE_JUMP(REG_B, >=, CMP_GE, true)
+    COMPARE_JUMP(>=, true)
 }
 OP(JNLT) {
-    COMPARE_JUMP(REG_B, <, CMP_LT, false)
+    COMPARE_JUMP(<, false)
 }
 OP(JNLE) {
-    COMPARE_JUMP(REG_B, <=, CMP_LE, false)
+    COMPARE_JUMP(<=, false)
 }
 OP(JNEQ) {
-    COMPARE_JUMP(REG_B, ==, CMP_EQ, false)
+    COMPARE_JUMP(==, false)
 }
 OP(JNNE) {
-    COMPARE_JUMP(REG_B, !=, CMP_NE, false)
+    COMPARE_JUMP(!=, false)
 }
 OP(JNGT) {
-    COMPARE_JUMP(REG_B, >, CMP_GT, false)
+    COMPARE_JUMP(>, false)
 }
 OP(JNGE) {
-    COMPARE_JUMP(REG_B, >=, CMP_GE, false)
+    COMPARE_JUMP(>=, false)
 }
 OP(JLT_I) {
-    COMPARE_JUMP_I(<, CMP_LT, true)
+    COMPARE_JUMP_I(<, true)
 }
 OP(JLE_I) {
-    COMPARE_JUMP_I(<=, CMP_LE, true)
+    COMPARE_JUMP_I(<=, true)
 }
 OP(JEQ_I) {
-    COMPARE_JUMP_I(==, CMP_EQ, true)
+    COMPARE_JUMP_I(==, true)
 }
 OP(JNE_I) {
-    COMPARE_JUMP_I(!=, CMP_NE, true)
+    COMPARE_JUMP_I(!=, true)
 }
 OP(JGT_I) {
-    COMPARE_JUMP_I(>, CMP_GT, true)
+    COMPARE_JUMP_I(>, true)
 }
 OP(JGE_I) {
-    COMPARE_JUMP_I(>=, CMP_GE, true)
+    COMPARE_JUMP_I(>=, true)
 }
 OP(JNLT_I) {
-    COMPARE_JUMP_I(<, CMP_LT, false)
+    COMPARE_JUMP_I(<, false)
 }
 OP(JNLE_I) {
-    COMPARE_JUMP_I(<=, CMP_LE, false)
+    COMPARE_JUMP_I(<=, false)
 }
 OP(JNEQ_I) {
-    COMPARE_JUMP_I(==, CMP_EQ, false)
+    COMPARE_JUMP_I(==, false)
 }
 OP(JNNE_I) {
-    COMPARE_JUMP_I(!=, CMP_NE, false)
+    COMPARE_JUMP_I(!=, false)
 }
 OP(JNGT_I) {
-    COMPARE_JUMP_I(>, CMP_GT, false)
+    COMPARE_JUMP_I(>, false)
 }
 OP(JNGE_I) {
-    COMPARE_JUMP_I(>=, CMP_GE, false)
+    COMPARE_JUMP_I(>=, false)
 }
 OP(JIN) {
-    Value a = REG_A, b = REG_B;
-    int r = step_contains(t, R, pc, a, b);
-    if (UNLIKELY(r < 0))
-        GOTO(raised);
-    KILL_A(a);
-    KILL_B(b);
-    if (r)
-        JUMP_POLL(instr_sc(w));
-    NEXT();
+    STEP_ANY(step_in_jump);
 }
 OP(JNIN) {
-    Value a = REG_A, b = REG_B;
-    int r = step_contains(t, R, pc, a, b);
-    if (UNLIKELY(r < 0))
-        GOTO(raised);
-    KILL_A(a);
-    KILL_B(b);
-    if (!r)
-        JUMP_POLL(instr_sc(w));
-    NEXT();
+    STEP_ANY(step_in_jump);
 }
 OP(JIS) {
-    Value a = REG_A, b = REG_B;
-    KILL_A(a);
-    KILL_B(b);
-    if (a == b) {
-        pc += instr_sc(w);
-        DISPATCH();
-    }
-    NEXT();
+    int offset = REG_A == REG_B ? instr_sc(w) : 1;
+    Value a = TAKE_A, b = TAKE_B;
+    FINISH_JUMP(a, b, offset);
 }
 OP(JNIS) {
-    Value a = REG_A, b = REG_B;
-    KILL_A(a);
-    KILL_B(b);
-    if (a != b) {
-        pc += instr_sc(w);
-        DISPATCH();
-    }
-    NEXT();
+    int offset = REG_A != REG_B ? instr_sc(w) : 1;
+    Value a = TAKE_A, b = TAKE_B;
+    FINISH_JUMP(a, b, offset);
 }
 
 /* ---- iteration ----------------------------------------------------------------------------------------------------------------------- */
@@ -1050,8 +1159,7 @@ OP(FOR_ITER) {
         if (LIKELY(left != v_from_int(0))) {
             S[1] = left - 2;
             S[0] = it + (S[2] - 1);
-            SET_B_DST(it);
-            NEXT();
+            DONE_B(it);
         }
         S[0] = ABSENT;
         pc += instr_sc(w);
@@ -1061,15 +1169,13 @@ OP(FOR_ITER) {
         Value v = list_get_fast(it, v_int(S[1]));
         if (LIKELY(v != ABSENT)) {
             S[1] += 2;
-            SET_B_DST(v);
-            NEXT();
+            DONE_B(v);
         }
     } else if (obj_index(it) == IDX_TUPLE) {
         intptr_t i = v_int(S[1]);
         if (LIKELY(i < tuple_len(it))) {
             S[1] += 2;
-            SET_B_DST(retained(tuple_get(it, i)));
-            NEXT();
+            DONE_B(retained(tuple_get(it, i)));
         }
     }
     STEP_ANY(step_for_iter);
@@ -1103,11 +1209,10 @@ OP(BUILD_SLICE) {
 }
 OP(LIST_APPEND) {
     Value v = REG_C;
-    if (COUNT_EXACT && !(w & (IF_KILL_C << 8)))
-        retain(v);
+    retain(v);
     if (LIKELY(list_append_fast(REG_B, v)))
-        NEXT();
-    if (COUNT_EXACT && !(w & (IF_KILL_C << 8)))
+        FINISH1(TAKE_C, 1);
+    if (COUNT_EXACT)
         release(v);
     STEP(step_list_append);
 }
@@ -1180,9 +1285,20 @@ OP(RETURN) {
     }
     if (COUNT_EXACT) {
         REG_B = ABSENT; /* moves, out of a local too: the frame ends */
-        for (uint32_t i = 0, n = f->code->n_locals; i < n; i++)
-            release(R[i]);
-        release(f->func);
+        for (uint32_t i = 0, n = f->code->n_locals; i < n; i++) {
+            Value x = R[i];
+            if (v_is_obj(x)) {
+                R[i] = ABSENT;
+                if (UNLIKELY(count_drop(v_obj(x)))) {
+                    publish_pc(R, pc);
+                    dead_object(v_obj(x));
+                }
+            }
+        }
+        if (UNLIKELY(count_drop(v_obj(f->func)))) {
+            publish_pc(R, pc);
+            dead_object(v_obj(take_func(f)));
+        }
     }
     InterpFrame *caller = f->prev;
     t->frame = caller;
@@ -1190,7 +1306,13 @@ OP(RETURN) {
     pc = caller->pc;
     K = caller->code->consts;
     w = LOAD_RELAXED(pc);
-    set_reg(R, w, instr_c(w), v);
+    unsigned c = instr_c(w);
+    if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {
+        Value old = R[c];
+        R[c] = v;
+        FINISH1(old, 1);
+    }
+    R[c] = v;
     NEXT();
 }
 OP(RETURN_CONST) {
@@ -1206,9 +1328,20 @@ OP(RETURN_CONST) {
         GOTO(raised);
     }
     if (COUNT_EXACT) {
-        for (uint32_t i = 0, n = f->code->n_locals; i < n; i++)
-            release(R[i]);
-        release(f->func);
+        for (uint32_t i = 0, n = f->code->n_locals; i < n; i++) {
+            Value x = R[i];
+            if (v_is_obj(x)) {
+                R[i] = ABSENT;
+                if (UNLIKELY(count_drop(v_obj(x)))) {
+                    publish_pc(R, pc);
+                    dead_object(v_obj(x));
+                }
+            }
+        }
+        if (UNLIKELY(count_drop(v_obj(f->func)))) {
+            publish_pc(R, pc);
+            dead_object(v_obj(take_func(f)));
+        }
     }
     InterpFrame *caller = f->prev;
     t->frame = caller;
@@ -1216,7 +1349,13 @@ OP(RETURN_CONST) {
     pc = caller->pc;
     K = caller->code->consts;
     w = LOAD_RELAXED(pc);
-    set_reg(R, w, instr_c(w), v);
+    unsigned c = instr_c(w);
+    if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {
+        Value old = R[c];
+        R[c] = v;
+        FINISH1(old, 1);
+    }
+    R[c] = v;
     NEXT();
 }
 
@@ -1277,8 +1416,7 @@ OP(WITH_EXCEPT) {
     STEP(step_with_except);
 }
 OP(LOAD_ASSERTION_ERROR) {
-    SET_A(V_OF(&exc_AssertionError));
-    NEXT();
+    DONE(V_OF(&exc_AssertionError));
 }
 
 /* ---- import, classes, match ---------------------------------------------------------------------------------------------------------- */

@@ -33,19 +33,29 @@ static ALWAYS_INLINE void set_reg(Value *R, uint64_t w, unsigned reg, Value v) {
     }
 }
 static ALWAYS_INLINE void set_a(Value *R, uint64_t w, Value v) { set_reg(R, w, instr_a(w), v); }
-static ALWAYS_INLINE void kill_value(uint64_t w, unsigned flag, Value v) {
-    if (COUNT_EXACT && (instr_flags(w) & flag))
+/* Releases v, which lay in register reg and is consumed when the flag says so. Releasing may run code: the register is emptied first. Not after the
+ * destination was written, which may be the same register. */
+static ALWAYS_INLINE void kill_reg(Value *R, uint64_t w, unsigned flag, unsigned reg, Value v) {
+    if (COUNT_EXACT && (instr_flags(w) & flag)) {
+        R[reg] = ABSENT;
         release(v);
+    }
 }
 /* The usual end of a step with operands in B and C. v: owned result, or ABSENT. */
 static ALWAYS_INLINE int step_result(Value *R, uint64_t w, Value v, Value b, Value c) {
     if (UNLIKELY(v == ABSENT))
         return STEP_ERROR;
     if (COUNT_EXACT) {
-        /* The destination may be the register of a consumed temporary: both are read before. */
+        unsigned f = instr_flags(w);
+        if (f & IF_KILL_B)
+            R[instr_b(w)] = ABSENT;
+        if (f & IF_KILL_C)
+            R[instr_c(w)] = ABSENT;
         set_a(R, w, v);
-        kill_value(w, IF_KILL_B, b);
-        kill_value(w, IF_KILL_C, c);
+        if (f & IF_KILL_B)
+            release(b);
+        if (f & IF_KILL_C)
+            release(c);
     } else {
         R[instr_a(w)] = v;
     }
@@ -95,9 +105,6 @@ StepFn step_check_local, step_delete_local, step_make_cell, step_load_cell, step
     step_set_update, step_dict_update, step_dict_merge, step_list_to_tuple, step_format_value, step_make_function, step_load_build_class,
     step_import_name, step_import_from, step_import_star, step_setup_annotations, step_print_expr, step_match_mapping, step_match_sequence,
     step_match_keys, step_match_class, step_get_len, step_copy_without_keys;
-/* 1, 0, -1. */
-int step_compare_truth(Thread *t, Value *R, Instr *pc, Value a, Value b, int cmp);
-int step_truth(Thread *t, Value *R, Instr *pc, Value v);
-int step_contains(Thread *t, Value *R, Instr *pc, Value item, Value container);
+StepFn step_compare_jump, step_truth_jump, step_truth_or_pop, step_in_jump;
 
 #endif

@@ -66,7 +66,7 @@ int step_binary(Thread *t, Value *R, Instr *pc, uint64_t w) {
             Value v = str_append_steal(b, c);
             if (v == ABSENT)
                 return STEP_ERROR;
-            kill_value(w, IF_KILL_C, c);
+            kill_reg(R, w, IF_KILL_C, instr_c(w), c);
             if (instr_a(w) == instr_b(w))
                 R[instr_a(w)] = v;
             else
@@ -113,30 +113,72 @@ int step_in(Thread *t, Value *R, Instr *pc, uint64_t w) {
     int r = obj_contains(c, b);
     return step_result(R, w, r < 0 ? ABSENT : v_bool(r == (instr_op(w) == OP_IN)), b, c);
 }
-int step_compare_truth(Thread *t, Value *R, Instr *pc, Value a, Value b, int cmp) {
+/* To the jump's target or the next word, with a safepoint in front of it. */
+static int jump(Thread *t, Value *R, Instr *target) {
+    frame_of_regs(R)->pc = target;
+    if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0) && excl_poll() < 0)
+        return STEP_ERROR;
+    return STEP_FRAME;
+}
+
+_Static_assert(OP_JNLT - OP_JLT == 6 && OP_JLT_I - OP_JLT == 12 && OP_JNLT_I - OP_JLT == 18 && OP_JNGE_I - OP_JLT == 23,
+               "compare and jump: four groups in the order of CMP_*");
+
+int step_compare_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
-    if (v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
-        switch (cmp) {
-        case CMP_EQ:
-            return a == b || str_equal(a, b);
-        case CMP_NE:
-            return a != b && !str_equal(a, b);
-        }
+    unsigned n = instr_op(w) - OP_JLT, cmp = n % 6, group = n / 6;
+    Value a = R[instr_a(w)], b = group < 2 ? R[instr_b(w)] : v_from_int(instr_sb(w));
+    int r;
+    if (cmp == CMP_EQ && v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
+        r = a == b || str_equal(a, b);
+    } else if (cmp == CMP_NE && v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
+        r = a != b && !str_equal(a, b);
+    } else {
+        Value v = obj_compare(a, b, (int)cmp);
+        if (v == ABSENT)
+            return STEP_ERROR;
+        r = obj_truth(v);
+        release(v);
+        if (r < 0)
+            return STEP_ERROR;
     }
-    Value v = obj_compare(a, b, cmp);
-    if (v == ABSENT)
-        return -1;
-    int r = obj_truth(v);
-    release(v);
-    return r;
+    kill_reg(R, w, IF_KILL_A, instr_a(w), a);
+    if (group < 2)
+        kill_reg(R, w, IF_KILL_B, instr_b(w), b);
+    return jump(t, R, pc + (r == !(group & 1) ? instr_sc(w) : 1));
 }
-int step_truth(Thread *t, Value *R, Instr *pc, Value v) {
+int step_truth_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
-    return obj_truth(v);
+    Value a = R[instr_a(w)];
+    int r = obj_truth(a);
+    if (r < 0)
+        return STEP_ERROR;
+    kill_reg(R, w, IF_KILL_A, instr_a(w), a);
+    return jump(t, R, pc + (r == (instr_op(w) == OP_JUMP_IF_TRUE) ? instr_bc(w) : 1));
 }
-int step_contains(Thread *t, Value *R, Instr *pc, Value item, Value container) {
+int step_truth_or_pop(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
-    return obj_contains(container, item);
+    Value a = R[instr_a(w)];
+    int r = obj_truth(a);
+    if (r < 0)
+        return STEP_ERROR;
+    if (r == (instr_op(w) == OP_JUMP_IF_TRUE_OR_POP)) {
+        frame_of_regs(R)->pc = pc + instr_bc(w);
+        return STEP_FRAME;
+    }
+    R[instr_a(w)] = ABSENT;
+    release(a);
+    return STEP_NEXT;
+}
+int step_in_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value a = R[instr_a(w)], b = R[instr_b(w)];
+    int r = obj_contains(b, a);
+    if (r < 0)
+        return STEP_ERROR;
+    kill_reg(R, w, IF_KILL_A, instr_a(w), a);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), b);
+    return jump(t, R, pc + (r == (instr_op(w) == OP_JIN) ? instr_sc(w) : 1));
 }
 
 /* ---- items --------------------------------------------------------------------------------------------------------------------------- */
@@ -192,9 +234,9 @@ int step_setitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
     int r = v_is_exact(b, IDX_DICT) ? dict_set(b, c, a) : obj_setitem(b, c, a);
     if (r < 0)
         return STEP_ERROR;
-    kill_value(w, IF_KILL_A, a);
-    kill_value(w, IF_KILL_B, b);
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_A, instr_a(w), a);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), b);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 int step_delitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -202,8 +244,8 @@ int step_delitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value b = R[instr_b(w)], c = R[instr_c(w)];
     if (obj_delitem(b, c) < 0)
         return STEP_ERROR;
-    kill_value(w, IF_KILL_B, b);
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), b);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 
@@ -361,15 +403,23 @@ static int unpack_error(Value src) {
     return STEP_ERROR;
 }
 
+/* The operand, whose register is empty by now, is released. */
+static void unpacked(uint64_t w, Value b) {
+    if (instr_flags(w) & IF_KILL_B)
+        release(b);
+}
+
 int step_unpack(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], *T = &R[instr_a(w)];
     intptr_t n = instr_c(w), i = 0;
     Value tmp[16], *out = tmp, scratch = ABSENT;
     if (v_is_exact(b, IDX_TUPLE) && tuple_len(b) == n) {
+        if (instr_flags(w) & IF_KILL_B)
+            R[instr_b(w)] = ABSENT; /* it may be one of T's */
         for (; i < n; i++)
             T[n - 1 - i] = retained(tuple_get(b, i));
-        kill_value(w, IF_KILL_B, b);
+        unpacked(w, b);
         return STEP_NEXT;
     }
     if (n > (intptr_t)ARRAY_LEN(tmp)) {
@@ -421,13 +471,15 @@ int step_unpack(Thread *t, Value *R, Instr *pc, uint64_t w) {
             goto fail;
         }
     }
+    if (instr_flags(w) & IF_KILL_B)
+        R[instr_b(w)] = ABSENT;
     for (i = 0; i < n; i++)
         T[n - 1 - i] = out[i]; /* the first on top */
     if (scratch != ABSENT) {
         memset(out, 0, (size_t)n * sizeof(Value));
         release(scratch);
     }
-    kill_value(w, IF_KILL_B, b);
+    unpacked(w, b);
     return STEP_NEXT;
 fail:
     if (scratch == ABSENT)
@@ -459,13 +511,15 @@ int step_unpack_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
         release(all);
         return STEP_ERROR;
     }
+    if (instr_flags(w) & IF_KILL_B)
+        R[instr_b(w)] = ABSENT;
     for (intptr_t i = 0; i < before; i++)
         T[before + after - i] = list_get(all, i); /* the first on top */
     T[after] = rest;
     for (intptr_t i = 0; i < after; i++)
         T[i] = list_get(all, n - 1 - i);
     release(all);
-    kill_value(w, IF_KILL_B, b);
+    unpacked(w, b);
     return STEP_NEXT;
 }
 
@@ -482,8 +536,11 @@ static int drop_block(Value *R, uint64_t w, intptr_t n, Value v) {
     if (v == ABSENT)
         return STEP_ERROR;
     if (COUNT_EXACT)
-        for (intptr_t i = 0; i < n; i++)
-            release(R[instr_b(w) + i]);
+        for (intptr_t i = 0; i < n; i++) {
+            Value x = R[instr_b(w) + i];
+            R[instr_b(w) + i] = ABSENT;
+            release(x);
+        }
     set_a(R, w, v);
     return STEP_NEXT;
 }
@@ -544,7 +601,7 @@ int step_list_append(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value c = R[instr_c(w)];
     if (list_append(R[instr_b(w)], c) < 0)
         return STEP_ERROR;
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 int step_set_add(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -552,7 +609,7 @@ int step_set_add(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value c = R[instr_c(w)];
     if (set_add(R[instr_b(w)], c) < 0)
         return STEP_ERROR;
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 int step_map_add(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -560,8 +617,8 @@ int step_map_add(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value a = R[instr_a(w)], c = R[instr_c(w)];
     if (dict_set(R[instr_b(w)], c, a) < 0)
         return STEP_ERROR;
-    kill_value(w, IF_KILL_A, a);
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_A, instr_a(w), a);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 int step_list_extend(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -574,7 +631,7 @@ int step_list_extend(Thread *t, Value *R, Instr *pc, uint64_t w) {
         }
         return STEP_ERROR;
     }
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 int step_set_update(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -582,7 +639,7 @@ int step_set_update(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value c = R[instr_c(w)];
     if (set_update(R[instr_b(w)], c) < 0)
         return STEP_ERROR;
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 int step_dict_update(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -595,7 +652,7 @@ int step_dict_update(Thread *t, Value *R, Instr *pc, uint64_t w) {
         }
         return STEP_ERROR;
     }
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 
@@ -644,7 +701,7 @@ int step_dict_merge(Thread *t, Value *R, Instr *pc, uint64_t w) {
         }
         return STEP_ERROR;
     }
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }
 int step_list_to_tuple(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -692,7 +749,7 @@ int step_make_function(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v == ABSENT)
         return STEP_ERROR;
     Function *fn = (Function *)v;
-    release(*p++); /* the rest of the block moves into the function */
+    p++; /* the code is uncounted; the rest of the block moves into the function */
     if (has & 1)
         ref_store(v, &fn->defaults, *p++);
     if (has & 2)
@@ -847,7 +904,7 @@ int step_import_star(Thread *t, Value *R, Instr *pc, uint64_t w) {
             goto fail;
     }
     release(names);
-    kill_value(w, IF_KILL_B, m);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), m);
     return STEP_NEXT;
 fail:
     release(names);
@@ -890,7 +947,7 @@ int step_print_expr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (r == ABSENT)
         return STEP_ERROR;
     release(r);
-    kill_value(w, IF_KILL_B, b);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), b);
     return STEP_NEXT;
 }
 
@@ -1033,10 +1090,16 @@ int step_match_class(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v == ABSENT)
         return STEP_ERROR;
     Value x = p[0], y = p[1];
+    if (COUNT_EXACT) {
+        p[0] = p[1] = ABSENT;
+        if (instr_flags(w) & IF_KILL_B)
+            R[instr_b(w)] = ABSENT;
+    }
     set_a(R, w, v);
     release(x);
     release(y);
-    kill_value(w, IF_KILL_B, b);
+    if (instr_flags(w) & IF_KILL_B)
+        release(b);
     return STEP_NEXT;
 }
 int step_copy_without_keys(Thread *t, Value *R, Instr *pc, uint64_t w) {

@@ -15,13 +15,16 @@ void frame_pop(Thread *t, InterpFrame *f) {
             release(v);
         }
     }
-    if (f->flags & (FR_INIT | FR_LOCALS))
+    if (f->flags & (FR_INIT | FR_LOCALS)) {
+        f->flags &= ~(uint32_t)(FR_INIT | FR_LOCALS);
         release(f->extra);
+    }
     t->frame = f->prev;
-    bool segment = f->flags & FR_SEGMENT;
-    release(f->func);
-    if (segment)
+    Value func = f->func;
+    f->func = ABSENT; /* it may be a word of the caller's call block */
+    if (f->flags & FR_SEGMENT)
         interp_pop_segment(t);
+    release(func);
 }
 
 int return_slow(Thread *t, InterpFrame *f, Value v) {
@@ -46,8 +49,10 @@ int return_slow(Thread *t, InterpFrame *f, Value v) {
     uint64_t w = LOAD_RELAXED(caller->pc);
     if (flags & FR_GEN) {
         if (instr_op(w) == OP_FOR_ITER) {
+            Value g = caller->regs[instr_a(w)];
+            caller->regs[instr_a(w)] = ABSENT;
             release(v);
-            release(caller->regs[instr_a(w)]);
+            release(g);
         } else { /* SEND */
             caller->regs[instr_a(w)] = v;
         }
@@ -231,8 +236,8 @@ int step_exc_group_match(Thread *t, Value *R, Instr *pc, uint64_t w) {
     } else if (exc_group_match(b, c, &match, &rest) < 0) {
         return STEP_ERROR;
     }
-    kill_value(w, IF_KILL_B, b);
-    kill_value(w, IF_KILL_C, c);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), b);
+    kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     R[instr_a(w)] = match;
     R[instr_a(w) + 1] = rest;
     return STEP_NEXT;
@@ -280,8 +285,7 @@ int step_with_enter(Thread *t, Value *R, Instr *pc, uint64_t w) {
         release(self);
         return STEP_ERROR;
     }
-    if (instr_flags(w) & IF_KILL_B)
-        release(m);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), m);
     R[instr_a(w)] = leave;
     Value *block = &R[instr_c(w)];
     if (self != ABSENT) {

@@ -38,6 +38,8 @@ struct Thread {
     uintptr_t c_stack_top;   /* published at detach and slow poll: the scanner's start */
     void *interp;            /* interp/'s own per-thread state */
     Value interp_result;     /* what the loop leaves with: interp/ */
+    Value dying;             /* dispatch.c: a dead object on its way to its end */
+    int dying_offset;
     uint64_t ident;          /* pthread_self() */
     int native_id;
     Value context;   /* contextvars, owned or ABSENT */
