@@ -17,7 +17,7 @@ typedef struct Slot {
 } Slot;
 
 enum { SLOTS_PER_BLOCK = 64, SLOT_BLOCKS = 1024 };
-_Thread_local uint16_t count_slot;
+_Thread_local uint16_t count_slot = COUNT_NO_SLOT;
 
 static Mutex slots_mutex = MUTEX_INIT(RANK_THREADS); /* taken before any slot's */
 static _Atomic(Slot *) slot_block[SLOT_BLOCKS];
@@ -240,7 +240,7 @@ int count_thread_init(Thread *t) {
     mutex_lock(&slots_mutex);
     uint32_t i = free_slot;
     if (i == 0) {
-        if (n_slots > UINT16_MAX)
+        if (n_slots >= COUNT_NO_SLOT)
             goto out;
         i = n_slots;
         _Atomic(Slot *) *b = &slot_block[i / SLOTS_PER_BLOCK];
@@ -272,17 +272,26 @@ void count_thread_fini(Thread *t) {
     if (i == 0)
         return;
     Slot *s = slot_at(i);
-    mutex_lock(&slots_mutex);
-    mutex_lock(&s->mutex);
-    drain(s);
+    Thread *self = thread_self();
+    /* What the queue kills may release more of what the slot owns. */
+    for (;;) {
+        mutex_lock(&slots_mutex);
+        mutex_lock(&s->mutex);
+        if (s->n == 0)
+            break;
+        drain(s);
+        mutex_unlock(&s->mutex);
+        mutex_unlock(&slots_mutex);
+        dead_drain(self);
+    }
     s->thread = NULL;
     mutex_unlock(&s->mutex);
     s->next_free = free_slot;
     free_slot = (uint16_t)i;
     mutex_unlock(&slots_mutex);
     t->count.slot = 0;
-    if (t == thread_self())
-        count_slot = 0;
+    if (t == self)
+        count_slot = COUNT_NO_SLOT;
 }
 void count_after_fork_child(void) {
     mutex_reinit(&slots_mutex);

@@ -27,7 +27,8 @@
 
 enum { BIASED_MERGED = 1, BIASED_QUEUED = 2, BIASED_FROZEN = 4, BIASED_ONE = 8 };
 
-extern _Thread_local uint16_t count_slot; /* this thread's; never 0 in a managed thread */
+#define COUNT_NO_SLOT UINT16_MAX /* a thread without a slot: owns nothing, not even what nobody owns (0) */
+extern _Thread_local uint16_t count_slot;
 
 bool count_zero(Object *o);
 void count_retain_shared(Object *o);
