@@ -12,6 +12,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+Type bytearray_type, bytearray_iter_type;
+
 static ByteArray *ba(Value v) {
     return (ByteArray *)v;
 }

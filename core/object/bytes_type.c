@@ -10,6 +10,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+Type bytes_type, bytes_iter_type;
+
 int bytes_warning_level;
 
 int bytes_warning(Value a, Value b) {

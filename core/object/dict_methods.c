@@ -9,6 +9,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+Type dict_type;
+
 static Dict *D(Value v) { return (Dict *)v; }
 static Value none_or_fail(int r) { return r < 0 ? ABSENT : V_NONE; }
 

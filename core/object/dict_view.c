@@ -8,6 +8,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+Type dict_keyiter_type, dict_values_type, dict_valueiter_type, dict_keys_type, dict_items_type, dict_itemiter_type;
+
 /* ---- iterators -------------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct DictIter {

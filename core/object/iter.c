@@ -8,6 +8,8 @@
 #include "object/refs.h"
 #include "object/tuple.h"
 
+Type tuple_iter_type, seq_iter_type, list_reviter_type, list_iter_type, call_iter_type;
+
 static SeqIter *I(Value v) { return (SeqIter *)v; }
 
 /* ---- registration ----------------------------------------------------------------------------------------------------------------------------- */

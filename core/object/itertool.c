@@ -6,6 +6,8 @@
 #include "object/refs.h"
 #include "object/tuple.h"
 
+Type zip_type, reversed_type, map_type, filter_type, enumerate_type;
+
 static const Value one = ((uint64_t)1 << 1) | 1;
 
 Value iter_pull(Value it) {

@@ -6,6 +6,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+Type list_type;
+
 static List *L(Value v) { return (List *)v; }
 
 static Value none_or_fail(int r) { return r < 0 ? ABSENT : V_NONE; }

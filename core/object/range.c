@@ -6,6 +6,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+Type range_type, range_iter_type;
+
 static Range *R(Value v) { return (Range *)v; }
 static Value start_of(Value r) { return ref_peek(&R(r)->start); }
 static Value stop_of(Value r) { return ref_peek(&R(r)->stop); }

@@ -8,6 +8,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+Type set_type, frozenset_type, set_iter_type;
+
 static Set *S(Value v) { return (Set *)v; }
 static Value none_or_fail(int r) { return r < 0 ? ABSENT : V_NONE; }
 static Value then_drop(int r, Value s) {

@@ -4,6 +4,8 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+Type slice_type;
+
 static Slice *S(Value v) { return (Slice *)v; }
 
 Value slice_new(Value start, Value stop, Value step) {

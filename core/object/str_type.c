@@ -9,6 +9,8 @@
 #include "object/tuple.h"
 #include "object/unicode.h"
 
+Type str_type, str_iter_type;
+
 extern const NativeDef str_find_methods[], str_case_methods[];
 
 /* ---- construction

@@ -9,6 +9,8 @@
 #include "object/refs.h"
 #include "object/str.h"
 
+Type tuple_type;
+
 static Value empty_tuple;
 
 static Tuple *T(Value v) { return (Tuple *)v; }
