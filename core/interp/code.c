@@ -322,10 +322,14 @@ static Value code_positions(Value self, Value *args, intptr_t nargs, Value kw) {
     for (uint32_t i = 0; i < c->n_instrs; i++) {
         CodePos p = c->positions[i];
         Value t = tuple_pack(4, pos_value(p.line), pos_value(p.end_line), pos_value(p.col), pos_value(p.end_col));
-        if (t == ABSENT || list_append_steal(l, t) < 0) {
-            release(l);
-            return ABSENT;
-        }
+        /* One per two bytes of co_code, as CPython's code units: tb_lasti // 2 is an index. */
+        for (int k = 0; k < 4; k++)
+            if (t == ABSENT || list_append(l, t) < 0) {
+                release(t);
+                release(l);
+                return ABSENT;
+            }
+        release(t);
     }
     Value it = obj_iter(l);
     release(l);
