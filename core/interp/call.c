@@ -121,13 +121,14 @@ int bind_arguments(Value func, Code *c, Value *r, const Value *args, intptr_t np
     Function *f = (Function *)func;
     intptr_t argcount = c->argcount, total = argcount + c->kwonlyargcount, nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames);
     Value kwdict = ABSENT;
+    volatile Value varargs = ABSENT; /* r is no root yet: the stack scanner shall find it here */
     for (uint32_t i = 0; i < c->n_locals; i++)
         r[i] = ABSENT;
     intptr_t n = MIN(npos, argcount);
     for (intptr_t i = 0; i < n; i++)
         r[i] = retained(args[i]);
     if (c->flags & CO_VARARGS) {
-        r[total] = npos > n ? tuple_from(args + n, npos - n) : tuple_empty();
+        r[total] = varargs = npos > n ? tuple_from(args + n, npos - n) : tuple_empty();
         if (r[total] == ABSENT)
             goto fail;
     }
@@ -253,6 +254,8 @@ static bool is_generator_code(const Code *c) { return c->flags & (CO_GENERATOR |
 /* func: borrowed. */
 static Value call_function(Thread *t, Value func, const Value *args, intptr_t npos, Value kwnames) {
     Code *c = function_code(func);
+    if (is_generator_code(c))
+        return generator_new(func, c, args, npos, kwnames);
     uint32_t flags = FR_ENTRY;
     InterpFrame *f = frame_reserve(t, c, &flags);
     if (!f)
@@ -267,12 +270,6 @@ static Value call_function(Thread *t, Value func, const Value *args, intptr_t np
             if (flags & FR_SEGMENT)
                 interp_pop_segment(t);
             return ABSENT;
-        }
-        if (is_generator_code(c)) {
-            Value g = generator_make(func, c, f->regs);
-            if (flags & FR_SEGMENT)
-                interp_pop_segment(t);
-            return g;
         }
     }
     fill_header(t, f, retained(func), c, flags);
@@ -498,6 +495,11 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
     Value *r = h + FRAME_WORDS;
     uint32_t flags = extra == ABSENT ? 0 : FR_INIT;
     InterpFrame *caller = frame_of_regs(R);
+    if (UNLIKELY(is_generator_code(c))) {
+        Value g = generator_new(func, c, r, npos, kwnames);
+        release(extra);
+        return native_done(R, w, h, total, g);
+    }
     if (UNLIKELY(recursion_check(caller) < 0))
         goto fail;
     InterpFrame *f = (InterpFrame *)h;
@@ -554,15 +556,6 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
                     interp_pop_segment(t);
                 total = 0;
                 goto fail;
-            }
-            if (UNLIKELY(is_generator_code(c))) {
-                Value g = generator_make(func, c, r);
-                if (moved)
-                    interp_pop_segment(t);
-                h[0] = ABSENT;
-                release(func);
-                release(extra);
-                return store_result(R, w, g);
             }
         }
     }
@@ -719,7 +712,7 @@ int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
     }
     Value tuple = args[0], kwargs = has_kw ? args[1] : ABSENT, names = ABSENT;
     intptr_t npos = tuple_len(tuple);
-    bool plain = v_is_function(h[0]);
+    bool plain = v_is_function(h[0]) && !is_generator_code(function_code(h[0]));
     if (!plain) {
         Value v = obj_call_tuple_dict(h[0], tuple, kwargs);
         if (v == ABSENT)
@@ -729,7 +722,7 @@ int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
     }
     /* A Python function: the arguments are laid out where a frame has room for them. */
     InterpFrame *caller = frame_of_regs(R);
-    Value func = h[0], result = ABSENT;
+    Value func = h[0];
     Code *c = function_code(func);
     Value s = ABSENT;
     Value *in = tuple_items(tuple);
@@ -748,15 +741,6 @@ int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
         if (flags & FR_SEGMENT)
             interp_pop_segment(t);
         return STEP_ERROR;
-    }
-    if (is_generator_code(c)) {
-        result = generator_make(func, c, f->regs);
-        if (flags & FR_SEGMENT)
-            interp_pop_segment(t);
-        if (result == ABSENT)
-            return STEP_ERROR;
-        block_drop(h, has_kw ? 2 : 1);
-        return store_result(R, w, result);
     }
     fill_header(t, f, retained(func), c, flags);
     block_drop(h, has_kw ? 2 : 1);

@@ -86,8 +86,8 @@ StepFn step_raise, step_reraise, step_push_exc, step_pop_exc, step_exc_match, st
     step_with_except;
 
 /* generator.c */
-/* A generator, coroutine or async generator of func: takes the values of r[0, n_locals) over. Consumes them on failure too. */
-Value generator_make(Value func, Code *c, Value *r);
+/* A generator, coroutine or async generator of func with these arguments (borrowed). */
+Value generator_new(Value func, Code *c, const Value *args, intptr_t npos, Value kwnames);
 /* Pushes g's frame above Thread.frame with v (owned, consumed) sent. 0, or -1. extra_flags: FR_ENTRY or 0. */
 int gen_push(Thread *t, Generator *g, Value v, uint32_t extra_flags);
 StepFn step_yield, step_send, step_get_yield_from_iter, step_get_awaitable, step_get_aiter, step_get_anext, step_async_gen_wrap,

@@ -50,28 +50,28 @@ void gen_clear_refs(Value self) {
     ref_clear(self, &g->finalizer);
 }
 
-Value generator_make(Value func, Code *c, Value *r) {
+Value generator_new(Value func, Code *c, const Value *args, intptr_t npos, Value kwnames) {
     Type *type = c->flags & CO_COROUTINE ? &coroutine_type : c->flags & CO_ASYNC_GENERATOR ? &async_generator_type : &generator_type;
     Value v = obj_new_sized(type, c->n_regs * sizeof(Value));
-    if (v == ABSENT) {
-        for (uint32_t i = 0; i < c->n_locals; i++) {
-            release(r[i]);
-            r[i] = ABSENT;
-        }
+    if (v == ABSENT)
         return ABSENT;
-    }
     Generator *g = (Generator *)v;
+    STORE_RELAXED(&g->state, GEN_FINISHED);
     ref_init(&g->func, retained(func));
     ref_init(&g->code, retained(V_OF(c)));
     ref_init(&g->name, retained(ref_peek(&((Function *)func)->name)));
     ref_init(&g->qualname, retained(ref_peek(&((Function *)func)->qualname)));
-    for (uint32_t i = 0; i < c->n_locals; i++) {
-        ref_init(&g->regs[i], r[i]);
-        r[i] = ABSENT;
-    }
     g->n_saved = c->n_locals;
     g->pc = c->instrs;
+    /* One without handlers has nothing to do when it dies but to let go of what it holds. */
+    if (c->n_excs == 0 && type == &generator_type)
+        obj_set_flag(v_obj(v), OF_FINALIZED);
     trace_track(v_obj(v));
+    if (bind_arguments(func, c, (Value *)g->regs, args, npos, kwnames) < 0) {
+        release(v);
+        return ABSENT;
+    }
+    STORE_RELAXED(&g->state, GEN_CREATED);
     if ((c->flags & CO_COROUTINE) && coro_origin_depth() > 0)
         coro_track_origin(v);
     return v;
@@ -231,6 +231,8 @@ void gen_finished(Thread *t, InterpFrame *f, bool raised) {
     ref_clear(v, &g->frame_obj);
     ref_clear(v, &g->func);
     STORE_RELEASE(&g->state, GEN_FINISHED);
+    if (!(obj_flags(v_obj(v)) & OF_FINALIZED))
+        obj_set_flag(v_obj(v), OF_FINALIZED);
 }
 
 /* ---- driving from C ------------------------------------------------------------------------------------------------------------------ */
