@@ -3,7 +3,7 @@
 
 #include "object/type.h"
 
-#ifdef POLYGIL_FREEZE
+#ifdef POLYGIL_FREEZE_H
 
 enum { TABLE = 512 };
 /* Who sampled which object last: address and thread number in one word. */

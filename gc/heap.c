@@ -336,15 +336,16 @@ void heap_free_remote(Page *p, void *cell) {
     uint32_t unit = heap_unit_of(p, cell), head = LOAD_RELAXED(&p->remote);
     do
         *heap_link_of(cell) = (uint16_t)head;
-    /* release: the link, and our last accesses to the cell, come before; pairs with the exchange in page_take_remote */
-    while (!atomic_compare_exchange_weak_explicit(&p->remote, &head, unit, memory_order_release, memory_order_relaxed));
+    /* release: the link, and our last accesses to the cell, come before; acquire, for who finds it empty and writes remote_next: the
+     * owner has read it. Both pair with the exchange in page_take_remote. */
+    while (!atomic_compare_exchange_weak_explicit(&p->remote, &head, unit, memory_order_acq_rel, memory_order_relaxed));
     /* Who makes the list non-empty tells the owner. Should the page change hands meanwhile, the old owner's list is searched as well. */
     if (head == 0)
         owner_notify(LOAD_ACQUIRE(&p->owner), p); /* pairs with the release in pool_absorb */
 }
 
 static void page_take_remote(Thread *t, HeapOwner *w, Page *p) {
-    uint32_t u = atomic_exchange_explicit(&p->remote, 0, memory_order_acquire); /* pairs with heap_free_remote */
+    uint32_t u = atomic_exchange_explicit(&p->remote, 0, memory_order_acq_rel); /* pairs with heap_free_remote */
     if (u == 0)
         return;
     bool was_out = p->free == 0;
@@ -620,7 +621,7 @@ NOINLINE Object *heap_alloc_slow(Thread *t, size_t size) {
     if (p->free == 0 && !(p = refill(t, PAGE_OBJECTS, cls)))
         return NULL;
     Object *o = heap_pop(p);
-    memset((void *)o, 0, (size_t)p->units * 8);
+    heap_zero(o, (size_t)p->units * 8);
     return o;
 }
 

@@ -106,13 +106,19 @@ static ALWAYS_INLINE void *heap_pop(Page *p) {
     p->used++;
     return cell;
 }
+/* The header's words atomically: a late reader may look at them. */
 static ALWAYS_INLINE void heap_zero(void *cell, size_t size) {
     uint64_t *w = cell;
+    size_t n = (size + 7) / 8, i = sizeof(Object) / 8;
+    STORE_RELAXED((_Atomic(uint64_t) *)w, 0);
+    if (sizeof(Object) > 8 && n > 1)
+        STORE_RELAXED((_Atomic(uint64_t) *)w + 1, 0);
     if (__builtin_constant_p(size) || size > 128) {
-        memset(cell, 0, size);
+        if (n > i)
+            memset(w + i, 0, (n - i) * 8);
         return;
     }
-    for (size_t i = 0; i < (size + 7) / 8; i++)
+    for (; i < n; i++)
         w[i] = 0;
 }
 
