@@ -414,7 +414,7 @@ static bool number(Lexer *lx, Token *t) {
     }
     if (UNLIKELY(zeros_end != NULL)) {
         int col = (int)(s - lx->line_start);
-        lexer_error_at(lx, &exc_SyntaxError, -lx->lineno, col + 1, lx->lineno, (int)(zeros_end - lx->line_start),
+        lexer_error_at(lx, &exc_SyntaxError, -lx->lineno, col + 1, lx->lineno, (int)(zeros_end - lx->line_start) + 1,
                        "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");
         return false;
     }
@@ -502,6 +502,18 @@ static COLD bool tab_error(Lexer *lx) {
     return false;
 }
 
+/* The end belongs to the last line, not to an empty one behind it. */
+static void end_of_text(Lexer *lx) {
+    if (lx->at_eof || (lx->cur > lx->src && lx->cur[-1] != '\n'))
+        return;
+    lx->at_eof = true;
+    lx->lineno--;
+    if (lx->cur > lx->src)
+        do
+            lx->line_start--;
+        while (lx->line_start > lx->src && lx->line_start[-1] != '\n');
+}
+
 /* Start of a line: skips empty ones, compares the indentation. */
 static bool begin_line(Lexer *lx) {
     int col, alt;
@@ -565,14 +577,7 @@ static bool begin_line(Lexer *lx) {
     }
     if (lx->cur >= lx->end) {
         col = alt = 0;
-        if (lx->cur == lx->src || lx->cur[-1] == '\n') {
-            /* The end belongs to the last line. */
-            lx->lineno--;
-            if (lx->cur > lx->src)
-                do
-                    lx->line_start--;
-                while (lx->line_start > lx->src && lx->line_start[-1] != '\n');
-        }
+        end_of_text(lx);
     }
     if (lx->level > 0)
         return true;
@@ -745,6 +750,7 @@ static COLD bool fail(Lexer *lx, Token *t) {
 
 /* cur stands at the end of the text. */
 static bool at_end(Lexer *lx, Token *t) {
+    end_of_text(lx);
     if (lx->level > 0) {
         lx->at_eof = true;
         error_eof(lx);

@@ -79,10 +79,8 @@ void *raise_at(Parser *p, AstPos pos, const char *fmt, ...) {
 void *raise_from(Parser *p, AstPos pos, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
-    AstPos last = p->fill[-1].pos;
-    pos.end_lineno = last.end_lineno;
-    pos.end_col = last.end_col;
-    raise_span(p, pos, fmt, ap);
+    if (!p->lx->failed)
+        lexer_error_at_v(p->lx, &exc_SyntaxError, pos.lineno, pos.col + 1, p->lx->lineno, (int)(p->lx->cur - p->lx->line_start), fmt, ap);
     va_end(ap);
     return NULL;
 }
@@ -296,7 +294,10 @@ static bool parse_passes(Parser *p, Lexer *lx, const Lexer *fresh, Start start, 
         return false;
     if (parse_start(p, start, r) && !lx->failed && !err_pending()) {
         if (start == START_SINGLE && !rest_is_empty(lx, p->t)) {
-            raise_last(p, &exc_SyntaxError, "multiple statements found while compiling a single statement");
+            AstPos pos = p->t[-1].pos;
+            lx->lineno = pos.lineno;
+            lx->at_bol = false;
+            raise_at(p, pos, "multiple statements found while compiling a single statement");
             return false;
         }
         return true;

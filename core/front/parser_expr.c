@@ -426,8 +426,9 @@ static Expr *bracket_brace(Parser *p) {
     return e != NULL && TAKE(p, from, &e->Set.elts) ? e : NULL;
 }
 
-/* A failed bracket fails again: remembered in the second pass, where the same text is tried in several ways. */
-static bool known_failure(Parser *p, size_t m) { return m < p->failed_cap && (p->failed[m] & (p->quiet_diag ? 1 : 2)); }
+/* A failed bracket fails again: remembered, because the same text is tried in several ways once something is wrong. */
+static ALWAYS_INLINE uint8_t pass_bit(const Parser *p) { return p->diag && !p->quiet_diag ? 2 : 1; }
+static bool known_failure(Parser *p, size_t m) { return m < p->failed_cap && (p->failed[m] & pass_bit(p)); }
 static void note_failure(Parser *p, size_t m) {
     if (m >= p->failed_cap) {
         size_t cap = m * 2 + 64;
@@ -439,13 +440,13 @@ static void note_failure(Parser *p, size_t m) {
         p->failed = f;
         p->failed_cap = cap;
     }
-    p->failed[m] |= p->quiet_diag ? 1 : 2;
+    p->failed[m] |= pass_bit(p);
 }
 
 static Expr *parse_bracket(Parser *p) {
     int open = kind(p);
     size_t start = mark(p), top = p->top;
-    if (UNLIKELY(p->diag) && known_failure(p, start))
+    if (UNLIKELY(p->failed_cap > 0) && known_failure(p, start))
         return NULL;
     if (!recursion_enter(" during compilation")) {
         p->lx->failed = true;
@@ -454,9 +455,11 @@ static Expr *parse_bracket(Parser *p) {
     Expr *e = open == TOK_LPAR ? bracket_paren(p) : open == TOK_LSQB ? bracket_list(p) : bracket_brace(p);
     if (UNLIKELY(e == NULL)) {
         p->top = top;
+        if (open == TOK_LBRACE && !broken(p))
+            invalid_dict(p, start);
         if (diagnosing(p))
             invalid_bracket(p, start, open);
-        if (p->diag && !broken(p))
+        if (!broken(p))
             note_failure(p, start);
     }
     return e;
@@ -633,24 +636,15 @@ fail:
     return false;
 }
 
+/* The trailers give up what does not parse: the expression ends before it, as in a grammar with ordered choice. */
 static Expr *parse_call(Parser *p, Expr *func, AstPos start) {
-    size_t m = mark(p);
-    if (UNLIKELY(p->diag) && known_failure(p, m))
-        return NULL;
-    if (!recursion_enter(" during compilation")) {
-        p->lx->failed = true;
-        return NULL;
-    }
     advance(p);
     ExprSeq args = {NULL, 0};
     KeywordSeq keywords = {NULL, 0};
-    if (at(p, TOK_RPAR)) {
+    if (at(p, TOK_RPAR))
         advance(p);
-    } else if (!parse_call_arguments(p, &args, &keywords)) {
-        if (p->diag && !broken(p))
-            note_failure(p, m);
+    else if (!parse_call_arguments(p, &args, &keywords))
         return NULL;
-    }
     Expr *e = NODE(p, Call, span(p, start));
     if (e == NULL)
         return NULL;
@@ -660,56 +654,63 @@ static Expr *parse_call(Parser *p, Expr *func, AstPos start) {
     return e;
 }
 
+static Expr *parse_attribute(Parser *p, Expr *value, AstPos start) {
+    advance(p);
+    if (!at(p, TOK_NAME))
+        return NULL;
+    Value attr = p->t->name;
+    advance(p);
+    Expr *e = NODE(p, Attribute, span(p, start));
+    if (e == NULL)
+        return NULL;
+    e->Attribute.value = value;
+    e->Attribute.attr = attr;
+    e->Attribute.ctx = CTX_Load;
+    return e;
+}
+
+static Expr *parse_subscript(Parser *p, Expr *value, AstPos start) {
+    advance(p);
+    Expr *slice = parse_slices(p);
+    if (slice == NULL || !at(p, TOK_RSQB))
+        return NULL;
+    advance(p);
+    Expr *e = NODE(p, Subscript, span(p, start));
+    if (e == NULL)
+        return NULL;
+    e->Subscript.value = value;
+    e->Subscript.slice = slice;
+    e->Subscript.ctx = CTX_Load;
+    return e;
+}
+
 static Expr *parse_trailers(Parser *p, Expr *e, AstPos start) {
     for (;;) {
-        switch (kind(p)) {
-        case TOK_DOT: {
-            advance(p);
-            if (!at(p, TOK_NAME))
-                return NULL;
-            Value attr = p->t->name;
-            advance(p);
-            Expr *n = NODE(p, Attribute, span(p, start));
-            if (n == NULL)
-                return NULL;
-            n->Attribute.value = e;
-            n->Attribute.attr = attr;
-            n->Attribute.ctx = CTX_Load;
-            e = n;
-            break;
-        }
-        case TOK_LPAR:
-            e = parse_call(p, e, start);
-            if (e == NULL)
-                return NULL;
-            break;
-        case TOK_LSQB: {
-            size_t m = mark(p);
-            if (UNLIKELY(p->diag) && known_failure(p, m))
-                return NULL;
+        int k = kind(p);
+        Expr *longer;
+        size_t m = mark(p);
+        if (k == TOK_DOT) {
+            longer = parse_attribute(p, e, start);
+        } else if (k == TOK_LPAR || k == TOK_LSQB) {
+            if (UNLIKELY(p->failed_cap > 0) && known_failure(p, m))
+                return e;
             if (!recursion_enter(" during compilation")) {
                 p->lx->failed = true;
                 return NULL;
             }
-            advance(p);
-            Expr *slice = parse_slices(p);
-            if (slice == NULL || !at(p, TOK_RSQB)) {
-                if (p->diag && !broken(p))
-                    note_failure(p, m);
-                return NULL;
-            }
-            advance(p);
-            Expr *n = NODE(p, Subscript, span(p, start));
-            if (n == NULL)
-                return NULL;
-            n->Subscript.value = e;
-            n->Subscript.slice = slice;
-            n->Subscript.ctx = CTX_Load;
-            e = n;
-            break;
+            longer = k == TOK_LPAR ? parse_call(p, e, start) : parse_subscript(p, e, start);
+            if (UNLIKELY(longer == NULL) && !broken(p))
+                note_failure(p, m);
+        } else {
+            return e;
         }
-        default: return e;
+        if (UNLIKELY(longer == NULL)) {
+            if (broken(p))
+                return NULL;
+            reset(p, m);
+            return e;
         }
+        e = longer;
     }
 }
 
@@ -763,9 +764,16 @@ static Expr *parse_factor(Parser *p) {
         p->lx->failed = true;
         return NULL;
     }
+    size_t m = mark(p);
     advance(p);
     Expr *right = parse_factor(p);
-    Expr *e = right != NULL ? NODE(p, BinOp, span(p, start)) : NULL;
+    if (UNLIKELY(right == NULL)) {
+        if (broken(p))
+            return NULL;
+        reset(p, m);
+        return left;
+    }
+    Expr *e = NODE(p, BinOp, span(p, start));
     if (e == NULL)
         return NULL;
     e->BinOp.op = BINOP_Pow;
@@ -780,21 +788,30 @@ static Expr *parse_comparison(Parser *p, Expr *left, AstPos start) {
     size_t n = 0, cap = sizeof small, from = p->top;
     do {
         int k = kind(p), op = infix_op[k];
+        size_t m = mark(p);
+        bool ok = true;
         if (k == KW_not) {
             advance(p);
-            if (!at(p, KW_in))
-                goto fail;
+            ok = at(p, KW_in);
         } else if (k == TOK_NOTEQUAL) {
             bool ltgt = p->lx->src[p->t->start] == '<';
-            if (ltgt != ((p->flags & PARSE_BARRY_AS_BDFL) != 0)) {
-                if (!ltgt)
-                    raise_last(p, &exc_SyntaxError, "with Barry as BDFL, use '<>' instead of '!='");
-                goto fail;
-            }
+            ok = ltgt == ((p->flags & PARSE_BARRY_AS_BDFL) != 0);
+            if (!ok && !ltgt)
+                raise_last(p, &exc_SyntaxError, "with Barry as BDFL, use '<>' instead of '!='");
         }
-        advance(p);
-        if (k == KW_is && accept(p, KW_not))
-            op = CMPOP_IsNot;
+        Expr *right = NULL;
+        if (ok) {
+            advance(p);
+            if (k == KW_is && accept(p, KW_not))
+                op = CMPOP_IsNot;
+            right = parse_operators(p, PREC_BITOR);
+        }
+        if (UNLIKELY(right == NULL)) {
+            if (broken(p))
+                goto fail;
+            reset(p, m);
+            break;
+        }
         if (n == cap) {
             uint8_t *bigger = arena_alloc(p->arena, cap * 2);
             if (bigger == NULL)
@@ -804,10 +821,11 @@ static Expr *parse_comparison(Parser *p, Expr *left, AstPos start) {
             cap *= 2;
         }
         ops[n++] = (uint8_t)op;
-        Expr *right = parse_operators(p, PREC_BITOR);
-        if (right == NULL || !push(p, right))
+        if (!push(p, right))
             goto fail;
     } while (infix_prec[kind(p)] == PREC_CMP);
+    if (n == 0)
+        return left;
     Expr *e = NODE(p, Compare, span(p, start));
     uint8_t *kept = arena_alloc(p->arena, n);
     if (e == NULL || kept == NULL)
@@ -847,10 +865,17 @@ Expr *parse_operators(Parser *p, int min_prec) {
         int k = kind(p), prec = infix_prec[k];
         if (LIKELY(prec < min_prec) || prec == 0)
             return left;
+        size_t m = mark(p);
         if (prec >= PREC_BITOR) {
             advance(p);
             Expr *right = parse_operators(p, prec + 1);
-            Expr *e = right != NULL ? NODE(p, BinOp, span(p, start)) : NULL;
+            if (UNLIKELY(right == NULL)) {
+                if (broken(p))
+                    return NULL;
+                reset(p, m);
+                return left;
+            }
+            Expr *e = NODE(p, BinOp, span(p, start));
             if (e == NULL)
                 return NULL;
             e->BinOp.op = infix_op[k];
@@ -858,24 +883,37 @@ Expr *parse_operators(Parser *p, int min_prec) {
             e->BinOp.right = right;
             left = e;
         } else if (prec == PREC_CMP) {
-            left = parse_comparison(p, left, start);
-            if (left == NULL)
-                return NULL;
+            Expr *e = parse_comparison(p, left, start);
+            if (e == NULL || e == left)
+                return e;
+            left = e;
         } else {
             size_t from = p->top;
             push(p, left);
-            while (accept(p, k)) {
+            do {
+                m = mark(p);
+                advance(p);
                 Expr *right = parse_operators(p, prec + 1);
                 if (right == NULL || !push(p, right)) {
-                    p->top = from;
-                    return NULL;
+                    if (broken(p)) {
+                        p->top = from;
+                        return NULL;
+                    }
+                    reset(p, m);
+                    break;
                 }
+            } while (at(p, k));
+            if (p->top == from + 1) {
+                p->top = from;
+                return left;
             }
             Expr *e = NODE(p, BoolOp, span(p, start));
             if (e == NULL || !TAKE(p, from, &e->BoolOp.values))
                 return NULL;
             e->BoolOp.op = k == KW_and ? BOOLOP_And : BOOLOP_Or;
             left = e;
+            if (UNLIKELY(at(p, k)))
+                return left; /* the rest did not parse */
         }
     }
 }
@@ -902,7 +940,7 @@ static Expr *parse_lambda(Parser *p) {
     return e;
 }
 
-Expr *parse_expression(Parser *p) {
+static Expr *expression_body(Parser *p) {
     if (UNLIKELY(at(p, KW_lambda)))
         return parse_lambda(p);
     AstPos start = p->t->pos;
@@ -918,18 +956,22 @@ Expr *parse_expression(Parser *p) {
         p->lx->failed = true;
         return NULL;
     }
+    size_t end = mark(p);
     advance(p);
-    Expr *test = parse_operators(p, PREC_OR);
-    if (test == NULL)
-        return NULL;
-    if (!at(p, KW_else)) {
-        if (diagnosing(p) && !at(p, TOK_COLON))
+    Expr *test = parse_operators(p, PREC_OR), *orelse = NULL;
+    if (test != NULL) {
+        if (diagnosing(p) && !at(p, KW_else) && !at(p, TOK_COLON))
             return raise_at(p, span2(body->pos, test->pos), "expected 'else' after 'if' expression");
-        return NULL;
+        if (accept(p, KW_else))
+            orelse = parse_expression(p);
     }
-    advance(p);
-    Expr *orelse = parse_expression(p);
-    Expr *e = orelse != NULL ? NODE(p, IfExp, span(p, start)) : NULL;
+    if (UNLIKELY(orelse == NULL)) {
+        if (broken(p))
+            return NULL;
+        reset(p, end);
+        return body;
+    }
+    Expr *e = NODE(p, IfExp, span(p, start));
     if (e == NULL)
         return NULL;
     e->IfExp.test = test;
@@ -937,6 +979,42 @@ Expr *parse_expression(Parser *p) {
     e->IfExp.orelse = orelse;
     return e;
 }
+
+/* In the second pass the same expression is tried in many ways: its result is kept, so that time stays linear. */
+typedef struct ExprMemo {
+    Expr *e;
+    uint32_t end;
+    bool known;
+} ExprMemo;
+
+static COLD Expr *expression_memo(Parser *p) {
+    int q = p->quiet_diag;
+    size_t m = mark(p);
+    if (m < p->memo_cap[q] && p->memo[q][m].known) {
+        if (p->memo[q][m].e != NULL)
+            reset(p, p->memo[q][m].end);
+        return p->memo[q][m].e;
+    }
+    Expr *e = expression_body(p);
+    if (broken(p))
+        return NULL;
+    if (m >= p->memo_cap[q]) {
+        size_t cap = m * 2 + 256;
+        ExprMemo *bigger = arena_zalloc(p->arena, cap * sizeof *bigger);
+        if (bigger == NULL) {
+            p->lx->failed = true;
+            return NULL;
+        }
+        if (p->memo_cap[q] > 0)
+            memcpy(bigger, p->memo[q], p->memo_cap[q] * sizeof *bigger);
+        p->memo[q] = bigger;
+        p->memo_cap[q] = cap;
+    }
+    p->memo[q][m] = (ExprMemo){e, (uint32_t)mark(p), true};
+    return e;
+}
+
+Expr *parse_expression(Parser *p) { return UNLIKELY(p->diag) ? expression_memo(p) : expression_body(p); }
 
 Expr *parse_expression_quiet(Parser *p) {
     bool old = p->quiet_diag;
@@ -1002,7 +1080,16 @@ static Expr *parse_list(Parser *p, Expr *(*item)(Parser *), bool star) {
     while (accept(p, TOK_COMMA)) {
         if (!starts_expression[kind(p)] && !(star && at(p, TOK_STAR)))
             break;
-        if ((e = item(p)) == NULL || !push(p, e)) {
+        size_t m = mark(p);
+        if (UNLIKELY((e = item(p)) == NULL)) {
+            if (broken(p)) {
+                p->top = from;
+                return NULL;
+            }
+            reset(p, m); /* the comma before it was the last */
+            break;
+        }
+        if (!push(p, e)) {
             p->top = from;
             return NULL;
         }

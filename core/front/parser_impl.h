@@ -23,8 +23,10 @@ typedef struct Parser {
     int flags;
     void **stack;        /* parts of sequences */
     size_t top, stack_cap;
-    uint8_t *failed;     /* second pass: brackets, by token index, that failed */
+    uint8_t *failed;     /* brackets, by token index, that failed */
     size_t failed_cap;
+    struct ExprMemo *memo[2]; /* second pass: expressions by token index, when diagnosing and when not */
+    size_t memo_cap[2];
     AstPos line_end;     /* of the last token before the last NEWLINE: where a block ends */
     bool committed;      /* the statement cannot be anything else: do not try */
 } Parser;
@@ -131,6 +133,7 @@ bool expect_colon(Parser *p, bool forced);
 bool invalid_comma(Parser *p, Expr *a, size_t start);
 void invalid_named(Parser *p, Expr *e, size_t start);
 void invalid_assignment(Parser *p, size_t start);
+void invalid_dict(Parser *p, size_t start); /* in both passes, as in CPython */
 void invalid_bracket(Parser *p, size_t start, int open);
 void invalid_arguments(Parser *p, size_t start);
 void invalid_parameters(Parser *p, size_t start, bool lambda);

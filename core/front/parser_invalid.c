@@ -23,15 +23,14 @@ bool invalid_comma(Parser *p, Expr *a, size_t start) {
         reset(p, end);
     }
     first = p->base + start;
-    if (first->kind == TOK_NAME && (first->aux == LEGACY_PRINT || first->aux == LEGACY_EXEC) && first[1].kind != TOK_LPAR) {
+    if (first->kind == TOK_NAME && first[1].kind != TOK_LPAR && (is_expression_start(first[1].kind) || first[1].kind == TOK_STAR)) {
+        /* Any name is tried, as in CPython: what follows may hold an error of its own. */
         AstPos pos = first->pos;
-        const char *name = first->aux == LEGACY_PRINT ? "print" : "exec";
+        const char *name = first->aux == LEGACY_PRINT ? "print" : first->aux == LEGACY_EXEC ? "exec" : NULL;
         reset(p, start + 1);
-        if (is_expression_start(kind(p)) || at(p, TOK_STAR)) {
-            Expr *b = parse_star_expressions(p);
-            if (b != NULL && !broken(p))
-                raise_at(p, span2(pos, b->pos), "Missing parentheses in call to '%s'. Did you mean %s(...)?", name, name);
-        }
+        Expr *b = parse_star_expressions(p);
+        if (b != NULL && !broken(p) && name != NULL)
+            raise_at(p, span2(pos, b->pos), "Missing parentheses in call to '%s'. Did you mean %s(...)?", name, name);
         if (broken(p))
             return true;
         reset(p, end);
@@ -234,7 +233,7 @@ static bool invalid_pair(Parser *p, bool missing_colon) {
     return broken(p);
 }
 
-static void invalid_dict(Parser *p, size_t start) {
+void invalid_dict(Parser *p, size_t start) {
     reset(p, start + 1);
     /* As many proper pairs as there are, then one that is not. */
     bool any = false;
@@ -275,9 +274,6 @@ void invalid_bracket(Parser *p, size_t start, int open) {
                 raise_at(p, pos, "cannot use double starred expression here");
         }
     } else if (open == TOK_LBRACE) {
-        invalid_dict(p, start);
-        if (broken(p))
-            return;
         reset(p, start + 1);
         AstPos pos = p->t->pos;
         CompSeq gens;
@@ -472,6 +468,13 @@ static bool parameter(Parser *p, bool lambda, AstPos *pos) {
     return !broken(p);
 }
 
+static void bare_star(Parser *p, AstPos pos, bool lambda) {
+    if (lambda)
+        raise_last(p, &exc_SyntaxError, "named arguments must follow bare *");
+    else
+        raise_at(p, pos, "named arguments must follow bare *");
+}
+
 void invalid_parameters(Parser *p, size_t start, bool lambda) {
     int close = lambda ? TOK_COLON : TOK_RPAR;
     bool dflt = false, slash = false, star = false;
@@ -544,13 +547,13 @@ void invalid_parameters(Parser *p, size_t start, bool lambda) {
             }
             star = true;
             if (at(p, close)) {
-                raise_at(p, pos, "named arguments must follow bare *");
+                bare_star(p, pos, lambda);
                 return;
             }
             if (at(p, TOK_COMMA)) {
                 int next = peek(p)->kind;
                 if (next == close || next == TOK_DOUBLESTAR) {
-                    raise_at(p, pos, "named arguments must follow bare *");
+                    bare_star(p, pos, lambda);
                     return;
                 }
             } else {

@@ -29,8 +29,12 @@ static Stmt *annotated_assignment(Parser *p, Expr *target, AstPos start, int for
     Expr *annotation = parse_expression(p), *value = NULL;
     if (annotation == NULL)
         return NULL;
-    if (accept(p, TOK_EQUAL) && (value = parse_yield_or_star_expressions(p)) == NULL)
-        return NULL;
+    size_t m = mark(p);
+    if (accept(p, TOK_EQUAL) && (value = parse_yield_or_star_expressions(p)) == NULL) {
+        if (broken(p))
+            return NULL;
+        reset(p, m);
+    }
     Stmt *s = NODE(p, AnnAssign, span(p, start));
     if (s == NULL)
         return NULL;
@@ -648,10 +652,21 @@ static Stmt *try_statement(Parser *p) {
         if (!first && (peek(p)->kind == TOK_STAR) != is_star) {
             if (!diagnosing(p))
                 return NULL;
-            /* The other kind of clause counts only when it is well formed. */
-            h = handler(p, &star);
-            if (h != NULL)
-                return raise_last(p, &exc_SyntaxError, "cannot have both 'except' and 'except*' on the same 'try'");
+            AstPos except = p->t->pos;
+            advance(p);
+            bool ok;
+            AstPos end = p->t->pos;
+            if (!is_star) {
+                advance(p);
+                ok = parse_expression(p) != NULL;
+            } else {
+                end = except;
+                ok = at(p, TOK_COLON) || parse_expression(p) != NULL;
+            }
+            if (ok && accept(p, KW_as))
+                ok = accept(p, TOK_NAME);
+            if (ok && !broken(p) && at(p, TOK_COLON))
+                return raise_at(p, span2(except, end), "cannot have both 'except' and 'except*' on the same 'try'");
             return NULL;
         }
         h = handler(p, &star);
@@ -800,6 +815,7 @@ static void forget_tokens(Parser *p) {
     size_t done = mark(p) - 1;
     memmove(p->base, p->base + done, (size_t)(p->fill - p->base - done) * sizeof(Token));
     p->dropped += done;
+    p->failed_cap = 0;
     p->fill -= done;
     p->t -= done;
 }

@@ -174,7 +174,7 @@ static Value decode_str(Parser *p, const Token *t, const char *s, const char *en
 static char *decode_bytes(Parser *p, const Token *t, const char *s, const char *end, char *out) {
     const char *begin = s;
     if (t->aux & STRF_NONASCII)
-        return raise_at(p, t->pos, "bytes can only contain ASCII literal characters");
+        return raise_last(p, &exc_SyntaxError, "bytes can only contain ASCII literal characters");
     if ((t->aux & STRF_RAW) || !(t->aux & STRF_BACKSLASH)) {
         memcpy(out, s, (size_t)(end - s));
         return out + (end - s);
@@ -544,7 +544,7 @@ Expr *parse_strings(Parser *p) {
     AstPos pos = span(p, start);
     if (UNLIKELY(mixed)) {
         /* Errors inside the literals come first, up to the one that does not fit. */
-        return raise_at(p, pos, "cannot mix bytes and nonbytes literals");
+        return raise_last(p, &exc_SyntaxError, "cannot mix bytes and nonbytes literals");
     }
     if (bytes)
         return bytes_literal(p, first, last, pos);
