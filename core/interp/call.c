@@ -11,14 +11,6 @@
 
 _Atomic(int) interp_recursion_limit = 1000;
 
-bool recursion_enter(const char *where) {
-    Thread *t = thread_self();
-    if (LIKELY((uintptr_t)__builtin_frame_address(0) > t->c_stack_limit))
-        return true;
-    err_set(&exc_RecursionError, "maximum recursion depth exceeded%s", where);
-    return false;
-}
-
 COLD static int recursion_error(void) {
     err_set(&exc_RecursionError, "maximum recursion depth exceeded");
     return -1;
@@ -396,26 +388,6 @@ Value obj_call_tuple_dict(Value f, Value args_tuple, Value kwargs_dict) {
     release(s);
     release(names);
     return v;
-}
-
-Value obj_call_method(Value o, Value name, Value *args, intptr_t nargs) {
-    AttrLoc loc = {0};
-    if (v_is_obj(o))
-        attr_find(o, name, &loc);
-    if (loc.kind == ATTR_METHOD) {
-        if (v_is_exact(loc.value, IDX_METHOD_DESCR) && ((Native *)loc.value)->owner == type_of(o))
-            return native_call_with((Native *)loc.value, o, args, nargs, ABSENT);
-        return call_prepended(loc.value, o, args, nargs, ABSENT, nargs);
-    }
-    Value f = obj_getattr(o, name);
-    if (f == ABSENT)
-        return ABSENT;
-    Value r = obj_call(f, args, nargs, ABSENT);
-    release(f);
-    return r;
-}
-Value obj_call_method_str(Value o, const char *name, Value *args, intptr_t nargs) {
-    return obj_call_method(o, str_intern_static(name), args, nargs);
 }
 
 /* ---- module and class bodies --------------------------------------------------------------------------------------------------------- */

@@ -382,18 +382,19 @@ static void specials_follow(Type *t, int sp) {
         specials_follow(l->items[i], sp);
 }
 
+typedef struct FindName {
+    Value name;
+    bool found;
+} FindName;
+static void find_name(Value v, void *arg) {
+    FindName *f = arg;
+    if (v == f->name)
+        f->found = true;
+}
 static bool shapes_have_name(Shape *s, Value name) {
-    struct {
-        Value name;
-        bool found;
-    } arg = {name, false};
-    void see(Value v, void *a) {
-        (void)a;
-        if (v == arg.name)
-            arg.found = true;
-    }
-    shape_tree_visit(s, see, &arg);
-    return arg.found;
+    FindName f = {name, false};
+    shape_tree_visit(s, find_name, &f);
+    return f.found;
 }
 static bool tree_has_name(Type *t, Value name) {
     if (shapes_have_name(t->root, name))
