@@ -320,6 +320,19 @@ static bool entry_load(Value d, DictEntry *e, Value *key, Value *value) {
     return true;
 }
 
+/* Entries before the front are dead for ever. Once many are, the hash of entry 0, a tombstone, remembers it (negative), so that taking items
+ * from the front one after another is linear. */
+static intptr_t front(DictBlock *b, intptr_t n) {
+    int64_t link = LOAD_RELAXED(&b->entries[0].hash);
+    if (LIKELY(link >= 0) || LOAD_RELAXED(&b->entries[0].key) != V_MARK)
+        return 0;
+    return MIN((intptr_t)~link, n);
+}
+static void set_front(DictBlock *b, intptr_t at) {
+    if (LOAD_RELAXED(&b->entries[0].key) == V_MARK)
+        STORE_RELAXED(&b->entries[0].hash, ~(int64_t)at);
+}
+
 bool dict_next(Value d, intptr_t *pos, Value *key, Value *value) {
     ExclCs cs;
     bool found = false;
@@ -329,8 +342,13 @@ bool dict_next(Value d, intptr_t *pos, Value *key, Value *value) {
         DictBlock *b = LOAD_ACQUIRE(&D(d)->block);
         intptr_t n = b ? LOAD_ACQUIRE(&b->used) : 0;
         intptr_t at = i;
+        if (at == 0 && n > 0)
+            at = front(b, n);
+        intptr_t from = at;
         while (at < n && !(found = entry_load(d, &b->entries[at], key, value)))
             at++;
+        if (UNLIKELY(i == 0 && at - from > 16))
+            set_front(b, at);
         if (found || !EXCL_PARALLEL || LOAD_ACQUIRE(&D(d)->block) == b) {
             *pos = at + 1;
             break;
@@ -541,15 +559,125 @@ restart:;
         return found;
     }
 }
-int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) { return pop_if(d, key, hash, ABSENT, out); }
-int dict_del_if(Value d, Value key, Value value) {
-    Value v;
-    int64_t h = dict_hash_key(key);
-    int r = h == -1 ? -1 : pop_if(d, key, h, value, &v);
-    if (r > 0)
-        release(v);
-    return r;
+/* The live entry of key: HIT, or MISS, with the section held; -1 with an exception, without it. */
+static int find_in_section(Value d, Value key, int64_t hash, ExclCs *cs, DictEntry **entry) {
+    Probe p;
+    excl_cs_begin(cs, d);
+restart:;
+    DictBlock *b = block_of(d);
+    if (!b)
+        return MISS;
+    probe_start(&p, b, hash);
+    for (;;) {
+        int r = probe(&p, d, key, hash, true);
+        if (r == UNSURE) {
+            excl_cs_end(cs);
+            r = settle(&p, key);
+            if (r < 0)
+                return -1;
+            excl_cs_begin(cs, d);
+            if (!still_valid(&p, d))
+                goto restart;
+            if (r == 0) {
+                probe_advance(&p);
+                continue;
+            }
+            r = HIT;
+        }
+        *entry = &b->entries[p.ix];
+        return r == HIT && live(*entry) ? HIT : MISS;
+    }
 }
+
+int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) {
+    ExclCs cs;
+    DictEntry *e;
+    Value old_key = ABSENT;
+    *out = ABSENT;
+    int r = find_in_section(d, key, hash, &cs, &e);
+    if (r < 0)
+        return -1;
+    if (r == HIT)
+        bury(d, e, &old_key, out);
+    excl_cs_end(&cs);
+    release(old_key);
+    return r == HIT;
+}
+
+/* A new block whose first entry is e, which becomes a tombstone in the old one. */
+static int move_to_front(Value d, DictEntry *e) {
+    DictBlock *nb = block_new(table_for(MAX(len_of(d), 5)));
+    if (!nb)
+        return -1;
+    int64_t hash = LOAD_RELAXED(&e->hash);
+    put(nb, free_slot(nb, hash), LOAD_RELAXED(&e->key), hash, LOAD_RELAXED(&e->value));
+    DictBlock *old = block_of(d);
+    for (uint32_t i = 0, n = LOAD_RELAXED(&old->used); i < n; i++) {
+        DictEntry *x = &old->entries[i];
+        hash = LOAD_RELAXED(&x->hash);
+        if (!live(x))
+            release(LOAD_RELAXED(&x->key));
+        else if (x != e)
+            put(nb, free_slot(nb, hash), LOAD_RELAXED(&x->key), hash, LOAD_RELAXED(&x->value));
+    }
+    publish(d, nb);
+    return 0;
+}
+
+int dict_move_to_end(Value d, Value key, bool last) {
+    ExclCs cs;
+    DictEntry *e;
+    int64_t hash = dict_hash_key(key);
+    int r = hash == -1 ? -1 : find_in_section(d, key, hash, &cs, &e);
+    if (r < 0)
+        return -1;
+    int failed = 0;
+    Value k = ABSENT, v = ABSENT;
+    if (r == HIT) {
+        DictBlock *b = block_of(d);
+        if (!last) {
+            failed = move_to_front(d, e);
+        } else if (e != &b->entries[LOAD_RELAXED(&b->used) - 1]) {
+            if (LOAD_RELAXED(&b->used) == b->capacity) {
+                /* Growing moves the entries: look for it again by identity. */
+                k = LOAD_RELAXED(&e->key);
+                if ((failed = grow(d)) == 0) {
+                    b = block_of(d);
+                    e = b->entries;
+                    while (LOAD_RELAXED(&e->key) != k)
+                        e++;
+                }
+            }
+            if (!failed) {
+                hash = LOAD_RELAXED(&e->hash);
+                bury(d, e, &k, &v);
+                put(b, free_slot(b, hash), k, hash, v);
+                STORE_RELEASE(&D(d)->len, len_of(d) + 1);
+            }
+        }
+    }
+    excl_cs_end(&cs);
+    if (failed)
+        return -1;
+    return r == HIT;
+}
+
+int dict_popfirst(Value d, Value *key, Value *value) {
+    ExclCs cs;
+    excl_cs_begin(&cs, d);
+    DictBlock *b = block_of(d);
+    bool found = b && len_of(d);
+    if (found) {
+        intptr_t i = front(b, LOAD_RELAXED(&b->used));
+        while (!live(&b->entries[i]))
+            i++;
+        bury(d, &b->entries[i], key, value);
+        set_front(b, i);
+    }
+    excl_cs_end(&cs);
+    return found;
+}
+
 int dict_pop(Value d, Value key, Value *out) {
     int64_t h = dict_hash_key(key);
     *out = ABSENT;
@@ -576,7 +704,7 @@ int dict_popitem(Value d, Value *key, Value *value) {
         uint32_t top = LOAD_RELAXED(&b->used) - 1, i = top;
         /* The hash of a tombstone at the end, when negative, says where the search goes on, so that emptying a dict is linear. */
         if (LOAD_RELAXED(&b->entries[top].key) == V_MARK && LOAD_RELAXED(&b->entries[top].hash) < 0)
-            i = (uint32_t)~LOAD_RELAXED(&b->entries[top].hash);
+            i = MIN((uint32_t)~LOAD_RELAXED(&b->entries[top].hash), top);
         while (!live(&b->entries[i]))
             i--;
         bury(d, &b->entries[i], key, value);

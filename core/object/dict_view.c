@@ -220,7 +220,7 @@ static Value view_mapping(Value self) { return obj_call1(V_OF(&mappingproxy_type
 
 /* 1, 0, -1 */
 static int view_has(Value self, Value item) {
-    if (!v_is_exact(self, IDX_DICT_ITEMS))
+    if (!v_is_dict_items(self))
         return dict_contains(dict_of(self), item);
     if (!v_is_tuple(item) || tuple_len(item) != 2)
         return 0;
