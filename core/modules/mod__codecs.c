@@ -36,7 +36,9 @@ static Value pair(Value result, intptr_t n) {
     return tuple_from_steal(p, 2);
 }
 
-/* ---- registry ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- registry
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value f_register(Value self, Value *args, intptr_t nargs, Value kw) {
     return codec_register(args[0]) < 0 ? ABSENT : V_NONE;
@@ -73,10 +75,16 @@ static Value code(Value *args, intptr_t nargs, bool encode) {
     }
     return codec_call(args[0], names[0], names[1], encode, false);
 }
-static Value f_encode(Value self, Value *args, intptr_t nargs, Value kw) { return code(args, nargs, true); }
-static Value f_decode(Value self, Value *args, intptr_t nargs, Value kw) { return code(args, nargs, false); }
+static Value f_encode(Value self, Value *args, intptr_t nargs, Value kw) {
+    return code(args, nargs, true);
+}
+static Value f_decode(Value self, Value *args, intptr_t nargs, Value kw) {
+    return code(args, nargs, false);
+}
 
-/* ---- decoders ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- decoders
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef enum Which { UTF8, UTF7, UTF16, UTF32, UNICODE_ESCAPE, RAW_UNICODE_ESCAPE, ASCII, LATIN1, ESCAPE } Which;
 
@@ -91,7 +99,8 @@ static int data_open(ByteView *w, Value v, bool allow_str) {
     return view_open(w, v);
 }
 
-static Value decode(Which which, const char *fn, Value *args, intptr_t nargs, intptr_t final_at, bool final, int order) {
+static Value decode(Which which, const char *fn, Value *args, intptr_t nargs, intptr_t final_at, bool final,
+                    int order) {
     const char *errors;
     if (!errors_arg(fn, args, nargs, 1, &errors))
         return ABSENT;
@@ -151,9 +160,9 @@ static Value decode(Which which, const char *fn, Value *args, intptr_t nargs, in
     return pair(r, (intptr_t)used);
 }
 
-#define DECODER(name, which, final_at, final, order)                                                                   \
-    static Value name(Value self, Value *args, intptr_t nargs, Value kw) {                                             \
-        return decode(which, #name, args, nargs, final_at, final, order);                                              \
+#define DECODER(name, which, final_at, final, order)                       \
+    static Value name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return decode(which, #name, args, nargs, final_at, final, order);  \
     }
 DECODER(utf_8_decode, UTF8, 2, false, 0)
 DECODER(utf_7_decode, UTF7, 2, false, 0)
@@ -189,8 +198,12 @@ static Value ex_decode(Value *args, intptr_t nargs, int size) {
     Value t[3] = {r, v_from_int((int64_t)used), v_from_int(order)};
     return tuple_from_steal(t, 3);
 }
-static Value utf_16_ex_decode(Value self, Value *args, intptr_t nargs, Value kw) { return ex_decode(args, nargs, 2); }
-static Value utf_32_ex_decode(Value self, Value *args, intptr_t nargs, Value kw) { return ex_decode(args, nargs, 4); }
+static Value utf_16_ex_decode(Value self, Value *args, intptr_t nargs, Value kw) {
+    return ex_decode(args, nargs, 2);
+}
+static Value utf_32_ex_decode(Value self, Value *args, intptr_t nargs, Value kw) {
+    return ex_decode(args, nargs, 4);
+}
 
 static Value charmap_decode(Value self, Value *args, intptr_t nargs, Value kw) {
     const char *errors;
@@ -205,7 +218,9 @@ static Value charmap_decode(Value self, Value *args, intptr_t nargs, Value kw) {
     return pair(r, n);
 }
 
-/* ---- encoders ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- encoders
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value encode(Which which, const char *fn, Value *args, intptr_t nargs, int order) {
     const char *errors;
@@ -244,9 +259,9 @@ static Value encode(Which which, const char *fn, Value *args, intptr_t nargs, in
     }
     return pair(r, str_len(s));
 }
-#define ENCODER(name, which, order)                                                                                    \
-    static Value name(Value self, Value *args, intptr_t nargs, Value kw) {                                             \
-        return encode(which, #name, args, nargs, order);                                                               \
+#define ENCODER(name, which, order)                                        \
+    static Value name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return encode(which, #name, args, nargs, order);                   \
     }
 ENCODER(utf_8_encode, UTF8, 0)
 ENCODER(utf_7_encode, UTF7, 0)

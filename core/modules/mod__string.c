@@ -13,8 +13,12 @@ typedef struct FormatIter {
     intptr_t end;
 } FormatIter;
 
-static void traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((FormatIter *)self)->str), arg); }
-static void clear(Value self) { ref_clear(self, &((FormatIter *)self)->str); }
+static void traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((FormatIter *)self)->str), arg);
+}
+static void clear(Value self) {
+    ref_clear(self, &((FormatIter *)self)->str);
+}
 static const TypeOps ops = {.traverse = traverse, .clear = clear};
 static Type parser_type, field_type;
 
@@ -73,10 +77,18 @@ static Value field_iter_next(Value self) {
     return part[1] == ABSENT ? ABSENT : tuple_from_steal(part, 2);
 }
 
-static Value mi_iter(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
-static Value stop(Value v) { return v == ABSENT && !err_pending() ? err_stop_iteration(ABSENT) : v; }
-static Value m_parser_next(Value self, Value *args, intptr_t nargs, Value kw) { return stop(parser_next(self)); }
-static Value m_field_next(Value self, Value *args, intptr_t nargs, Value kw) { return stop(field_iter_next(self)); }
+static Value mi_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
+static Value stop(Value v) {
+    return v == ABSENT && !err_pending() ? err_stop_iteration(ABSENT) : v;
+}
+static Value m_parser_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    return stop(parser_next(self));
+}
+static Value m_field_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    return stop(field_iter_next(self));
+}
 
 static Value formatter_parser(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_str(args[0]))
