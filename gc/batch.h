@@ -20,6 +20,7 @@ typedef struct RetireLocal {
     RetireBatch *open;          /* being filled, or NULL */
     RetireBatch *first, **last; /* closed, oldest first */
     size_t bytes;               /* waiting in all of them */
+    int freeing;                /* > 0: see retire_freeing */
     bool ask;                   /* too many: the next slow poll asks all threads for a quiescent state */
 } RetireLocal;
 

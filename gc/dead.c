@@ -29,8 +29,12 @@ NOINLINE void dead_push(Object *o) {
 
 void dead_free(Object *o) {
     const Shape *s = v_shape(V_OF(o));
-    if (s->ops && s->ops->fini)
+    if (s->ops && s->ops->fini) {
+        Thread *t = thread_self();
+        retire_freeing(t, 1);
         s->ops->fini(V_OF(o));
+        retire_freeing(t, -1);
+    }
     heap_free(o);
 }
 

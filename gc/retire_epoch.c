@@ -56,11 +56,11 @@ static NOINLINE void batch_full(Thread *t) {
     }
 }
 static void retire(uintptr_t item) {
-    if (LIKELY(!LOAD_RELAXED(&world_threaded))) {
+    Thread *t = thread_self();
+    if (!LOAD_RELAXED(&world_threaded) || t->retire.local.freeing) {
         retire_free(item);
         return;
     }
-    Thread *t = thread_self();
     if (UNLIKELY(retire_put(t, item)))
         batch_full(t);
 }

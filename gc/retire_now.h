@@ -8,6 +8,7 @@ void retire_free(uintptr_t item);
 
 static ALWAYS_INLINE void retire_mem(void *block) { retire_free((uintptr_t)block); }
 static ALWAYS_INLINE void retire_object(Object *o) { retire_free((uintptr_t)o | 1); }
+static ALWAYS_INLINE void retire_freeing(Thread *t, int delta) {}
 static ALWAYS_INLINE void retire_quiescent(Thread *t) {}
 static ALWAYS_INLINE void retire_attach(Thread *t) {}
 static ALWAYS_INLINE void retire_detach(Thread *t) {}

@@ -4,11 +4,11 @@
 #include "stats.h"
 
 static void retire(uintptr_t item) {
-    if (!LOAD_RELAXED(&world_threaded)) {
+    Thread *t = thread_self();
+    if (!LOAD_RELAXED(&world_threaded) || t->retire.local.freeing) {
         retire_free(item);
         return;
     }
-    Thread *t = thread_self();
     if (retire_put(t, item))
         retire_close(t, 0);
 }

@@ -19,6 +19,7 @@ static bool dead(Object *o, void *types) {
     const Shape *s = v_shape(V_OF(o));
     if (UNLIKELY(s->type->flags & TF_TYPE) && !types)
         return false;
+    obj_free_attrs(o);
     if (s->ops && s->ops->fini)
         s->ops->fini(V_OF(o));
     n_freed++;

@@ -236,6 +236,7 @@ static size_t collect_stopped(void) {
     dead_hold(self);
     count_merge_all();
     retire_flush_stopped();
+    retire_freeing(self, 1);
     heap_clear_marks();
     depth = 0;
     tracer_visit_roots(mark_value, NULL);
@@ -259,6 +260,7 @@ static size_t collect_stopped(void) {
     heap_trim();
     gc_state.live_after = heap_bytes();
     heap_set_trigger(collector_trigger(gc_state.live_after));
+    retire_freeing(self, -1);
     dead_let(self);
     self->heap.no_limit--;
     return n_found;

@@ -156,6 +156,19 @@ WeakRef *weak_find_plain(Value target, Type *t) {
     return found;
 }
 
+WeakRef *weak_first(Value target) {
+    if (!v_is_obj(target) || !(obj_flags(v_obj(target)) & OF_WEAKREF))
+        return NULL;
+    Shard *s = shard_of(v_obj(target));
+    mutex_lock(&s->mutex);
+    Head **h = find(s, v_obj(target));
+    WeakRef *w = h ? (*h)->first : NULL;
+    while (w && !count_try_retain(&w->hdr))
+        w = w->next;
+    mutex_unlock(&s->mutex);
+    return w;
+}
+
 intptr_t weak_count(Value target) {
     if (!v_is_obj(target) || !(obj_flags(v_obj(target)) & OF_WEAKREF))
         return 0;

@@ -24,6 +24,8 @@ WeakRef *weak_find_plain(Value target, Type *t);
 void weak_unlink(WeakRef *w);
 /* The target, owned, or ABSENT. */
 Value weak_get(WeakRef *w);
+/* The newest reference to target: owned, or NULL. */
+WeakRef *weak_first(Value target);
 intptr_t weak_count(Value target);
 /* All of them as a list. ABSENT with exception. */
 Value weak_list(Value target);

@@ -45,6 +45,7 @@ PROVE(count_after_fork_child, void, void);
 
 PROVE(retire_mem, void, void *);
 PROVE(retire_object, void, Object *);
+PROVE(retire_freeing, void, Thread *, int);
 PROVE(retire_quiescent, void, Thread *);
 PROVE(retire_attach, void, Thread *);
 PROVE(retire_detach, void, Thread *);

@@ -691,6 +691,15 @@ void obj_traverse(Object *o, VisitFn visit, void *arg) {
     }
 }
 
+void obj_free_attrs(Object *o) {
+    const Shape *s = v_shape(V_OF(o));
+    if (!(s->type->flags & TF_HAS_DICT) || s->flags & SF_DICT_MODE)
+        return;
+    Value w = LOAD_RELAXED(attrs_word(V_OF(o)));
+    if (w & 1)
+        heap_block_free((void *)(uintptr_t)(w & ~(Value)1));
+}
+
 void obj_clear_refs(Object *o) {
     Value v = V_OF(o);
     const Shape *s = v_shape(v);

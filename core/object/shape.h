@@ -79,6 +79,8 @@ bool attrs_have_any(Value o);
 /* Everything an instance refers to, its class when it is a heap type included; and its emptying. For gc/. */
 void obj_traverse(Object *o, VisitFn visit, void *arg);
 void obj_clear_refs(Object *o);
+/* Frees the overflow block of an instance that was not cleared; for a sweep. */
+void obj_free_attrs(Object *o);
 
 /* Inline caches: what a lookup of an interned name on o finds now, for objects whose class has TF_GENERIC_GETATTR. */
 typedef enum AttrKind {

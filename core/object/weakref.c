@@ -45,6 +45,11 @@ Value weakref_get(Value ref) {
     return v ? v : V_NONE;
 }
 
+Value weakref_first(Value target) {
+    WeakRef *w = weak_first(target);
+    return w ? V_OF(w) : V_NONE;
+}
+
 static void traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((WeakRef *)self)->callback), arg); }
 static void clear(Value self) {
     weak_unlink((WeakRef *)self);

@@ -12,6 +12,8 @@ Value weakref_new(Type *t, Value target, Value callback);
 Value weakproxy_new(Value target, Value callback);
 /* Owned, or V_NONE. */
 Value weakref_get(Value ref);
+/* What obj.__weakref__ gives: owned, or V_NONE. */
+Value weakref_first(Value target);
 void weakref_init(void);
 
 #endif
