@@ -519,46 +519,6 @@ static void bury(Value d, DictEntry *e, Value *key, Value *value) {
     STORE_RELEASE(&D(d)->len, len_of(d) - 1);
 }
 
-/* only: ABSENT, or the value that the entry must hold. */
-static int pop_if(Value d, Value key, int64_t hash, Value only, Value *out) {
-    ExclCs cs;
-    Probe p;
-    Value old_key = ABSENT;
-    *out = ABSENT;
-    excl_cs_begin(&cs, d);
-restart:;
-    DictBlock *b = block_of(d);
-    if (!b) {
-        excl_cs_end(&cs);
-        return 0;
-    }
-    probe_start(&p, b, hash);
-    for (;;) {
-        int r = probe(&p, d, key, hash, true);
-        if (r == UNSURE) {
-            excl_cs_end(&cs);
-            r = settle(&p, key);
-            if (r < 0)
-                return -1;
-            excl_cs_begin(&cs, d);
-            if (!still_valid(&p, d))
-                goto restart;
-            if (r == 0) {
-                probe_advance(&p);
-                continue;
-            }
-            r = HIT;
-        }
-        bool found = r == HIT && live(&b->entries[p.ix]);
-        if (found && only && ref_peek(&b->entries[p.ix].value) != only)
-            found = false;
-        if (found)
-            bury(d, &b->entries[p.ix], &old_key, out);
-        excl_cs_end(&cs);
-        release(old_key);
-        return found;
-    }
-}
 /* The live entry of key: HIT, or MISS, with the section held; -1 with an exception, without it. */
 static int find_in_section(Value d, Value key, int64_t hash, ExclCs *cs, DictEntry **entry) {
     Probe p;
@@ -589,7 +549,8 @@ restart:;
     }
 }
 
-int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) {
+/* only: ABSENT, or the value that the entry must hold. */
+static int pop_if(Value d, Value key, int64_t hash, Value only, Value *out) {
     ExclCs cs;
     DictEntry *e;
     Value old_key = ABSENT;
@@ -597,11 +558,23 @@ int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) {
     int r = find_in_section(d, key, hash, &cs, &e);
     if (r < 0)
         return -1;
+    if (r == HIT && only != ABSENT && ref_peek(&e->value) != only)
+        r = MISS;
     if (r == HIT)
         bury(d, e, &old_key, out);
     excl_cs_end(&cs);
     release(old_key);
     return r == HIT;
+}
+
+int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) { return pop_if(d, key, hash, ABSENT, out); }
+int dict_del_if(Value d, Value key, Value v) {
+    int64_t h = dict_hash_key(key);
+    Value out;
+    int r = h == -1 ? -1 : pop_if(d, key, h, v, &out);
+    if (r > 0)
+        release(out);
+    return r;
 }
 
 /* A new block whose first entry is e, which becomes a tombstone in the old one. */
