@@ -39,12 +39,19 @@ static int wait_args(Value *args, intptr_t nargs, int64_t *ns) {
             return -1;
         }
     }
+    if (!(timeout > -9223372036.854775808 && timeout < 9223372036.854775808)) {
+        if (v_is_integer(tv))
+            err_set(&exc_OverflowError, "timestamp too large to convert to C _PyTime_t");
+        else
+            err_set(&exc_OverflowError, "timestamp out of range for platform time_t");
+        return -1;
+    }
     if (!blocking && timeout != -1) {
         err_set(&exc_ValueError, "can't specify a timeout for a non-blocking call");
         return -1;
     }
     if (timeout < 0 && timeout != -1) {
-        err_set(&exc_ValueError, "timeout value must be a non-negative number");
+        err_set(&exc_ValueError, "timeout value must be positive");
         return -1;
     }
     if (timeout > (double)TIMEOUT_MAX_NS / 1e9) {

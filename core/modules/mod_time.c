@@ -91,8 +91,8 @@ static int to_ns(Value v, int64_t *ns, bool up) {
             return -1;
         }
         d = up ? ceil(d * 1e9) : floor(d * 1e9);
-        if (!(d >= -9.2e18 && d <= 9.2e18)) {
-            err_set(&exc_OverflowError, "timestamp too large to convert to C _PyTime_t");
+        if (!(d >= -9223372036854775808.0 && d < 9223372036854775808.0)) {
+            err_set(&exc_OverflowError, "timestamp out of range for platform time_t");
             return -1;
         }
         *ns = (int64_t)d;

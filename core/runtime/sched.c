@@ -395,6 +395,9 @@ bool sched_wait(_Atomic(uint32_t) *word, uint32_t seen, int64_t deadline_ns) {
     enter(&old);
     while (expected > 0)
         pthread_cond_wait(&registered, &mu);
+    /* In the middle of a detached stretch: here it is not in a system call, and the watchdog must not take the baton it is given. */
+    bool in_syscall = me->in_syscall;
+    me->in_syscall = false;
     rejoin();
     me->timed_out = false;
     if (LOAD_ACQUIRE(word) == seen) {
@@ -408,6 +411,7 @@ bool sched_wait(_Atomic(uint32_t) *word, uint32_t seen, int64_t deadline_ns) {
         await_baton();
         me->word = NULL;
     }
+    me->in_syscall = in_syscall;
     me->left_at = real_ns();
     bool in_time = !me->timed_out;
     leave(&old);
