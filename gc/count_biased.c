@@ -17,7 +17,7 @@ typedef struct Slot {
 } Slot;
 
 enum { SLOTS_PER_BLOCK = 64, SLOT_BLOCKS = 1024 };
-_Thread_local uint16_t count_slot = COUNT_NO_SLOT;
+_Thread_local uint16_t count_slot TLS_FAST = COUNT_NO_SLOT;
 
 static Mutex slots_mutex = MUTEX_INIT(RANK_THREADS); /* taken before any slot's */
 static _Atomic(Slot *) slot_block[SLOT_BLOCKS];

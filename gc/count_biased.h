@@ -28,7 +28,7 @@
 enum { BIASED_MERGED = 1, BIASED_QUEUED = 2, BIASED_FROZEN = 4, BIASED_ONE = 8 };
 
 #define COUNT_NO_SLOT UINT16_MAX /* a thread without a slot: owns nothing, not even what nobody owns (0) */
-extern _Thread_local uint16_t count_slot;
+extern _Thread_local uint16_t count_slot TLS_FAST;
 
 bool count_zero(Object *o);
 void count_retain_shared(Object *o);

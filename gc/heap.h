@@ -143,7 +143,7 @@ static ALWAYS_INLINE void heap_free(Object *o) {
     Page *p = heap_page_of(o);
     Thread *t = thread_self();
     STORE_RELAXED(&o->index, 0); /* free: the scanner passes over it */
-    if (LIKELY(LOAD_RELAXED(&p->owner) == t->heap.owner && p->units != 0)) {
+    if (LIKELY(LOAD_RELAXED(&p->owner) == t->heap.owner)) { /* spans have no owner */
         uint32_t old = p->free;
         *heap_link_of(o) = (uint16_t)old;
         p->free = (uint16_t)heap_unit_of(p, o);

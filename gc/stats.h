@@ -33,7 +33,7 @@ typedef struct StatCounters {
 } StatCounters;
 
 /* Points to a shared record until the thread has one of its own (stats_thread_init). */
-extern _Thread_local StatCounters *stat_counters;
+extern _Thread_local StatCounters *stat_counters TLS_FAST;
 void stats_thread_init(void);
 void stats_thread_fini(void);
 

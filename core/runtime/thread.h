@@ -58,7 +58,7 @@ struct Thread {
     HeapThread heap;
 };
 
-extern _Thread_local Thread *thread_current;
+extern _Thread_local Thread *thread_current TLS_FAST;
 static ALWAYS_INLINE Thread *thread_self(void) {
     return thread_current;
 }
