@@ -139,13 +139,15 @@ static int plain_call(Unit *u, uint32_t base, bool method, uint32_t n_before, Ex
         expr(u, keywords.v[i]->value, TEMP);
     uint32_t n = n_before + (uint32_t)(args.n + keywords.n);
     u->pos = pos;
+    if (keywords.n) { /* their names lie behind the last argument */
+        Value names = keyword_names(u, keywords);
+        if (names != ABSENT)
+            load_const(u, names, TEMP);
+        release(names);
+    }
     int d = dest(u, want, base);
     if (keywords.n) {
-        Value names = keyword_names(u, keywords);
-        uint32_t k = names == ABSENT ? 0 : u->reachable ? add_const(u, names) : 0;
-        release(names);
         AsmInstr *i = emit(u, OP_CALL_KW, base, n, (uint32_t)d);
-        i->extra = k;
         if (method)
             i->flags |= IF_X1;
     } else {
