@@ -1,14 +1,18 @@
 /* _struct: packing values as C structures. A format is compiled once to a list of items. */
+#include <stdarg.h>
+
 #include "heap.h"
 #include "object/buffer.h"
 #include "object/bytes.h"
 #include "object/dict.h"
+#include "object/exc.h"
 #include "object/float.h"
 #include "object/int.h"
 #include "object/iter.h"
 #include "object/module.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "tracer.h"
 
 /* `repeat` values of one code at offset; for s and p one value of `repeat` bytes. */
 typedef struct Item {
@@ -405,7 +409,7 @@ static Value unpack_all(const Format *f, const char *p) {
 
 static Struct *st(Value v) { return (Struct *)v; }
 
-/* A published format is never freed while its Struct lives: a second __init__ keeps the old one until then, in this chain. */
+/* A format that a second __init__ replaces is retired: who uses it without a lock may finish. */
 static const Format *format_of(Value self) {
     const Format *f = LOAD_ACQUIRE(&st(self)->format);
     if (f == NULL)

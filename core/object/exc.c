@@ -993,3 +993,17 @@ Type *exc_class_at(int i) {
     static Type *const all[] = {EXCEPTION_TYPES(LIST_EXC) & exc_ExceptionGroup};
     return i < (int)ARRAY_LEN(all) ? all[i] : NULL;
 }
+
+Value exc_class_new(const char *name, Type *base) {
+    const char *dot = strrchr(name, '.');
+    Value bases = tuple_pack(1, V_OF(base)), dict = dict_new(), module = str_from_utf8(name, (size_t)(dot - name)),
+          last = str_from_c(dot + 1), r = ABSENT;
+    if (bases != ABSENT && dict != ABSENT && module != ABSENT && last != ABSENT &&
+        dict_set_str(dict, "__module__", module) == 0)
+        r = type_new(&type_type, last, bases, dict, NULL, ABSENT);
+    release(bases);
+    release(dict);
+    release(module);
+    release(last);
+    return r;
+}

@@ -88,6 +88,9 @@ Value err_name(Value name) COLD;
 Value err_import(Type *cls, Value name, Value path, const char *fmt, ...) COLD;
 Value err_syntax(Type *cls, Value msg, Value filename, int line, int col, int end_line, int end_col, Value text) COLD;
 
+/* A new exception class for a module: name is "module.Class". Owned. */
+Value exc_class_new(const char *name, Type *base);
+
 void exc_init(void);
 
 #endif
