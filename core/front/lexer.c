@@ -227,7 +227,7 @@ Value lexer_name(Lexer *lx, const char *s, size_t n, uint8_t *kind, uint8_t *aux
 
 void lexer_init(Lexer *lx, const char *src, size_t n, Value filename, Arena *arena) {
     memset(lx, 0, offsetof(Lexer, indents));
-    lx->src = lx->cur = lx->line_start = src;
+    lx->src = lx->cur = lx->line_start = lx->text_start = src;
     lx->end = src + n;
     lx->lineno = 1;
     lx->filename = filename;
@@ -267,6 +267,7 @@ void lexer_never_closed(Lexer *lx) {
 }
 
 static COLD bool error_eof(Lexer *lx) {
+    lx->soft_error = true;
     if (lx->level > 0) {
         lexer_never_closed(lx);
     } else {
@@ -425,7 +426,7 @@ static bool number(Lexer *lx, Token *t) {
 
 static COLD bool unterminated(Lexer *lx, Token *t, const char *line_start, bool triple) {
     int detected = lx->lineno;
-    if (triple && lx->cur > lx->src && lx->cur[-1] == '\n')
+    if (lx->cur >= lx->end && lx->cur > lx->src && lx->cur[-1] == '\n')
         detected--;
     lx->lineno = t->pos.lineno;
     lx->line_start = line_start;
@@ -498,6 +499,7 @@ static bool string(Lexer *lx, Token *t, uint8_t aux) {
 /* ---- lines ---- */
 
 static COLD bool tab_error(Lexer *lx) {
+    lx->soft_error = true;
     lexer_error_at(lx, &exc_TabError, lx->lineno, 1, lx->lineno, 0, "inconsistent use of tabs and spaces in indentation");
     return false;
 }
@@ -518,7 +520,7 @@ static void end_of_text(Lexer *lx) {
 static bool begin_line(Lexer *lx) {
     int col, alt;
     for (;;) {
-        const char *s = lx->line_start = lx->cur;
+        const char *s = lx->line_start = lx->text_start = lx->cur;
         col = alt = 0;
         while (*s == ' ')
             s++;
@@ -545,12 +547,12 @@ static bool begin_line(Lexer *lx) {
                     else
                         break;
                 }
-                lx->lineno++;
-                lx->line_start = s + 2;
                 if (q >= lx->end) {
                     lx->cur = lx->end;
                     return error_eof(lx);
                 }
+                lx->lineno++;
+                lx->line_start = lx->text_start = s + 2;
                 if (col == 0 && alt == 0)
                     col = c2, alt = a2;
                 s = q - 1;
@@ -587,6 +589,7 @@ static bool begin_line(Lexer *lx) {
             return tab_error(lx);
     } else if (col > lx->indents[top]) {
         if (top + 1 >= MAX_INDENT) {
+            lx->soft_error = true;
             lexer_error_at(lx, &exc_IndentationError, lx->lineno, 1, lx->lineno, 0, "too many levels of indentation");
             return false;
         }
@@ -605,6 +608,7 @@ static bool begin_line(Lexer *lx) {
         if (col != lx->indents[top]) {
             const char *nl = memchr(lx->cur, '\n', (size_t)(lx->end - lx->cur));
             lx->cur = nl != NULL ? nl + 1 : lx->end;
+            lx->soft_error = true;
             lexer_error_at(lx, &exc_IndentationError, lx->lineno, (int)(lx->cur - lx->line_start), lx->lineno, -1,
                            "unindent does not match any outer indentation level");
             return false;
@@ -839,7 +843,7 @@ again:
             if (lx->level > 0) {
                 lx->cur = s + 1;
                 lx->lineno++;
-                lx->line_start = lx->cur;
+                lx->line_start = lx->text_start = lx->cur;
                 goto again; /* inside brackets lines have no indentation */
             }
             lx->at_bol = true;
@@ -866,6 +870,7 @@ again:
                     error_eof(lx);
                 } else {
                     int col = (int)(s + 1 - lx->line_start);
+                    lx->soft_error = true;
                     lexer_error_at(lx, &exc_SyntaxError, lx->lineno, col + 1, lx->lineno, 0,
                                    "unexpected character after line continuation character");
                 }
@@ -953,12 +958,18 @@ void lexer_error_at_v(Lexer *lx, Type *exc, int lineno, int offset, int end_line
     const char *end_line = end_lineno == lineno ? line : line_at(lx, end_lineno, &end_n);
     if (end_lineno == lineno)
         end_n = n;
-    if (lx->fstring && msg != ABSENT) {
+    if (lx->fstring && msg != ABSENT && !tokenizer) {
         Value m = str_format_c("f-string: %S", msg);
         release(msg);
         msg = m;
     }
-    Value text = str_from_utf8_lossy(line, !keep_newline && n > 0 && line[n - 1] == '\n' ? n - 1 : n);
+    const char *text_line = line;
+    size_t text_n = !keep_newline && n > 0 && line[n - 1] == '\n' ? n - 1 : n;
+    if (keep_newline && lx->text_start < line) {
+        text_line = lx->text_start;
+        text_n = (size_t)(line + n - text_line);
+    }
+    Value text = str_from_utf8_lossy(text_line, text_n);
     if (msg != ABSENT && text != ABSENT)
         syntax_error_raise(exc, lx->filename, lineno, chars_before(line, n, offset), text, end_lineno,
                            chars_before(end_line, end_n, end_offset), "%S", msg);

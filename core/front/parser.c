@@ -242,9 +242,14 @@ static void check_rest(Parser *p) {
     Token t;
     do {
         if (!lexer_next(lx, &t)) {
-            /* Brackets that are open at the end count only when they were opened before the error. */
-            if (lx->at_eof && lx->level > 0 && line <= lx->paren_line[lx->level - 1]) {
+            /* Of the errors that only stop the tokenizer none counts, but a bracket opened on a line before. */
+            if (lx->soft_error) {
                 err_clear();
+                if (lx->level > 0 && line > lx->paren_line[lx->level - 1]) {
+                    release(pending);
+                    lexer_never_closed(lx);
+                    return;
+                }
                 break;
             }
             release(pending);

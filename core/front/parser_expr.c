@@ -427,7 +427,7 @@ static Expr *bracket_brace(Parser *p) {
 }
 
 /* A failed bracket fails again: remembered, because the same text is tried in several ways once something is wrong. */
-static ALWAYS_INLINE uint8_t pass_bit(const Parser *p) { return p->diag && !p->quiet_diag ? 2 : 1; }
+static ALWAYS_INLINE uint8_t pass_bit(const Parser *p) { return p->diag ? 2 : 1; }
 static bool known_failure(Parser *p, size_t m) { return m < p->failed_cap && (p->failed[m] & pass_bit(p)); }
 static void note_failure(Parser *p, size_t m) {
     if (m >= p->failed_cap) {
@@ -532,7 +532,7 @@ static Expr *parse_slices(Parser *p) {
     return make_tuple(p, from, span(p, start));
 }
 
-bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords) {
+bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords, bool genexp) {
     size_t from = p->top, start = mark(p);
     size_t n_keywords = 0;
     bool unpacked = false; /* ** was seen */
@@ -558,6 +558,8 @@ bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords) {
             *k = (AstKeyword){span(p, pos), ABSENT, e};
             unpacked = true;
         } else {
+            if (n_keywords > 0 && (!at(p, TOK_NAME) || peek(p)->kind != TOK_EQUAL))
+                goto fail;
             e = parse_expression(p);
             if (e == NULL)
                 goto fail;
@@ -587,7 +589,7 @@ bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords) {
                 }
                 if (at_comprehension(p)) {
                     /* f(x for x in y): the call's parentheses are the generator's. */
-                    if (p->top != from || n_keywords > 0)
+                    if (p->top != from || n_keywords > 0 || !genexp)
                         goto fail;
                     AstPos open = p->t[0].pos;
                     CompSeq gens;
@@ -643,7 +645,7 @@ static Expr *parse_call(Parser *p, Expr *func, AstPos start) {
     KeywordSeq keywords = {NULL, 0};
     if (at(p, TOK_RPAR))
         advance(p);
-    else if (!parse_call_arguments(p, &args, &keywords))
+    else if (!parse_call_arguments(p, &args, &keywords, true))
         return NULL;
     Expr *e = NODE(p, Call, span(p, start));
     if (e == NULL)
@@ -718,6 +720,42 @@ Expr *parse_primary(Parser *p) {
     AstPos start = p->t->pos;
     Expr *e = parse_atom(p);
     return LIKELY(e != NULL) ? parse_trailers(p, e, start) : NULL;
+}
+
+/* ---- memory of the second pass ---- */
+
+/* There the same expression is tried in many ways: results are kept by token, so that time stays linear. As in CPython it does not
+ * matter whether it was looking for errors when it parsed the expression first. */
+typedef struct ExprMemo {
+    Expr *e;
+    uint32_t end;
+    bool known;
+} ExprMemo;
+
+static COLD Expr *memoized(Parser *p, int which, Expr *(*parse)(Parser *)) {
+    size_t m = mark(p);
+    if (m < p->memo_cap[which] && p->memo[which][m].known) {
+        if (p->memo[which][m].e != NULL)
+            reset(p, p->memo[which][m].end);
+        return p->memo[which][m].e;
+    }
+    Expr *e = parse(p);
+    if (broken(p))
+        return NULL;
+    if (m >= p->memo_cap[which]) {
+        size_t cap = m * 2 + 256;
+        ExprMemo *bigger = arena_zalloc(p->arena, cap * sizeof *bigger);
+        if (bigger == NULL) {
+            p->lx->failed = true;
+            return NULL;
+        }
+        if (p->memo_cap[which] > 0)
+            memcpy(bigger, p->memo[which], p->memo_cap[which] * sizeof *bigger);
+        p->memo[which] = bigger;
+        p->memo_cap[which] = cap;
+    }
+    p->memo[which][m] = (ExprMemo){e, (uint32_t)mark(p), true};
+    return e;
 }
 
 /* ---- operators ---- */
@@ -918,6 +956,10 @@ Expr *parse_operators(Parser *p, int min_prec) {
     }
 }
 
+static Expr *disjunction_body(Parser *p) { return parse_operators(p, PREC_OR); }
+
+Expr *parse_disjunction(Parser *p) { return UNLIKELY(p->diag) ? memoized(p, 0, disjunction_body) : parse_operators(p, PREC_OR); }
+
 /* ---- expressions ---- */
 
 static Expr *parse_lambda(Parser *p) {
@@ -945,7 +987,7 @@ static Expr *expression_body(Parser *p) {
         return parse_lambda(p);
     AstPos start = p->t->pos;
     size_t m = mark(p);
-    Expr *body = parse_operators(p, PREC_OR);
+    Expr *body = parse_disjunction(p);
     if (body == NULL)
         return NULL;
     if (diagnosing(p) && invalid_comma(p, body, m))
@@ -958,7 +1000,7 @@ static Expr *expression_body(Parser *p) {
     }
     size_t end = mark(p);
     advance(p);
-    Expr *test = parse_operators(p, PREC_OR), *orelse = NULL;
+    Expr *test = parse_disjunction(p), *orelse = NULL;
     if (test != NULL) {
         if (diagnosing(p) && !at(p, KW_else) && !at(p, TOK_COLON))
             return raise_at(p, span2(body->pos, test->pos), "expected 'else' after 'if' expression");
@@ -980,46 +1022,14 @@ static Expr *expression_body(Parser *p) {
     return e;
 }
 
-/* In the second pass the same expression is tried in many ways: its result is kept, so that time stays linear. */
-typedef struct ExprMemo {
-    Expr *e;
-    uint32_t end;
-    bool known;
-} ExprMemo;
-
-static COLD Expr *expression_memo(Parser *p) {
-    int q = p->quiet_diag;
-    size_t m = mark(p);
-    if (m < p->memo_cap[q] && p->memo[q][m].known) {
-        if (p->memo[q][m].e != NULL)
-            reset(p, p->memo[q][m].end);
-        return p->memo[q][m].e;
-    }
-    Expr *e = expression_body(p);
-    if (broken(p))
-        return NULL;
-    if (m >= p->memo_cap[q]) {
-        size_t cap = m * 2 + 256;
-        ExprMemo *bigger = arena_zalloc(p->arena, cap * sizeof *bigger);
-        if (bigger == NULL) {
-            p->lx->failed = true;
-            return NULL;
-        }
-        if (p->memo_cap[q] > 0)
-            memcpy(bigger, p->memo[q], p->memo_cap[q] * sizeof *bigger);
-        p->memo[q] = bigger;
-        p->memo_cap[q] = cap;
-    }
-    p->memo[q][m] = (ExprMemo){e, (uint32_t)mark(p), true};
-    return e;
+Expr *parse_expression(Parser *p) {
+    return UNLIKELY(p->diag) ? memoized(p, 1, expression_body) : expression_body(p);
 }
-
-Expr *parse_expression(Parser *p) { return UNLIKELY(p->diag) ? expression_memo(p) : expression_body(p); }
 
 Expr *parse_expression_quiet(Parser *p) {
     bool old = p->quiet_diag;
     p->quiet_diag = true;
-    Expr *e = parse_expression(p);
+    Expr *e = expression_body(p);
     p->quiet_diag = old;
     return e;
 }

@@ -25,7 +25,7 @@ typedef struct Parser {
     size_t top, stack_cap;
     uint8_t *failed;     /* brackets, by token index, that failed */
     size_t failed_cap;
-    struct ExprMemo *memo[2]; /* second pass: expressions by token index, when diagnosing and when not */
+    struct ExprMemo *memo[2]; /* second pass: disjunctions and expressions by token index */
     size_t memo_cap[2];
     AstPos line_end;     /* of the last token before the last NEWLINE: where a block ends */
     bool committed;      /* the statement cannot be anything else: do not try */
@@ -92,7 +92,7 @@ void *invalid_target(Parser *p, Expr *e, ExprCtx ctx, bool for_target); /* "cann
 /* ---- parser_expr.c ---- */
 enum { PREC_OR = 1, PREC_AND, PREC_NOT, PREC_CMP, PREC_BITOR, PREC_BITXOR, PREC_BITAND, PREC_SHIFT, PREC_ARITH, PREC_TERM };
 Expr *parse_operators(Parser *p, int min_prec);
-static ALWAYS_INLINE Expr *parse_disjunction(Parser *p) { return parse_operators(p, PREC_OR); }
+Expr *parse_disjunction(Parser *p);
 static ALWAYS_INLINE Expr *parse_bitor(Parser *p) { return parse_operators(p, PREC_BITOR); }
 Expr *parse_primary(Parser *p);
 Expr *parse_expression(Parser *p);
@@ -110,7 +110,7 @@ bool parse_comp_clauses(Parser *p, CompSeq *out);
 Expr *parse_star_target(Parser *p);
 Expr *parse_number(Parser *p);
 /* '(' taken; up to and with ')'. */
-bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords);
+bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords, bool genexp);
 AstArguments *parse_parameters(Parser *p, bool lambda); /* up to, not with, ')' or ':' */
 bool set_context(Parser *p, Expr *e, ExprCtx ctx); /* false: not a target */
 bool is_expression_start(int kind);

@@ -658,6 +658,8 @@ static Stmt *try_statement(Parser *p) {
             AstPos end = p->t->pos;
             if (!is_star) {
                 advance(p);
+                if (at(p, TOK_NEWLINE) || at(p, TOK_COLON))
+                    return raise_last(p, &exc_SyntaxError, "expected one or more exception types");
                 ok = parse_expression(p) != NULL;
             } else {
                 end = except;
@@ -736,7 +738,7 @@ static Stmt *class_definition(Parser *p, ExprSeq decorators) {
     ExprSeq bases = {NULL, 0};
     KeywordSeq keywords = {NULL, 0};
     if (accept(p, TOK_LPAR)) {
-        if (!accept(p, TOK_RPAR) && !parse_call_arguments(p, &bases, &keywords))
+        if (!accept(p, TOK_RPAR) && !parse_call_arguments(p, &bases, &keywords, false))
             return NULL;
     }
     StmtSeq body;

@@ -81,8 +81,10 @@ static bool decode_escapes(Parser *p, const Token *t, const char *s, const char 
         }
         size_t at = (size_t)(s - begin) + extra;
         s++;
-        if (s >= end)
-            return unicode_error(p, at, at + 1, "\\ at end of string");
+        if (s >= end) { /* f"\\{x}": a backslash before a field stands for itself */
+            sb_char(b, '\\');
+            break;
+        }
         char e = *s++;
         int digits;
         switch (e) {
@@ -323,7 +325,7 @@ static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str
     for (; s < end; s++) {
         char c = *s;
         if (c == '\\')
-            return fstring_error(p, "expression part cannot include a backslash") != NULL;
+            return raise_last(p, &exc_SyntaxError, "f-string expression part cannot include a backslash") != NULL;
         if (quote != 0) {
             if (c == quote) {
                 if (!triple) {
@@ -349,7 +351,7 @@ static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str
             continue;
         }
         if (c == '#')
-            return fstring_error(p, "expression part cannot include '#'") != NULL;
+            return raise_last(p, &exc_SyntaxError, "f-string expression part cannot include '#'") != NULL;
         if (nested == 0 && (c == '!' || c == ':' || c == '}' || c == '=' || c == '<' || c == '>')) {
             if (s + 1 < end && s[1] == '=' && c != ':' && c != '}') {
                 s++;

@@ -316,7 +316,6 @@ static bool visit_comprehension(Builder *b, Expr *e, Value name, uint8_t kind, E
     if (n == NULL)
         return false;
     n->comprehension = kind;
-    n->comp_iter_expr = 0;
     n->s.is_comprehension = true;
     n->s.is_genexpr = kind == COMP_GENERATOR;
     n->s.is_coroutine = first->is_async;
@@ -426,8 +425,7 @@ static bool visit_expr_body(Builder *b, Expr *e) {
         if (n == NULL)
             return false;
         n->s.is_lambda = true;
-        n->comp_iter_expr = 0;
-        e->Lambda.scope = &n->s;
+            e->Lambda.scope = &n->s;
         if (!visit_arguments(b, a) || !visit_expr(b, e->Lambda.body))
             return false;
         leave(b);
@@ -495,7 +493,6 @@ static bool visit_function(Builder *b, Stmt *s) {
     Block *n = enter(b, SCOPE_FUNCTION, s->FunctionDef.name, s, s->pos);
     if (n == NULL)
         return false;
-    n->comp_iter_expr = 0;
     n->s.is_coroutine = s->kind == STMT_AsyncFunctionDef;
     s->FunctionDef.scope = &n->s;
     if (!visit_arguments(b, a) || !visit_stmts(b, s->FunctionDef.body))
@@ -513,7 +510,6 @@ static bool visit_class(Builder *b, Stmt *s) {
     Block *n = enter(b, SCOPE_CLASS, s->ClassDef.name, s, s->pos);
     if (n == NULL)
         return false;
-    n->comp_iter_expr = 0;
     s->ClassDef.scope = &n->s;
     if (!visit_stmts(b, s->ClassDef.body))
         return false;
@@ -702,9 +698,12 @@ static bool visit_stmts(Builder *b, StmtSeq s) {
 /* ---- resolving ---- */
 
 static COLD bool directive_error(Builder *b, Block *n, Value name, const char *fmt) {
+    Directive *first = NULL;
     for (Directive *d = n->directives; d != NULL; d = d->next)
         if (d->name == name)
-            return error_at(b, d->pos, fmt, name);
+            first = d; /* the list is in reverse */
+    if (first != NULL)
+        return error_at(b, first->pos, fmt, name);
     return error_at(b, (AstPos){n->s.lineno, n->s.col, n->s.lineno, n->s.col}, fmt, name);
 }
 
