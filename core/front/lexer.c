@@ -520,7 +520,9 @@ static void end_of_text(Lexer *lx) {
 static bool begin_line(Lexer *lx) {
     int col, alt;
     for (;;) {
-        const char *s = lx->line_start = lx->text_start = lx->cur;
+        const char *s = lx->line_start = lx->cur;
+        if (s < lx->end)
+            lx->text_start = s;
         col = alt = 0;
         while (*s == ' ')
             s++;
@@ -802,6 +804,7 @@ again:
         s++;
     }
     char c = *s;
+    const char *start = s;
     if (c == '#') {
         const char *nl = memchr(s, '\n', (size_t)(lx->end - s));
         s = nl != NULL ? nl : lx->end;
@@ -843,7 +846,9 @@ again:
             if (lx->level > 0) {
                 lx->cur = s + 1;
                 lx->lineno++;
-                lx->line_start = lx->text_start = lx->cur;
+                lx->line_start = lx->cur;
+                if (lx->cur < lx->end)
+                    lx->text_start = lx->cur;
                 goto again; /* inside brackets lines have no indentation */
             }
             lx->at_bol = true;
@@ -853,6 +858,7 @@ again:
             t->level = 0;
             t->pos.end_lineno = lx->lineno;
             t->pos.end_col = t->pos.col;
+            t->pos.col = (int32_t)(start - lx->line_start); /* a comment belongs to it */
             if (lx->lineno == lx->first_lineno) {
                 t->pos.col += lx->first_col;
                 t->pos.end_col += lx->first_col;
@@ -930,13 +936,13 @@ Value lexer_line_text(Lexer *lx, int lineno, bool keep_newline) {
     return str_from_utf8_lossy(s, n);
 }
 
-/* Characters in the first n bytes of a line; a character that is cut counts. */
+/* Characters in the first n bytes of the text that is shown; a character that is cut counts; never beyond its end. */
 static int chars_before(const char *s, size_t len, int n) {
     if (n <= 0)
         return n;
     int chars = 0;
-    for (size_t i = 0; i < (size_t)n; i++)
-        if (i >= len || ((unsigned char)s[i] & 0xc0) != 0x80)
+    for (size_t i = 0; i < (size_t)n && i <= len; i++)
+        if (i == len || ((unsigned char)s[i] & 0xc0) != 0x80)
             chars++;
     return chars;
 }
@@ -953,11 +959,8 @@ void lexer_error_at_v(Lexer *lx, Type *exc, int lineno, int offset, int end_line
         offset -= lx->first_col;
         end_offset -= lx->first_col;
     }
-    size_t n, end_n;
+    size_t n;
     const char *line = line_at(lx, lineno, &n);
-    const char *end_line = end_lineno == lineno ? line : line_at(lx, end_lineno, &end_n);
-    if (end_lineno == lineno)
-        end_n = n;
     if (lx->fstring && msg != ABSENT && !tokenizer) {
         Value m = str_format_c("f-string: %S", msg);
         release(msg);
@@ -971,8 +974,8 @@ void lexer_error_at_v(Lexer *lx, Type *exc, int lineno, int offset, int end_line
     }
     Value text = str_from_utf8_lossy(text_line, text_n);
     if (msg != ABSENT && text != ABSENT)
-        syntax_error_raise(exc, lx->filename, lineno, chars_before(line, n, offset), text, end_lineno,
-                           chars_before(end_line, end_n, end_offset), "%S", msg);
+        syntax_error_raise(exc, lx->filename, lineno, chars_before(text_line, text_n, offset), text, end_lineno,
+                           chars_before(text_line, text_n, end_offset), "%S", msg);
     release(msg);
     release(text);
     lx->failed = true;

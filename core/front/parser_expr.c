@@ -427,9 +427,11 @@ static Expr *bracket_brace(Parser *p) {
 }
 
 /* A failed bracket fails again: remembered, because the same text is tried in several ways once something is wrong. */
-static ALWAYS_INLINE uint8_t pass_bit(const Parser *p) { return p->diag ? 2 : 1; }
-static bool known_failure(Parser *p, size_t m) { return m < p->failed_cap && (p->failed[m] & pass_bit(p)); }
-static void note_failure(Parser *p, size_t m) {
+static ALWAYS_INLINE uint8_t pass_bit(const Parser *p, bool trailer) {
+    return (uint8_t)((p->diag ? 2 : 1) << (trailer ? 2 : 0));
+}
+static bool known_failure(Parser *p, size_t m, bool trailer) { return m < p->failed_cap && (p->failed[m] & pass_bit(p, trailer)); }
+static void note_failure(Parser *p, size_t m, bool trailer) {
     if (m >= p->failed_cap) {
         size_t cap = m * 2 + 64;
         uint8_t *f = arena_zalloc(p->arena, cap);
@@ -440,13 +442,13 @@ static void note_failure(Parser *p, size_t m) {
         p->failed = f;
         p->failed_cap = cap;
     }
-    p->failed[m] |= pass_bit(p);
+    p->failed[m] |= pass_bit(p, trailer);
 }
 
 static Expr *parse_bracket(Parser *p) {
     int open = kind(p);
     size_t start = mark(p), top = p->top;
-    if (UNLIKELY(p->failed_cap > 0) && known_failure(p, start))
+    if (UNLIKELY(p->failed_cap > 0) && known_failure(p, start, false))
         return NULL;
     if (!recursion_enter(" during compilation")) {
         p->lx->failed = true;
@@ -460,7 +462,7 @@ static Expr *parse_bracket(Parser *p) {
         if (diagnosing(p))
             invalid_bracket(p, start, open);
         if (!broken(p))
-            note_failure(p, start);
+            note_failure(p, start, false);
     }
     return e;
 }
@@ -694,7 +696,7 @@ static Expr *parse_trailers(Parser *p, Expr *e, AstPos start) {
         if (k == TOK_DOT) {
             longer = parse_attribute(p, e, start);
         } else if (k == TOK_LPAR || k == TOK_LSQB) {
-            if (UNLIKELY(p->failed_cap > 0) && known_failure(p, m))
+            if (UNLIKELY(p->failed_cap > 0) && known_failure(p, m, true))
                 return e;
             if (!recursion_enter(" during compilation")) {
                 p->lx->failed = true;
@@ -702,7 +704,7 @@ static Expr *parse_trailers(Parser *p, Expr *e, AstPos start) {
             }
             longer = k == TOK_LPAR ? parse_call(p, e, start) : parse_subscript(p, e, start);
             if (UNLIKELY(longer == NULL) && !broken(p))
-                note_failure(p, m);
+                note_failure(p, m, true);
         } else {
             return e;
         }

@@ -6,6 +6,13 @@ static bool is_legacy(const Expr *e, const Token *t) {
     return e->kind == EXPR_Name && !e->paren && t->kind == TOK_NAME && (t->aux == LEGACY_PRINT || t->aux == LEGACY_EXEC);
 }
 
+/* n tokens behind token m; those between may not have been read yet. */
+static void skip_to(Parser *p, size_t m, int n) {
+    reset(p, m);
+    while (n-- > 0)
+        advance(p);
+}
+
 /* An expression directly behind the expression a (which began at token start). True: raised. */
 bool invalid_comma(Parser *p, Expr *a, size_t start) {
     const Token *first = p->base + start;
@@ -27,7 +34,7 @@ bool invalid_comma(Parser *p, Expr *a, size_t start) {
         /* Any name is tried, as in CPython: what follows may hold an error of its own. */
         AstPos pos = first->pos;
         const char *name = first->aux == LEGACY_PRINT ? "print" : first->aux == LEGACY_EXEC ? "exec" : NULL;
-        reset(p, start + 1);
+        skip_to(p, start, 1);
         Expr *b = parse_star_expressions(p);
         if (b != NULL && !broken(p) && name != NULL)
             raise_at(p, span2(pos, b->pos), "Missing parentheses in call to '%s'. Did you mean %s(...)?", name, name);
@@ -112,8 +119,13 @@ void invalid_assignment(Parser *p, size_t start) {
         return;
     if (e != NULL && accept(p, TOK_COMMA)) {
         while (is_expression_start(kind(p)) || at(p, TOK_STAR)) {
-            if (parse_star_named_expression(p) == NULL || broken(p) || !accept(p, TOK_COMMA))
+            size_t m = mark(p);
+            if (parse_star_named_expression(p) == NULL || broken(p)) {
+                if (!broken(p))
+                    reset(p, m);
                 break;
+            }
+            accept(p, TOK_COMMA);
         }
         if (broken(p))
             return;
@@ -177,7 +189,7 @@ static AstPos last_comp_item(const CompSeq *c) {
 
 static void invalid_comprehension(Parser *p, size_t start, bool paren) {
     CompSeq gens;
-    reset(p, start + 1);
+    skip_to(p, start, 1);
     if (at(p, TOK_STAR)) {
         AstPos pos = p->t->pos;
         advance(p);
@@ -191,7 +203,7 @@ static void invalid_comprehension(Parser *p, size_t start, bool paren) {
     }
     if (paren)
         return;
-    reset(p, start + 1);
+    skip_to(p, start, 1);
     Expr *a = parse_star_named_expression(p);
     if (a == NULL || broken(p) || !at(p, TOK_COMMA))
         return;
@@ -234,7 +246,7 @@ static bool invalid_pair(Parser *p, bool missing_colon) {
 }
 
 void invalid_dict(Parser *p, size_t start) {
-    reset(p, start + 1);
+    skip_to(p, start, 1);
     /* As many proper pairs as there are, then one that is not. */
     bool any = false;
     for (;;) {
@@ -257,13 +269,13 @@ void invalid_dict(Parser *p, size_t start) {
         if (!accept(p, TOK_COMMA))
             break;
     }
-    reset(p, start + 1);
+    skip_to(p, start, 1);
     invalid_pair(p, false);
 }
 
 void invalid_bracket(Parser *p, size_t start, int open) {
     if (open == TOK_LPAR) {
-        reset(p, start + 1);
+        skip_to(p, start, 1);
         AstPos pos = p->t->pos;
         if (accept(p, TOK_STAR)) {
             Expr *e = parse_expression(p);
@@ -274,7 +286,7 @@ void invalid_bracket(Parser *p, size_t start, int open) {
                 raise_at(p, pos, "cannot use double starred expression here");
         }
     } else if (open == TOK_LBRACE) {
-        reset(p, start + 1);
+        skip_to(p, start, 1);
         AstPos pos = p->t->pos;
         CompSeq gens;
         if (accept(p, TOK_DOUBLESTAR)) {
@@ -310,7 +322,7 @@ static void invalid_keyword(Parser *p) {
     if (at(p, TOK_NAME) && peek(p)->kind == TOK_EQUAL) {
         AstPos eq = p->t[1].pos;
         CompSeq gens;
-        reset(p, m + 2);
+        skip_to(p, m, 2);
         if (parse_expression(p) != NULL && for_clauses(p, &gens))
             raise_at(p, span2(pos, eq), "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
     } else if (is_expression_start(kind(p))) {
@@ -368,7 +380,7 @@ static ArgsPrefix args_prefix(Parser *p) {
             if (broken(p))
                 return a;
             if (at(p, TOK_NAME) && peek(p)->kind == TOK_EQUAL) {
-                reset(p, m + 2);
+                skip_to(p, m, 2);
                 ok = parse_expression(p) != NULL;
             } else if (at(p, TOK_STAR) && !a.unpack) {
                 advance(p);
@@ -417,7 +429,7 @@ void invalid_arguments(Parser *p, size_t start) {
     reset(p, start);
     if (at(p, TOK_NAME) && peek(p)->kind == TOK_EQUAL) {
         AstPos name = p->t->pos, eq = p->t[1].pos;
-        reset(p, start + 2);
+        skip_to(p, start, 2);
         if (parse_expression(p) != NULL && for_clauses(p, &gens))
             raise_at(p, span2(name, eq), "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
         if (broken(p))
@@ -587,14 +599,14 @@ void invalid_parameters(Parser *p, size_t start, bool lambda) {
 /* ---- statements ---- */
 
 void invalid_for_target(Parser *p, size_t start) {
-    reset(p, start + 1);
+    skip_to(p, start, 1);
     Expr *e = parse_star_expressions(p);
     if (e != NULL && !broken(p))
         invalid_target(p, e, CTX_Store, true);
 }
 
 void invalid_del(Parser *p, size_t start) {
-    reset(p, start + 1);
+    skip_to(p, start, 1);
     Expr *e = parse_star_expressions(p);
     if (e != NULL && !broken(p))
         invalid_target(p, e, CTX_Del, false);
@@ -613,12 +625,12 @@ static bool with_items(Parser *p) {
 }
 
 void invalid_with(Parser *p, size_t start) {
-    reset(p, start + 1);
+    skip_to(p, start, 1);
     bool ok = with_items(p);
     if (broken(p))
         return;
     if (!ok || !at(p, TOK_NEWLINE)) {
-        reset(p, start + 1);
+        skip_to(p, start, 1);
         ok = accept(p, TOK_LPAR) && with_items(p) && accept(p, TOK_RPAR) && !broken(p);
     }
     if (ok && !broken(p) && at(p, TOK_NEWLINE))

@@ -712,8 +712,12 @@ static Stmt *function(Parser *p, AstPos start, bool is_async, ExprSeq decorators
     if (args == NULL || !accept(p, TOK_RPAR))
         return NULL;
     Expr *returns = NULL;
-    if (accept(p, TOK_RARROW) && (returns = parse_expression(p)) == NULL)
-        return NULL;
+    size_t m = mark(p);
+    if (accept(p, TOK_RARROW) && (returns = parse_expression(p)) == NULL) {
+        if (broken(p))
+            return NULL;
+        reset(p, m);
+    }
     StmtSeq body;
     if (!parse_block_forced(p, &body, "function definition", line))
         return NULL;

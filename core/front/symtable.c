@@ -836,9 +836,9 @@ static int feature_flags(Stmt *s, Value filename) {
             flags |= FUTURE_BARRY_AS_BDFL;
         } else {
             if (str_equal_c(name, "braces"))
-                syntax_error_node(filename, s->pos, "not a chance");
+                syntax_error_point(filename, s->pos, "not a chance");
             else
-                syntax_error_node(filename, s->pos, "future feature %S is not defined", name);
+                syntax_error_point(filename, s->pos, "future feature %S is not defined", name);
             return -1;
         }
     }
@@ -861,7 +861,7 @@ int future_features(AstModule *m, Value filename, int *last_line) {
             continue;
         }
         if (done) {
-            syntax_error_node(filename, s->pos, "from __future__ imports must occur at the beginning of the file");
+            syntax_error_point(filename, s->pos, "from __future__ imports must occur at the beginning of the file");
             return -1;
         }
         int f = feature_flags(s, filename);

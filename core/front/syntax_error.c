@@ -4,11 +4,13 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
+enum { NO_OFFSET = INT_MIN };
+
 static void raise_with(Type *exc, Value msg, Value filename, int lineno, int offset, Value text, int end_lineno, int end_offset) {
     if (msg == ABSENT)
         return;
     Value where = tuple_pack(6, filename != ABSENT ? filename : V_NONE, v_from_int(lineno), v_from_int(offset), text, v_from_int(end_lineno),
-                             v_from_int(end_offset));
+                             end_offset != NO_OFFSET ? v_from_int(end_offset) : V_NONE);
     Value e = where != ABSENT ? obj_call2(V_OF(exc), msg, where) : ABSENT;
     release(where);
     release(msg);
@@ -68,6 +70,16 @@ void syntax_error_node(Value filename, AstPos pos, const char *fmt, ...) {
     Value msg = str_format_v(fmt, ap);
     va_end(ap);
     raise_node(filename, pos, msg);
+}
+
+void syntax_error_point(Value filename, AstPos pos, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    Value msg = str_format_v(fmt, ap);
+    va_end(ap);
+    Value text = file_line(filename, pos.lineno);
+    raise_with(&exc_SyntaxError, msg, filename, pos.lineno, pos.col + 1, text, pos.lineno, NO_OFFSET);
+    release(text);
 }
 
 int syntax_warning(Type *category, Value filename, AstPos pos, const char *fmt, ...) {

@@ -13,6 +13,9 @@ void syntax_error_raise(Type *exc, Value filename, int lineno, int offset, Value
 /* For what is found after parsing (symbol table, code generator): the line is read from the file called filename, if there is one. */
 void syntax_error_node(Value filename, AstPos pos, const char *fmt, ...) COLD;
 
+/* The same without an end. */
+void syntax_error_point(Value filename, AstPos pos, const char *fmt, ...) COLD;
+
 /* Warning of the given category at pos: 0, or -1 with an exception (where the filters turn it into an error, a SyntaxError). May run Python
  * code. */
 int syntax_warning(Type *category, Value filename, AstPos pos, const char *fmt, ...) COLD;

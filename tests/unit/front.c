@@ -438,8 +438,12 @@ static void print_error(void) {
     printf("%s: %s", stub_error.name, TEXT(stub_error.message));
     if (stub_error.where != ABSENT) {
         Value w = stub_error.where;
-        printf(" | %lld %lld %lld %lld |", (long long)v_int(tuple_get(w, 1)), (long long)v_int(tuple_get(w, 2)),
-               (long long)v_int(tuple_get(w, 4)), (long long)v_int(tuple_get(w, 5)));
+        printf(" | %lld %lld %lld ", (long long)v_int(tuple_get(w, 1)), (long long)v_int(tuple_get(w, 2)),
+               (long long)v_int(tuple_get(w, 4)));
+        if (tuple_get(w, 5) == V_NONE)
+            printf("None |");
+        else
+            printf("%lld |", (long long)v_int(tuple_get(w, 5)));
         Value text = tuple_get(w, 3);
         if (v_is_str(text))
             printf("%s", TEXT(text));
