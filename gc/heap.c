@@ -696,31 +696,7 @@ HeapTorture heap_torture;
 
 /* ---- sweeping: the world is stopped ------------------------------------------------------------------------------------------------------ */
 
-void heap_page_sweep(Page *p, bool (*dead)(Object *o, void *arg), void *arg) {
-    if (p->kind == PAGE_LARGE) {
-        Object *o = (Object *)(p->base + 8);
-        if (LOAD_RELAXED(&o->index) && dead(o, arg)) {
-            STORE_RELAXED(&o->index, 0);
-            heap_free_large(o);
-        }
-        return;
-    }
-    size_t step = (size_t)p->units * 8;
-    char *cell = p->base + 8;
-    bool was_out = p->free == 0;
-    uint32_t freed = 0;
-    for (uint32_t u = 0; u < p->bump; u += p->units, cell += step) {
-        Object *o = (Object *)cell;
-        if (!LOAD_RELAXED(&o->index) || !dead(o, arg))
-            continue;
-        STORE_RELAXED(&o->index, 0);
-        *heap_link_of(cell) = p->free;
-        p->free = (uint16_t)(u + 1);
-        freed++;
-    }
-    if (!freed)
-        return;
-    p->used = (uint16_t)(p->used - freed);
+void heap_page_swept(Page *p, bool was_out) {
     HeapOwner *w = LOAD_RELAXED(&p->owner);
     if (w->thread && page_is_current(w->thread, p))
         return;

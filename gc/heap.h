@@ -227,9 +227,6 @@ void heap_each_page(void (*fn)(Page *p, void *arg), void *arg);
 /* Cells of a page in use; fn may free the cell it is given. Spans and huge cells too. */
 void heap_page_each(Page *p, void (*fn)(Object *o, void *arg), void *arg);
 
-/* Frees the cells of a page for which dead() is true; dead() has finished with them. */
-void heap_page_sweep(Page *p, bool (*dead)(Object *o, void *arg), void *arg);
-
 static ALWAYS_INLINE _Atomic(uint64_t) *heap_mark_word(const Object *o, uint64_t *bit) {
     Chunk *c = heap_chunk_of(o);
     uintptr_t off = (uintptr_t)o & (HEAP_CHUNK - 1);
@@ -250,6 +247,38 @@ static ALWAYS_INLINE bool heap_mark(Object *o) {
         return false;
     STORE_RELAXED(w, m | bit);
     return true;
+}
+/* Frees the unmarked cells of a page for which dead() is true; dead() has finished with them. */
+void heap_page_swept(Page *p, bool was_out);
+static ALWAYS_INLINE void heap_page_sweep(Page *p, bool (*dead)(Object *o, void *arg), void *arg) {
+    if (p->kind == PAGE_LARGE) {
+        Object *o = (Object *)(p->base + 8);
+        if (LOAD_RELAXED(&o->index) && !heap_is_marked(o) && dead(o, arg)) {
+            STORE_RELAXED(&o->index, 0);
+            heap_free_large(o);
+        }
+        return;
+    }
+    uint32_t step = p->units, freed = 0, end = p->bump, free = p->free;
+    bool was_out = free == 0;
+    _Atomic(uint64_t) *marks = heap_chunk_of(p)->marks[p - heap_chunk_of(p)->pages];
+    char *base = p->base + 8;
+    for (uint32_t u = 0; u < end; u += step) {
+        if (LOAD_RELAXED(&marks[u >> 6]) >> (u & 63) & 1)
+            continue;
+        Object *o = (Object *)(base + (size_t)u * 8);
+        if (!LOAD_RELAXED(&o->index) || !dead(o, arg))
+            continue;
+        STORE_RELAXED(&o->index, 0);
+        *heap_link_of(o) = (uint16_t)free;
+        free = u + 1;
+        freed++;
+    }
+    if (!freed)
+        return;
+    p->free = (uint16_t)free;
+    p->used = (uint16_t)(p->used - freed);
+    heap_page_swept(p, was_out);
 }
 void heap_clear_marks(void);
 /* Cell number within its page, and how many cells the page can hold: for side tables. */

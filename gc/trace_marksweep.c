@@ -13,16 +13,27 @@ bool collector_finish_marking(void) {
     return true;
 }
 
-static bool dead(Object *o, void *types) {
-    if (heap_is_marked(o))
-        return false;
-    const Shape *s = v_shape(V_OF(o));
-    if (UNLIKELY(s->type->flags & TF_TYPE) && !types)
-        return false;
-    obj_free_attrs(o);
-    if (s->ops && s->ops->fini)
-        s->ops->fini(V_OF(o));
+/* What needs nothing but its cell back is decided by its shape index alone, remembered from the cell before. */
+static uint32_t plain_index;
+static ALWAYS_INLINE bool dead(Object *o, void *types) {
+    uint32_t index = LOAD_RELAXED(&o->index);
     n_freed++;
+    if (index == plain_index)
+        return true;
+    const Shape *s = shape_at(index);
+    uint32_t f = s->type->flags;
+    if (UNLIKELY(f & TF_TYPE) && !types) {
+        n_freed--;
+        return false;
+    }
+    bool fini = s->ops && s->ops->fini;
+    if (!fini && !(f & TF_HAS_DICT)) {
+        plain_index = index;
+        return true;
+    }
+    obj_free_attrs(o);
+    if (fini)
+        s->ops->fini(V_OF(o));
     return true;
 }
 static void sweep(Page *p, void *types) { heap_page_sweep(p, dead, types); }
@@ -31,7 +42,9 @@ static void sweep(Page *p, void *types) { heap_page_sweep(p, dead, types); }
 size_t collector_free_dead(void) {
     static char types;
     n_freed = 0;
+    plain_index = 0;
     heap_each_page(sweep, NULL);
+    plain_index = 0; /* a freed class's shapes may be anybody's next */
     heap_each_page(sweep, &types);
     return n_freed;
 }

@@ -84,9 +84,7 @@ static NOINLINE bool stack_grow(void) {
 void mark_push(Object *o) {
     if (!heap_mark(o))
         return;
-    const Shape *s = v_shape(V_OF(o));
-    if ((s->type->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP)) == TF_UNTRACKED)
-        return;
+    __builtin_prefetch(o);
     if (LIKELY(depth < cap_stack) || stack_grow())
         stack[depth++] = o;
 }
@@ -98,10 +96,26 @@ static void rescan(Object *o, void *unused) {
     if (heap_is_marked(o))
         obj_traverse(o, mark_value, NULL);
 }
+static ALWAYS_INLINE void scan(Object *o) {
+    if ((v_shape(V_OF(o))->type->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP)) != TF_UNTRACKED)
+        obj_traverse(o, mark_value, NULL);
+}
+/* A short queue between stack and scanning gives the prefetch time. */
 void mark_drain(void) {
+    enum { AHEAD = 8 };
+    Object *ring[AHEAD];
     for (;;) {
-        while (depth)
-            obj_traverse(stack[--depth], mark_value, NULL);
+        uint32_t in = 0, out = 0;
+        for (;;) {
+            while (in - out < AHEAD && depth) {
+                Object *o = stack[--depth];
+                __builtin_prefetch(o);
+                ring[in++ % AHEAD] = o;
+            }
+            if (in == out)
+                break;
+            scan(ring[out++ % AHEAD]);
+        }
         if (LIKELY(!overflow))
             return;
         overflow = false;
