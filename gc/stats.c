@@ -46,6 +46,10 @@ void stats_thread_fini(void) {
     free(c);
 }
 
+void stats_after_fork_child(void) {
+    mutex_reinit(&all_mutex);
+}
+
 uint64_t stat_now_ns(void) {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);

@@ -36,6 +36,7 @@ typedef struct StatCounters {
 extern _Thread_local StatCounters *stat_counters TLS_FAST;
 void stats_thread_init(void);
 void stats_thread_fini(void);
+void stats_after_fork_child(void); /* a thread that is gone may have held the list's lock */
 
 #define STAT_ADD(field, n)                                                                                             \
     STORE_RELAXED(&stat_counters->field, LOAD_RELAXED(&stat_counters->field) + (uint64_t)(n))

@@ -94,7 +94,8 @@ void excl_safepoint(Thread *t, uint32_t bits) {
         yield(t, false);
 }
 
-void excl_yield(Thread *t) {
+NOINLINE void excl_yield(Thread *t) {
+    __builtin_unwind_init();
     thread_publish_stack(t);
     yield(t, true);
 }

@@ -241,7 +241,8 @@ void excl_safepoint(Thread *t, uint32_t bits) {
     attach_state(t);
 }
 
-void excl_yield(Thread *t) {
+NOINLINE void excl_yield(Thread *t) {
+    __builtin_unwind_init();
     thread_publish_stack(t);
     detach_state(t);
     SCHED_POINT(SCHED_MISC, t);

@@ -22,7 +22,6 @@ static _Atomic(uint64_t) switches; /* changes of hands */
 static Thread *last_holder;        /* under the lock itself; compared, never followed */
 static LowLock queue_lock;
 static Waiter *heads[2], *tails[2]; /* GIL_QUEUE_TAIL, GIL_QUEUE_URGENT */
-_Atomic(int64_t) gil_interval_ns = 5000000;
 
 static bool queue_empty(void) {
     return heads[GIL_QUEUE_TAIL] == NULL && heads[GIL_QUEUE_URGENT] == NULL;

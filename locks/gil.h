@@ -8,6 +8,7 @@
 #define POLYGIL_GIL_H
 
 #include "rank.h"
+#include "runtime/safepoint.h"
 #include "runtime/thread.h"
 
 #ifndef GIL_TICKS
@@ -25,7 +26,6 @@ typedef struct GilPolicy {
     int64_t (*patience_ns)(const Thread *t); /* how long it waits before it asks for a drop; -1: never asks */
 } GilPolicy;
 extern const GilPolicy gil_policy;
-extern _Atomic(int64_t) gil_interval_ns;
 
 void gil_acquire(Thread *t);
 void gil_release(Thread *t);

@@ -60,6 +60,10 @@ void parker_thread_end(void) {
     lowlock_unlock(&pool_lock);
 }
 
+void parker_after_fork_child(void) {
+    atomic_init(&pool_lock.word, 0);
+}
+
 bool parker_wait(Parker *p, int64_t deadline_ns) {
     ASSERT(rank_below(RANK_QUEUE));
     struct timespec ts;

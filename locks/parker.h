@@ -20,6 +20,8 @@ typedef struct Parker {
 extern _Thread_local Parker *parker_mine;
 Parker *parker_self(void);    /* of the calling thread; never fails (aborts when memory is out) */
 void parker_thread_end(void); /* the thread waits no more */
+/* In a forked child: a thread that is gone may have held the pool's lock. */
+void parker_after_fork_child(void);
 /* Waits for a wake; false when deadline_ns (now_ns() time; -1: none) has passed. Not inside a LowLock. */
 bool parker_wait(Parker *p, int64_t deadline_ns);
 void parker_wake(Parker *p);

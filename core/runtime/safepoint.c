@@ -4,6 +4,8 @@
 #include "mutex.h"
 #include "object/object.h"
 
+_Atomic(int64_t) gil_interval_ns = 5000000;
+
 static SafepointHook hooks[32];
 
 #define PENDING_MAX 32

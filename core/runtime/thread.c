@@ -361,6 +361,8 @@ void thread_after_fork_parent(void) {
 void thread_after_fork_child(void) {
     Thread *self = thread_self();
     sched_after_fork_child();
+    parker_after_fork_child();
+    stats_after_fork_child();
     /* The others' records leave the list first, so that nothing below meets them; their values are released at the end,
      * when all works again. */
     Thread *gone = NULL;

@@ -147,6 +147,9 @@ try:
 except KeyboardInterrupt:
     print("interrupt_main")
 
+quit_event.set()
+holder.join()
+
 # Timers and waiting for signals.
 signal.signal(signal.SIGALRM, note)
 hits.clear()
@@ -176,5 +179,3 @@ try:
     signal.signal(signal.SIGKILL, note)
 except OSError as e:
     print(e)
-quit_event.set()
-holder.join()
