@@ -7,6 +7,7 @@
 #include "object/module.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "tracer.h"
 
 /* ---- formatting
  * ---------------------------------------------------------------------------------------------------------------------------
@@ -370,4 +371,5 @@ void err_init(void) {
     if (!spare_memory_error)
         fatal("out of memory at start");
     count_set_uncounted(v_obj(spare_memory_error));
+    handle_register((Ref *)&spare_memory_error);
 }
