@@ -589,7 +589,7 @@ bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords, bool g
                     n->NamedExpr.value = v;
                     e = n;
                 }
-                if (at_comprehension(p)) {
+                if (at(p, KW_for) || (p->top == from && n_keywords == 0 && at_comprehension(p))) {
                     /* f(x for x in y): the call's parentheses are the generator's. */
                     if (p->top != from || n_keywords > 0 || !genexp)
                         goto fail;

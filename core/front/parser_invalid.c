@@ -13,11 +13,18 @@ static void skip_to(Parser *p, size_t m, int n) {
         advance(p);
 }
 
+/* CPython compares as many letters as the name has: the first letters of a soft keyword count as one. */
+static bool like_soft_keyword(Parser *p, const Token *t) {
+    const char *s = p->lx->src + t->start;
+    size_t n = t->end - t->start;
+    return (n <= 5 && memcmp(s, "match", n) == 0) || (n <= 4 && memcmp(s, "case", n) == 0) || (n == 1 && *s == '_');
+}
+
 /* An expression directly behind the expression a (which began at token start). True: raised. */
 bool invalid_comma(Parser *p, Expr *a, size_t start) {
     const Token *first = p->base + start;
     size_t end = mark(p);
-    bool skip = first->kind == TOK_NAME && ((first->aux >= SOFT_MATCH && first->aux <= SOFT_UNDERSCORE) || first[1].kind == TOK_STRING);
+    bool skip = first->kind == TOK_NAME && (first[1].kind == TOK_STRING || like_soft_keyword(p, first));
     bool legacy = is_legacy(a, first);
     if (!skip && is_expression_start(kind(p))) {
         Expr *b = parse_expression_quiet(p);
@@ -53,6 +60,26 @@ static bool is_tight(const Expr *e) {
            !(e->kind == EXPR_UnaryOp && e->UnaryOp.op == UNARYOP_Not);
 }
 
+/* The text at token start begins with True, None, False, a list, a tuple or a generator expression. */
+static bool starts_with_display(Parser *p, size_t start) {
+    reset(p, start);
+    switch (kind(p)) {
+    case KW_True:
+    case KW_False:
+    case KW_None: return true;
+    case TOK_LPAR:
+    case TOK_LSQB: break;
+    default: return false;
+    }
+    bool old = p->quiet_diag;
+    p->quiet_diag = true;
+    Expr *e = parse_primary(p);
+    p->quiet_diag = old;
+    while (e != NULL && !e->paren && (e->kind == EXPR_Attribute || e->kind == EXPR_Subscript || e->kind == EXPR_Call))
+        e = e->kind == EXPR_Attribute ? e->Attribute.value : e->kind == EXPR_Subscript ? e->Subscript.value : e->Call.func;
+    return e != NULL && !e->paren && (e->kind == EXPR_List || e->kind == EXPR_Tuple || e->kind == EXPR_GeneratorExp);
+}
+
 /* ":=" or "=" behind the expression e. */
 void invalid_named(Parser *p, Expr *e, size_t start) {
     if (accept(p, TOK_COLONEQUAL)) {
@@ -63,41 +90,20 @@ void invalid_named(Parser *p, Expr *e, size_t start) {
     size_t eq = mark(p);
     if (!is_tight(e))
         return;
+    bool plain = e->kind == EXPR_Name && eq == start + 1;
+    if (!plain && starts_with_display(p, start))
+        return;
+    if (broken(p))
+        return;
+    reset(p, eq);
     advance(p);
     Expr *b = parse_bitor(p);
     if (b == NULL || broken(p) || at(p, TOK_EQUAL) || at(p, TOK_COLONEQUAL))
         return;
-    if (e->kind == EXPR_Name && eq == start + 1) {
+    if (plain)
         raise_at(p, span2(e->pos, b->pos), "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
-        return;
-    }
-    const Token *first = p->base + start;
-    switch (first->kind) {
-    case KW_True:
-    case KW_False:
-    case KW_None: return;
-    case TOK_LPAR:
-    case TOK_LSQB: {
-        reset(p, start);
-        bool old = p->quiet_diag;
-        p->quiet_diag = true;
-        size_t m = mark(p);
-        Expr *atom = parse_primary(p);
-        p->quiet_diag = old;
-        if (broken(p))
-            return;
-        /* The innermost first part is what the text starts with. */
-        while (atom != NULL && !atom->paren &&
-               (atom->kind == EXPR_Attribute || atom->kind == EXPR_Subscript || atom->kind == EXPR_Call))
-            atom = atom->kind == EXPR_Attribute ? atom->Attribute.value : atom->kind == EXPR_Subscript ? atom->Subscript.value : atom->Call.func;
-        reset(p, m);
-        if (atom != NULL && !atom->paren && (atom->kind == EXPR_List || atom->kind == EXPR_Tuple || atom->kind == EXPR_GeneratorExp))
-            return;
-        break;
-    }
-    default: break;
-    }
-    raise_at(p, e->pos, "cannot assign to %s here. Maybe you meant '==' instead of '='?", expr_description(e));
+    else
+        raise_at(p, e->pos, "cannot assign to %s here. Maybe you meant '==' instead of '='?", expr_description(e));
 }
 
 void invalid_assignment(Parser *p, size_t start) {
