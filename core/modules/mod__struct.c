@@ -25,6 +25,7 @@ typedef struct Format {
     bool native; /* sizes and alignment of the machine */
     bool big;
     intptr_t size, values, n;
+    struct Format *older; /* replaced by a later __init__: somebody may still use it, so it lives as long as the Struct */
     Item items[];
 } Format;
 
@@ -409,7 +410,6 @@ static Value unpack_all(const Format *f, const char *p) {
 
 static Struct *st(Value v) { return (Struct *)v; }
 
-/* A format that a second __init__ replaces is retired: who uses it without a lock may finish. */
 static const Format *format_of(Value self) {
     const Format *f = LOAD_ACQUIRE(&st(self)->format);
     if (f == NULL)
@@ -420,7 +420,10 @@ static const Format *format_of(Value self) {
 static void struct_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&st(self)->text), arg); }
 static void struct_clear(Value self) { ref_clear(self, &st(self)->text); }
 static void struct_fini(Value self) {
-    heap_block_free(LOAD_RELAXED(&st(self)->format));
+    for (Format *f = LOAD_RELAXED(&st(self)->format), *older; f != NULL; f = older) {
+        older = f->older;
+        heap_block_free(f);
+    }
     STORE_RELAXED(&st(self)->format, NULL);
 }
 static const TypeOps struct_ops = {.traverse = struct_traverse, .clear = struct_clear, .fini = struct_fini};
@@ -458,13 +461,11 @@ static Value s_init(Value self, Value *args, intptr_t nargs, Value kw) {
     }
     ExclCs cs;
     excl_cs_begin(&cs, self);
-    Format *old = LOAD_RELAXED(&st(self)->format);
+    f->older = LOAD_RELAXED(&st(self)->format);
     Value old_text = ref_swap(self, &st(self)->text, owned);
     STORE_RELEASE(&st(self)->format, f);
     excl_cs_end(&cs);
     release(old_text);
-    if (old != NULL)
-        retire_mem(old);
     return V_NONE;
 }
 
