@@ -427,7 +427,9 @@ void invalid_arguments(Parser *p, size_t start) {
     if (broken(p))
         return;
     if (e != NULL && for_clauses(p, &gens) && accept(p, TOK_COMMA)) {
-        raise_at(p, span2(e->pos, last_comp_item(&gens)), "Generator expression must be parenthesized");
+        args_prefix(p); /* what follows may hold an error of its own */
+        if (!broken(p))
+            raise_at(p, span2(e->pos, last_comp_item(&gens)), "Generator expression must be parenthesized");
         return;
     }
     if (broken(p))

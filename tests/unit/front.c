@@ -421,6 +421,20 @@ static void stmt(Stmt *s) {
     printf(")");
 }
 
+#ifdef WITH_SYMTABLE
+/* (NAME KIND line flags [(name scope flags)...] [children]) */
+static void scope(Scope *s, int depth) {
+    static const char *kinds[] = {"module", "function", "class"};
+    static const char *scopes[] = {"?", "LOCAL", "GLOBAL_EXPLICIT", "GLOBAL_IMPLICIT", "FREE", "CELL"};
+    printf("%*s%s %s %d nested=%d gen=%d coro=%d\n", depth, "", TEXT(s->name), kinds[s->kind], s->lineno, s->nested, s->is_generator,
+           s->is_coroutine);
+    for (int i = 0; i < s->n_symbols; i++)
+        printf("%*s . %s %s %u\n", depth, "", TEXT(s->symbols[i]->name), scopes[s->symbols[i]->scope], s->symbols[i]->flags);
+    for (int i = 0; i < s->n_children; i++)
+        scope(s->children[i], depth + 1);
+}
+#endif
+
 static char *read_file(const char *path, size_t *n) {
     FILE *f = fopen(path, "rb");
     if (f == NULL)
@@ -526,6 +540,15 @@ int main(int argc, char **argv) {
             else
                 stmts(m->body);
             printf("\n\x01\n");
+#ifdef WITH_SYMTABLE
+        } else if (strcmp(mode, "symtable") == 0) {
+            printf("# %s\n", argv[i]);
+            if (m == NULL)
+                print_error();
+            else
+                scope(m->scope, 0);
+            printf("\n\x01\n");
+#endif
         } else if (m == NULL) {
             failed++;
             printf("%s: ", argv[i]);
