@@ -344,10 +344,7 @@ def _decode(code, varnames=None, names=None, co_consts=None, freevars=None, line
             else:
                 continue
             parts.append(str(text))
-        if name == 'CALL_KW':
-            argval = lookup(co_consts, extra[0])
-            parts.append(repr(argval))
-        elif name == 'MATCH_CLASS':
+        if name == 'MATCH_CLASS':
             parts.append(repr(extra[0]))
         if flags & _INPLACE:
             parts.append('inplace')
