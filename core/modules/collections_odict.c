@@ -471,10 +471,12 @@ static const NativeDef methods[] = {
     {NULL},
 };
 
+static const GetSetDef getsets[] = {INSTANCE_DICT_DEF, {NULL}};
+
 int collections_odict_exec(Value module) {
     static const TypeSpec odict = {.name = "collections.OrderedDict", .doc = "Dictionary that remembers insertion order", .base = &dict_type,
         .basic_size = sizeof(OrderedDict), .flags = TF_BASETYPE | TF_IMMUTABLE | TF_HAS_DICT | TF_WEAKREF | TF_DICT | TF_MAPPING,
-        .methods = methods};
+        .methods = methods, .getsets = getsets};
     static const TypeSpec iter = {.name = "odict_iterator", .basic_size = sizeof(OdictIter), .flags = TF_IMMUTABLE | TF_NO_NEW,
         .ops = &iter_ops, .methods = iter_methods};
     static const TypeSpec keys = {.name = "odict_keys", .base = &dict_keys_type, .flags = TF_IMMUTABLE | TF_NO_NEW, .methods = keys_methods};

@@ -502,13 +502,14 @@ int dict_set_str(Value d, const char *key, Value v) {
     release(k);
     return r;
 }
+Value dict_setdefault_hashed(Value d, Value key, int64_t hash, Value dflt) {
+    Value old;
+    int r = insert(d, key, hash, dflt, KEEP_AND_GET, &old);
+    return r < 0 ? ABSENT : r == 0 ? retained(dflt) : old;
+}
 Value dict_setdefault(Value d, Value key, Value dflt) {
     int64_t h = dict_hash_key(key);
-    Value old;
-    if (h == -1)
-        return ABSENT;
-    int r = insert(d, key, h, dflt, KEEP_AND_GET, &old);
-    return r < 0 ? ABSENT : r == 0 ? retained(dflt) : old;
+    return h == -1 ? ABSENT : dict_setdefault_hashed(d, key, h, dflt);
 }
 
 /* In the section: the entry becomes a tombstone; its key and value are owned by the caller. */

@@ -51,6 +51,7 @@ int dict_pop(Value d, Value key, Value *out);     /* 1 (owned), 0, -1 */
 int dict_del_if(Value d, Value key, Value value); /* deletes the entry if it holds this very value: 1, 0, -1 */
 int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out);
 Value dict_setdefault(Value d, Value key, Value dflt); /* owned */
+Value dict_setdefault_hashed(Value d, Value key, int64_t hash, Value dflt);
 int dict_contains(Value d, Value key);
 static ALWAYS_INLINE intptr_t dict_len(Value d) { return (intptr_t)LOAD_RELAXED(&((Dict *)d)->len); }
 /* Cursor iteration over a dict that may change meanwhile (never crashes): *pos starts at 0; key and value owned. Either may be NULL. */

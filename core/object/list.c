@@ -534,6 +534,20 @@ int list_reverse(Value l) {
     return 0;
 }
 
+bool list_swap(Value l, intptr_t i, intptr_t j) {
+    excl_leaf_lock(l);
+    intptr_t n = list_len(l);
+    bool ok = i >= 0 && j >= 0 && i < n && j < n;
+    if (ok) {
+        Ref *items = items_of(l);
+        Value a = ref_peek(&items[i]);
+        STORE_RELEASE(&items[i], ref_peek(&items[j]));
+        STORE_RELEASE(&items[j], a);
+    }
+    excl_leaf_unlock(l);
+    return ok;
+}
+
 int list_sort(Value l) { return list_sort_with(l, ABSENT, false); }
 
 /* ---- what list_methods.c needs ------------------------------------------------------------------------------------------------------------- */

@@ -13,6 +13,10 @@ Value list_take(Value l, intptr_t i);
 /* The items to assign to a slice: a tuple. TypeError with the message for slices. */
 Value slice_source(Value v, Value slice);
 int list_inplace_repeat(Value l, intptr_t times);
+/* a < b, quick for ints, floats, strs and tuples of them: 1, 0, -1. Both are kept alive by the caller. */
+int value_lt(Value a, Value b);
+/* Exchanges two items; false when one is out of range. */
+bool list_swap(Value l, intptr_t i, intptr_t j);
 /* Empties the scratch tuple t into l; false when l was not the empty list that list_take_all left (its items are dropped). */
 bool list_put_back(Value l, Value t);
 

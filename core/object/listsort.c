@@ -94,6 +94,19 @@ static Kind kind_of_all(const Value *v, size_t n) {
     return kind;
 }
 
+int value_lt(Value a, Value b) {
+    Kind kind = kind_of(a);
+    if (kind != kind_of(b))
+        return obj_compare_bool(a, b, CMP_LT);
+    switch (kind) {
+    case INTS: return lt(INTS, a, b);
+    case FLOATS: return lt(FLOATS, a, b);
+    case STRS: return lt(STRS, a, b);
+    case TUPLES: return lt(TUPLES, a, b);
+    default: return obj_compare_bool(a, b, CMP_LT);
+    }
+}
+
 /* ---- moving ------------------------------------------------------------------------------------------------------------------------------------- */
 
 static ALWAYS_INLINE Part at(Part p, size_t i) { return (Part){p.k + i, p.v ? p.v + i : NULL}; }

@@ -1,5 +1,7 @@
 #include "object/refs.h"
 
+#include "object/shape.h"
+
 
 void refs_move(Ref *dst, Ref *src, size_t n) {
     if (!readers_unlocked()) {
@@ -58,4 +60,17 @@ bool seq_defers(Value other, int reflected_sp) {
     if (type_special(t, reflected_sp) == ABSENT)
         return false;
     return t != &int_type && t != &bool_type && t != &float_type && t != &complex_type;
+}
+
+Value instance_dict_get(Value self) { return attrs_dict(self); }
+int instance_dict_set(Value self, Value v) {
+    if (v == ABSENT) {
+        err_set(&exc_TypeError, "cannot delete __dict__");
+        return -1;
+    }
+    if (!v_is_dict(v)) {
+        err_set(&exc_TypeError, "__dict__ must be set to a dictionary, not a '%T'", v);
+        return -1;
+    }
+    return attrs_set_dict(self, v);
 }

@@ -50,6 +50,12 @@ static ALWAYS_INLINE int simple_eq(Value a, Value b) {
 /* True when `other` should be asked for its reflected method before a sequence's own operator complains. */
 bool seq_defers(Value other, int reflected_sp);
 
+/* __dict__ of instances of built-in types with TF_HAS_DICT. */
+Value instance_dict_get(Value self);
+int instance_dict_set(Value self, Value v);
+#define INSTANCE_DICT_DEF                                                                                              \
+    { "__dict__", instance_dict_get, instance_dict_set, NULL }
+
 #define COMPARE_NATIVES(prefix, fn)                                                                                    \
     static Value prefix##_lt(Value self, Value *args, intptr_t nargs, Value kw) { return fn(self, args[0], CMP_LT); } \
     static Value prefix##_le(Value self, Value *args, intptr_t nargs, Value kw) { return fn(self, args[0], CMP_LE); } \
