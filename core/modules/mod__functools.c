@@ -8,6 +8,7 @@
 #include "object/shape.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "tracer.h"
 
 Value method_new(Value func, Value self); /* interp/method.c */
 
@@ -306,7 +307,7 @@ typedef struct LruCache {
 static LruCache *C(Value v) { return (LruCache *)v; }
 static Link *LK(Value v) { return (Link *)v; }
 static Type lru_type, link_type;
-static Value keyword_mark; /* an object that is in no other key; a root */
+static Ref keyword_mark; /* an object that is in no other key; a registered root */
 
 static void link_traverse(Value self, VisitFn visit, void *arg) {
     visit(ref_peek(&LK(self)->key), arg);
@@ -353,7 +354,7 @@ static Value make_key(LruCache *c, Value *args, intptr_t nargs, Value kw) {
     for (intptr_t i = 0; i < nargs; i++)
         tuple_init_item(t, at++, retained(args[i]));
     if (n_kw)
-        tuple_init_item(t, at++, retained(keyword_mark));
+        tuple_init_item(t, at++, retained(ref_peek(&keyword_mark)));
     for (intptr_t i = 0; i < n_kw; i++) {
         tuple_init_item(t, at++, retained(tuple_get(kw, i)));
         tuple_init_item(t, at++, retained(args[nargs + i]));
@@ -569,12 +570,13 @@ static int exec(Value m) {
     type_init_module_type(&key_type, &key);
     type_init_module_type(&lru_type, &lru);
     type_init_module_type(&link_type, &link);
-    keyword_mark = obj_new(&object_type);
-    if (keyword_mark == ABSENT)
-        return -1;
-    /* Kept alive by the module for as long as keys can be made. */
-    if (module_add(m, "_kwd_mark", retained(keyword_mark)) < 0)
-        return -1;
+    if (ref_peek(&keyword_mark) == ABSENT) {
+        Value mark = obj_new(&object_type);
+        if (mark == ABSENT)
+            return -1;
+        ref_init(&keyword_mark, mark);
+        handle_register(&keyword_mark);
+    }
     return module_add_type(m, &partial_type) < 0 ? -1 : module_add_type(m, &lru_type);
 }
 
