@@ -25,7 +25,8 @@ typedef struct Format {
     bool native; /* sizes and alignment of the machine */
     bool big;
     intptr_t size, values, n;
-    struct Format *older; /* replaced by a later __init__: somebody may still use it, so it lives as long as the Struct */
+    struct Format
+        *older; /* replaced by a later __init__: somebody may still use it, so it lives as long as the Struct */
     Item items[];
 } Format;
 
@@ -61,7 +62,9 @@ static Value fail(const char *fmt, ...) {
     return err_set((Type *)struct_error, "%s", buf);
 }
 
-/* ---- formats ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- formats
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Size and alignment of a code; false: not a code. */
 static bool code_info(char c, bool native, int *size, int *align) {
@@ -178,7 +181,9 @@ static Format *format_new(const char *text) {
     return f;
 }
 
-/* ---- packing ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- packing
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void store(char *p, uint64_t u, int size, bool big) {
     for (int i = 0; i < size; i++)
@@ -197,12 +202,16 @@ static bool range_error(char c, int size) {
     if (size == 1)
         fail(is_signed ? "byte format requires -128 <= number <= 127" : "ubyte format requires 0 <= number <= 255");
     else if (size == 2)
-        fail("%s format requires %d <= number <= %d", names[1][is_signed], is_signed ? -32768 : 0, is_signed ? 32767 : 65535);
+        fail("%s format requires %d <= number <= %d", names[1][is_signed], is_signed ? -32768 : 0,
+             is_signed ? 32767 : 65535);
     else if (size == 4)
-        fail(is_signed ? "'%c' format requires -2147483648 <= number <= 2147483647" : "'%c' format requires 0 <= number <= 4294967295", c);
+        fail(is_signed ? "'%c' format requires -2147483648 <= number <= 2147483647"
+                       : "'%c' format requires 0 <= number <= 4294967295",
+             c);
     else
         fail(is_signed ? "'%c' format requires -9223372036854775808 <= number <= 9223372036854775807"
-                       : "'%c' format requires 0 <= number <= 18446744073709551615", c);
+                       : "'%c' format requires 0 <= number <= 18446744073709551615",
+             c);
     return false;
 }
 
@@ -406,9 +415,13 @@ static Value unpack_all(const Format *f, const char *p) {
     return t;
 }
 
-/* ---- Struct ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Struct
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
-static Struct *st(Value v) { return (Struct *)v; }
+static Struct *st(Value v) {
+    return (Struct *)v;
+}
 
 static const Format *format_of(Value self) {
     const Format *f = LOAD_ACQUIRE(&st(self)->format);
@@ -417,8 +430,12 @@ static const Format *format_of(Value self) {
     return f;
 }
 
-static void struct_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&st(self)->text), arg); }
-static void struct_clear(Value self) { ref_clear(self, &st(self)->text); }
+static void struct_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&st(self)->text), arg);
+}
+static void struct_clear(Value self) {
+    ref_clear(self, &st(self)->text);
+}
 static void struct_fini(Value self) {
     for (Format *f = LOAD_RELAXED(&st(self)->format), *older; f != NULL; f = older) {
         older = f->older;
@@ -546,7 +563,8 @@ static Value do_pack_into(Value self, Value *args, intptr_t nargs) {
         off += b.len;
     }
     if (b.len - off < f->size) {
-        fail("pack_into requires a buffer of at least %zu bytes for packing %zd bytes at offset %zd (actual buffer size is %zd)",
+        fail("pack_into requires a buffer of at least %zu bytes for packing %zd bytes at offset %zd (actual buffer "
+             "size is %zd)",
              (size_t)f->size + (size_t)off, f->size, off, b.len);
         goto done;
     }
@@ -582,7 +600,8 @@ static Value do_unpack_from(Value self, Value data, Value offset) {
         if (off < 0)
             off += w.n;
         if (w.n - off < f->size)
-            fail("unpack_from requires a buffer of at least %zu bytes for unpacking %zd bytes at offset %zd (actual buffer size is %zd)",
+            fail("unpack_from requires a buffer of at least %zu bytes for unpacking %zd bytes at offset %zd (actual "
+                 "buffer size is %zd)",
                  (size_t)f->size + (size_t)off, f->size, off, w.n);
         else
             r = unpack_all(f, w.p + off);
@@ -591,7 +610,9 @@ static Value do_unpack_from(Value self, Value data, Value offset) {
     return r;
 }
 
-/* ---- iter_unpack -------------------------------------------------------------------------------------------------------------------- */
+/* ---- iter_unpack
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void iter_traverse(Value self, VisitFn visit, void *arg) {
     visit(ref_peek(&((UnpackIter *)self)->owner), arg);
@@ -634,7 +655,9 @@ static Value iter_next(Value self) {
     intptr_t pos = atomic_fetch_add(&it->pos, f->size);
     return pos + f->size > it->buffer.len ? ABSENT : unpack_all(f, it->buffer.data + pos);
 }
-static Value i_iter(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+static Value i_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
 static Value i_next(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = iter_next(self);
     return v == ABSENT && !err_pending() ? err_stop_iteration(ABSENT) : v;
@@ -645,15 +668,24 @@ static Value i_hint(Value self, Value *args, intptr_t nargs, Value kw) {
     return f == NULL ? ABSENT : v_from_int(MAX(it->buffer.len - LOAD_RELAXED(&it->pos), 0) / f->size);
 }
 
-/* ---- methods and functions ---------------------------------------------------------------------------------------------------------- */
+/* ---- methods and functions
+ * ---------------------------------------------------------------------------------------------------------- */
 
-static Value s_pack(Value self, Value *args, intptr_t nargs, Value kw) { return do_pack(self, args, nargs); }
-static Value s_pack_into(Value self, Value *args, intptr_t nargs, Value kw) { return do_pack_into(self, args, nargs); }
-static Value s_unpack(Value self, Value *args, intptr_t nargs, Value kw) { return do_unpack(self, args[0]); }
+static Value s_pack(Value self, Value *args, intptr_t nargs, Value kw) {
+    return do_pack(self, args, nargs);
+}
+static Value s_pack_into(Value self, Value *args, intptr_t nargs, Value kw) {
+    return do_pack_into(self, args, nargs);
+}
+static Value s_unpack(Value self, Value *args, intptr_t nargs, Value kw) {
+    return do_unpack(self, args[0]);
+}
 static Value s_unpack_from(Value self, Value *args, intptr_t nargs, Value kw) {
     return do_unpack_from(self, args[0], arg_at(args, nargs, 1));
 }
-static Value s_iter_unpack(Value self, Value *args, intptr_t nargs, Value kw) { return do_iter_unpack(self, args[0]); }
+static Value s_iter_unpack(Value self, Value *args, intptr_t nargs, Value kw) {
+    return do_iter_unpack(self, args[0]);
+}
 static Value s_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     const Format *f = format_of(self);
     return f == NULL ? ABSENT : v_from_int((intptr_t)(sizeof(Struct) + sizeof(Format)) + f->n * (intptr_t)sizeof(Item));
@@ -671,12 +703,12 @@ static Value g_size(Value self) {
 }
 
 /* A module function: the method of the format's Struct. */
-#define WITH_STRUCT(expr)                                                                                              \
-    Value s = struct_get(args[0]), r;                                                                                  \
-    if (s == ABSENT)                                                                                                   \
-        return ABSENT;                                                                                                 \
-    r = (expr);                                                                                                        \
-    release(s);                                                                                                        \
+#define WITH_STRUCT(expr)             \
+    Value s = struct_get(args[0]), r; \
+    if (s == ABSENT)                  \
+        return ABSENT;                \
+    r = (expr);                       \
+    release(s);                       \
     return r
 static Value f_pack(Value self, Value *args, intptr_t nargs, Value kw) {
     if (nargs == 0)
@@ -688,12 +720,18 @@ static Value f_pack_into(Value self, Value *args, intptr_t nargs, Value kw) {
         return err_set(&exc_TypeError, "missing format argument");
     WITH_STRUCT(do_pack_into(s, args + 1, nargs - 1));
 }
-static Value f_unpack(Value self, Value *args, intptr_t nargs, Value kw) { WITH_STRUCT(do_unpack(s, args[1])); }
+static Value f_unpack(Value self, Value *args, intptr_t nargs, Value kw) {
+    WITH_STRUCT(do_unpack(s, args[1]));
+}
 static Value f_unpack_from(Value self, Value *args, intptr_t nargs, Value kw) {
     WITH_STRUCT(do_unpack_from(s, args[1], arg_at(args, nargs, 2)));
 }
-static Value f_iter_unpack(Value self, Value *args, intptr_t nargs, Value kw) { WITH_STRUCT(do_iter_unpack(s, args[1])); }
-static Value f_calcsize(Value self, Value *args, intptr_t nargs, Value kw) { WITH_STRUCT(g_size(s)); }
+static Value f_iter_unpack(Value self, Value *args, intptr_t nargs, Value kw) {
+    WITH_STRUCT(do_iter_unpack(s, args[1]));
+}
+static Value f_calcsize(Value self, Value *args, intptr_t nargs, Value kw) {
+    WITH_STRUCT(g_size(s));
+}
 static Value f_clearcache(Value self, Value *args, intptr_t nargs, Value kw) {
     dict_clear(cache);
     return V_NONE;
@@ -719,8 +757,10 @@ static const TypeSpec struct_spec = {.name = "_struct.Struct",
                                      .ops = &struct_ops,
                                      .methods = struct_methods,
                                      .getsets = struct_getsets};
-static const NativeDef iter_methods[] = {
-    {"__iter__", i_iter, "($self, /)"}, {"__next__", i_next, "($self, /)"}, {"__length_hint__", i_hint, "($self, /)"}, {NULL}};
+static const NativeDef iter_methods[] = {{"__iter__", i_iter, "($self, /)"},
+                                         {"__next__", i_next, "($self, /)"},
+                                         {"__length_hint__", i_hint, "($self, /)"},
+                                         {NULL}};
 static const TypeSpec iter_spec = {.name = "_struct.unpack_iterator",
                                    .basic_size = sizeof(UnpackIter),
                                    .flags = TF_IMMUTABLE | TF_NO_NEW,
@@ -736,7 +776,10 @@ static int exec(Value m) {
     if (struct_error == ABSENT || cache == ABSENT)
         return -1;
     trace_register_roots(roots);
-    return module_add(m, "error", retained(struct_error)) < 0 || module_add(m, "Struct", retained(V_OF(&struct_type))) < 0 ? -1 : 0;
+    return module_add(m, "error", retained(struct_error)) < 0 ||
+                   module_add(m, "Struct", retained(V_OF(&struct_type))) < 0
+               ? -1
+               : 0;
 }
 
 static const NativeDef functions[] = {

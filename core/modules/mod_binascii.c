@@ -35,7 +35,9 @@ static int flag(Value *args, intptr_t nargs, intptr_t i, int dflt) {
     return v == ABSENT ? dflt : obj_truth(v);
 }
 
-/* ---- hexadecimal -------------------------------------------------------------------------------------------------------------------- */
+/* ---- hexadecimal
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value f_hexlify(Value self, Value *args, intptr_t nargs, Value kw) {
     ByteView w;
@@ -74,7 +76,9 @@ static Value f_unhexlify(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- base64 ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- base64
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static int8_t value64[256];
@@ -171,8 +175,9 @@ static Value decode64(const uint8_t *s, size_t n, bool strict) {
     size_t chars = b.len / 3 * 4 + 1;
     bb_free(&b);
     if (pos == 1)
-        return FAIL("Invalid base64-encoded string: number of data characters (%zd) cannot be 1 more than a multiple of 4",
-                    (intptr_t)chars);
+        return FAIL(
+            "Invalid base64-encoded string: number of data characters (%zd) cannot be 1 more than a multiple of 4",
+            (intptr_t)chars);
     return FAIL("Incorrect padding");
 }
 static Value f_a2b_base64(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -185,7 +190,9 @@ static Value f_a2b_base64(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- uuencode ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- uuencode
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value f_b2a_uu(Value self, Value *args, intptr_t nargs, Value kw) {
     int backtick = flag(args, nargs, 1, 0);
@@ -258,7 +265,8 @@ done:
     return r;
 }
 
-/* ---- quoted-printable (RFC 1521) ---------------------------------------------------------------------------------------------------- */
+/* ---- quoted-printable (RFC 1521)
+ * ---------------------------------------------------------------------------------------------------- */
 
 static Value f_a2b_qp(Value self, Value *args, intptr_t nargs, Value kw) {
     int header = flag(args, nargs, 1, 0);
@@ -314,22 +322,23 @@ static Value f_b2a_qp(Value self, Value *args, intptr_t nargs, Value kw) {
     bool crlf = nl != NULL && nl > s && nl[-1] == '\r';
     BytesBuilder b;
     bb_init(&b);
-#define END_LINE()                                                                                                     \
-    do {                                                                                                               \
-        if (crlf)                                                                                                      \
-            bb_byte(&b, '\r');                                                                                         \
-        bb_byte(&b, '\n');                                                                                             \
-        line = 0;                                                                                                      \
+#define END_LINE()             \
+    do {                       \
+        if (crlf)              \
+            bb_byte(&b, '\r'); \
+        bb_byte(&b, '\n');     \
+        line = 0;              \
     } while (0)
-#define SOFT_BREAK(width)                                                                                              \
-    if (line + (width) >= max) {                                                                                       \
-        bb_byte(&b, '=');                                                                                              \
-        END_LINE();                                                                                                    \
+#define SOFT_BREAK(width)        \
+    if (line + (width) >= max) { \
+        bb_byte(&b, '=');        \
+        END_LINE();              \
     }
     while (i < n) {
         uint8_t c = s[i];
         bool next_ends = i + 1 == n || s[i + 1] == '\n' || (crlf && s[i + 1] == '\r' && i + 2 < n && s[i + 2] == '\n');
-        if (c > 126 || c == '=' || (header && c == '_') || (c == '.' && line == 0 && (i + 1 == n || s[i + 1] == '\n' || s[i + 1] == '\r' || s[i + 1] == 0)) ||
+        if (c > 126 || c == '=' || (header && c == '_') ||
+            (c == '.' && line == 0 && (i + 1 == n || s[i + 1] == '\n' || s[i + 1] == '\r' || s[i + 1] == 0)) ||
             (!text && (c == '\r' || c == '\n')) || ((c == '\t' || c == ' ') && i + 1 == n) ||
             (c < 33 && c != '\r' && c != '\n' && c != '\t' && c != ' ') ||
             (c < 33 && (tabs && (c == '\t' || c == ' ')))) {
@@ -360,7 +369,9 @@ static Value f_b2a_qp(Value self, Value *args, intptr_t nargs, Value kw) {
     return bb_finish(&b);
 }
 
-/* ---- checksums ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- checksums
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t crc_table[8][256];
 
@@ -379,7 +390,8 @@ static void tables_init(void) {
             crc_table[t][i] = crc_table[t - 1][i] >> 8 ^ crc_table[0][crc_table[t - 1][i] & 0xff];
 }
 
-/* Eight bytes at a time (Kounavis and Berry, "A systematic approach to building high performance software-based CRC generators", 2005). */
+/* Eight bytes at a time (Kounavis and Berry, "A systematic approach to building high performance software-based CRC
+ * generators", 2005). */
 static uint32_t crc32(uint32_t crc, const uint8_t *p, size_t n) {
     crc = ~crc;
     for (; n >= 8; n -= 8, p += 8) {
@@ -387,8 +399,9 @@ static uint32_t crc32(uint32_t crc, const uint8_t *p, size_t n) {
         memcpy(&a, p, 4);
         memcpy(&b, p + 4, 4);
         a ^= crc;
-        crc = crc_table[7][a & 0xff] ^ crc_table[6][a >> 8 & 0xff] ^ crc_table[5][a >> 16 & 0xff] ^ crc_table[4][a >> 24] ^
-              crc_table[3][b & 0xff] ^ crc_table[2][b >> 8 & 0xff] ^ crc_table[1][b >> 16 & 0xff] ^ crc_table[0][b >> 24];
+        crc = crc_table[7][a & 0xff] ^ crc_table[6][a >> 8 & 0xff] ^ crc_table[5][a >> 16 & 0xff] ^
+              crc_table[4][a >> 24] ^ crc_table[3][b & 0xff] ^ crc_table[2][b >> 8 & 0xff] ^
+              crc_table[1][b >> 16 & 0xff] ^ crc_table[0][b >> 24];
     }
     while (n-- > 0)
         crc = crc >> 8 ^ crc_table[0][(crc ^ *p++) & 0xff];
@@ -444,7 +457,10 @@ static int exec(Value m) {
     if (error_class == ABSENT || incomplete_class == ABSENT)
         return -1;
     trace_register_roots(roots);
-    return module_add(m, "Error", retained(error_class)) < 0 || module_add(m, "Incomplete", retained(incomplete_class)) < 0 ? -1 : 0;
+    return module_add(m, "Error", retained(error_class)) < 0 ||
+                   module_add(m, "Incomplete", retained(incomplete_class)) < 0
+               ? -1
+               : 0;
 }
 
 #define HEX_SIG "($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)"
