@@ -1,0 +1,300 @@
+"""Builds and tests. Started by tests/run, which installs what is missing.
+
+Every test is one command with an expected output or exit status; they run side by side on all cores. The expected output of a program is
+the .expected file beside it, or else what /usr/bin/python3.11 prints for it.
+"""
+
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+ORACLE = "/usr/bin/python3.11"
+CORES = os.cpu_count() or 1
+# Folder of CPython's own test files (Debian's libpython3.11-testsuite).
+CPYTHON_TESTS = "/usr/lib/python3.11/test"
+
+
+class Result:
+    def __init__(self, name, status, detail="", seconds=0.0):
+        self.name, self.status, self.detail, self.seconds = name, status, detail, seconds
+
+
+def backends(build):
+    with open(os.path.join(build, "backends.tsv")) as f:
+        rows = [line.rstrip("\n").split("\t") for line in f][1:]
+    return [r[0] for r in rows if r[5] == "0"]
+
+
+def run_command(argv, timeout, cwd=None, env=None, stdin=None):
+    """(exit status or None for a time-out, output of both streams)."""
+    full = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0", LC_ALL="C.UTF-8", TERM="dumb")
+    full.update(env or {})
+    with tempfile.TemporaryFile() as out:
+        p = subprocess.Popen(argv, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT,
+                             cwd=cwd, env=full, start_new_session=True)
+        try:
+            p.communicate(stdin, timeout=timeout)
+            status = p.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, 9)
+            p.wait()
+            status = None
+        out.seek(0)
+        return status, out.read().decode("utf-8", "replace")
+
+
+def build(folder, *options, target=None, log):
+    """Configures and builds; exits with the compiler's words when that fails."""
+    steps = [["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", *options], ["ninja", "-C", folder] + ([target] if target else [])]
+    print("building %s (%s)" % (os.path.relpath(folder, ROOT), " ".join(options)), flush=True)
+    for argv in steps:
+        p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with open(log, "a") as f:
+            f.write(p.stdout)
+        if p.returncode:
+            sys.stdout.write("".join(p.stdout.splitlines(True)[-40:]))
+            print("build failed: %s" % " ".join(argv))
+            print("0 passed, 1 failed, 0 skipped")
+            sys.exit(1)
+
+
+# ---- rules of the tree ------------------------------------------------------------------------------------------------------------------
+
+
+def sources(*patterns):
+    out = []
+    for p in patterns:
+        out += glob.glob(os.path.join(ROOT, p), recursive=True)
+    return sorted(out)
+
+
+def rule_no_slot_in_if():
+    """No #if under core/ (but core/backend) names a backend or a slot."""
+    bad = []
+    pattern = re.compile(r"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif)\b.*(BACKEND|EXCL_|COUNT_|RETIRE_|TRACE_)")
+    for path in sources("core/**/*.[ch]"):
+        if os.sep + os.path.join("core", "backend") + os.sep in path:
+            continue
+        with open(path) as f:
+            for n, line in enumerate(f, 1):
+                if pattern.match(line):
+                    bad.append("%s:%d: %s" % (os.path.relpath(path, ROOT), n, line.strip()))
+    return bad
+
+
+def rule_file_size():
+    """No file above about 1,500 lines without a reason in its first lines."""
+    bad = []
+    for path in sources("core/**/*.[ch]", "locks/*.[ch]", "gc/*.[ch]", "bench/**/*.py", "tests/**/*.py"):
+        with open(path) as f:
+            lines = f.read().split("\n")
+        if len(lines) > 1550 and "long because" not in " ".join(lines[:12]).lower():
+            bad.append("%s: %d lines" % (os.path.relpath(path, ROOT), len(lines)))
+    return bad
+
+
+def rule_no_suppressions():
+    """The sanitizers' suppression lists are empty: there are none."""
+    return [os.path.relpath(p, ROOT) for p in sources("**/*.supp", "**/*suppress*") if "/build" not in p]
+
+
+RULES = [rule_no_slot_in_if, rule_file_size, rule_no_suppressions]
+
+
+def run_rule(rule):
+    start = time.monotonic()
+    bad = rule()
+    return Result("rule " + rule.__name__[5:], "failed" if bad else "passed", "\n".join(bad), time.monotonic() - start)
+
+
+# ---- programs ---------------------------------------------------------------------------------------------------------------------------
+
+_oracle = {}
+
+
+def expected_output(path, args):
+    """What the program must print, or None when nothing is fixed."""
+    fixed = os.path.splitext(path)[0] + ".expected"
+    if os.path.exists(fixed):
+        with open(fixed) as f:
+            return 0, f.read()
+    key = (path, tuple(args))
+    if key not in _oracle:
+        _oracle[key] = run_command([ORACLE, "-B", path, *args], 120, cwd=os.path.dirname(path))
+    return _oracle[key]
+
+
+def same_output(path, wanted, got):
+    """Figures that a program measures may differ: programs without .expected say so in a line `# output: any`."""
+    with open(path) as f:
+        head = f.read(400)
+    return "# output: any" in head or wanted == got
+
+
+def run_program(name, binary, path, args=(), timeout=120, env=None, any_output=False):
+    start = time.monotonic()
+    status, out = run_command([binary, "-B", path, *args], timeout, cwd=os.path.dirname(path), env=env)
+    seconds = time.monotonic() - start
+    if status is None:
+        return Result(name, "failed", "time-out after %d s\n%s" % (timeout, out[-1500:]), seconds)
+    if any_output:
+        ok = status == 0
+        return Result(name, "passed" if ok else "failed", "" if ok else "exit status %s\n%s" % (status, out[-2000:]), seconds)
+    want_status, want = expected_output(path, args)
+    if status == want_status and same_output(path, want, out):
+        return Result(name, "passed", "", seconds)
+    return Result(name, "failed", "exit status %s, wanted %s\n--- wanted\n%s\n--- got\n%s" % (status, want_status, want[-1500:], out[-1500:]), seconds)
+
+
+# Programs whose output is measured: they must end well, with small arguments.
+MEASURING = {"03_count.py": ["200000"], "04_cpu_io_bound.py": ["20000"], "06_hello_dis.py": [], "11_release_in_c.py": [], "12_convoy.py": []}
+
+
+def program_tests(binaries, quick, known):
+    tests = []
+    for path in sources("tests/programs/*.py"):
+        base = os.path.basename(path)
+        if quick and base in ("12_convoy.py", "11_release_in_c.py"):
+            continue
+        for b, binary in binaries.items():
+            name = "program %s %s" % (base[:-3], b)
+            if base in MEASURING:
+                tests.append((run_program, (name, binary, path, MEASURING[base]), {"any_output": True}))
+            else:
+                tests.append((run_program, (name, binary, path), {}))
+    for folder in ("lang", "thread", "stdlib", "torture"):
+        for path in sources("tests/%s/*.py" % folder):
+            if os.path.basename(path) == "common.py":
+                continue
+            for b, binary in binaries.items():
+                tests.append((run_program, ("%s %s %s" % (folder, os.path.basename(path)[:-3], b), binary, path), {"timeout": 180}))
+    return [(f, a, k) for f, a, k in tests if a[0] not in known]
+
+
+def run_cpython_test(name, binary, module, timeout):
+    """One of CPython's own test files, unchanged."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as cwd:
+        status, out = run_command([binary, "-B", "-m", "unittest", "-q", "test." + module], timeout, cwd=cwd)
+    seconds = time.monotonic() - start
+    if status == 0:
+        return Result(name, "passed", "", seconds)
+    return Result(name, "failed", "exit status %s\n%s" % (status, out[-3000:]), seconds)
+
+
+def cpython_tests(binaries, quick):
+    listing = os.path.join(HERE, "stdlib", "cpython.txt")
+    if not os.path.exists(listing):
+        return []
+    with open(listing) as f:
+        modules = [line.split("#")[0].strip() for line in f]
+    modules = [m for m in modules if m]
+    if quick:
+        modules = modules[:6]
+    return [(run_cpython_test, ("cpython %s %s" % (m, b), binary, m, 300), {}) for m in modules for b, binary in binaries.items()]
+
+
+def run_unit(name, binary, args, timeout=180):
+    start = time.monotonic()
+    status, out = run_command([binary, *args], timeout)
+    ok = status == 0
+    return Result(name, "passed" if ok else "failed", "" if ok else "exit status %s\n%s" % (status, out[-2000:]), time.monotonic() - start)
+
+
+def unit_tests(folder):
+    """Executables that CMake built from tests/unit (one per test and composition)."""
+    found = sorted(glob.glob(os.path.join(folder, "unit-*")))
+    return [(run_unit, ("unit " + os.path.basename(p)[5:], p, []), {}) for p in found if os.access(p, os.X_OK) and os.path.isfile(p)]
+
+
+def bad_input_tests(binaries):
+    """Each bad input ends as CPython's does, or in one clear line."""
+    def check(name, argv, status, text, stdin=None, timeout=60):
+        start = time.monotonic()
+        got, out = run_command(argv, timeout, stdin=stdin)
+        ok = got == status and text in out
+        return Result(name, "passed" if ok else "failed", "" if ok else "exit status %s, wanted %s with %r\n%s" % (got, status, text, out[-1500:]),
+                      time.monotonic() - start)
+
+    tests = []
+    for b, p in binaries.items():
+        for what, argv, status, text in [
+            ("syntax", [p, "-c", "x ="], 1, "SyntaxError: invalid syntax"),
+            ("missing file", [p, "/nonexistent.py"], 2, "can't open file '/nonexistent.py': [Errno 2] No such file or directory"),
+            ("option", [p, "--nonsense"], 2, "unknown option --nonsense"),
+            ("recursion", [p, "-c", "def f(): f()\nf()"], 1, "RecursionError: maximum recursion depth exceeded"),
+            ("heap limit", [p, "-X", "heap=64M", "-c", "x = []\nwhile True: x.append([0] * 1000)"], 1, "MemoryError"),
+            ("uncaught", [p, "-c", "1/0"], 1, "ZeroDivisionError: division by zero"),
+            ("exit status", [p, "-c", "import sys; sys.exit(7)"], 7, ""),
+        ]:
+            tests.append((check, ("bad input, %s %s" % (what, b), argv, status, text), {}))
+    return tests
+
+
+# ---- running ----------------------------------------------------------------------------------------------------------------------------
+
+
+def run_all(tests, verbose):
+    results = []
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(max_workers=CORES) as pool:
+        futures = [pool.submit(f, *a, **k) for f, a, k in tests]
+        for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
+            r = future.result()
+            results.append(r)
+            if r.status == "failed":
+                print("FAILED %s (%.1f s)\n    %s" % (r.name, r.seconds, r.detail.replace("\n", "\n    ")), flush=True)
+            elif verbose:
+                print("%s %s (%.1f s)" % (r.status, r.name, r.seconds), flush=True)
+            if n % 50 == 0 or n == len(futures):
+                print("%d of %d, %.0f s" % (n, len(futures), time.monotonic() - start), flush=True)
+    return results
+
+
+def parse_args(argv):
+    p = argparse.ArgumentParser(prog="tests/run", description="Builds and tests every backend.")
+    p.add_argument("--quick", action="store_true", help="the short selection (under 3 minutes)")
+    p.add_argument("--backends", help="comma-separated names (default: all of the table)")
+    p.add_argument("--only", help="run only tests whose name contains this")
+    p.add_argument("--build", default=os.path.join(ROOT, "build-test"), help="folder to build in")
+    p.add_argument("--verbose", action="store_true", help="print every test")
+    return p.parse_args(argv)
+
+
+def main(argv):
+    args = parse_args(argv)
+    log = args.build + ".log"
+    open(log, "w").close()
+    build(args.build, "-DPOLYGIL_BACKEND=all", "-DCMAKE_BUILD_TYPE=Release", "-DPOLYGIL_ASSERT=1", "-DPOLYGIL_UNIT=ON", log=log)
+    names = backends(args.build)
+    if args.backends:
+        wanted = args.backends.split(",")
+        for w in wanted:
+            if w not in names:
+                print("tests/run: unknown backend '%s': one of %s" % (w, ", ".join(names)), file=sys.stderr)
+                return 2
+        names = wanted
+    binaries = {n: os.path.join(args.build, "polygil-" + n) for n in names}
+    tests = [(run_rule, (r,), {}) for r in RULES]
+    tests += unit_tests(args.build)
+    tests += bad_input_tests(binaries)
+    tests += program_tests(binaries, args.quick, set())
+    tests += cpython_tests(binaries, args.quick)
+    if args.only:
+        tests = [t for t in tests if args.only in (t[1][0] if isinstance(t[1][0], str) else t[1][0].__name__)]
+    results = run_all(tests, args.verbose)
+    count = {s: sum(r.status == s for r in results) for s in ("passed", "failed", "skipped")}
+    print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % count)
+    return 1 if count["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
