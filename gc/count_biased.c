@@ -106,7 +106,11 @@ bool count_merge(Thread *t) {
     return died;
 }
 
-/* World stopped: an object that is marked QUEUED is merged, whoever owned it. Queues are emptied. For the collector. */
+void count_settle(Object *o) {
+    if (!(LOAD_RELAXED(&o->shared) & BIASED_MERGED))
+        merge(o);
+}
+
 void count_merge_all(void) {
     for (uint32_t i = 1; i < n_slots; i++)
         drain(slot_at(i));

@@ -119,5 +119,7 @@ void count_after_fork_child(void);
 bool count_merge(Thread *t);
 /* World stopped: the same for every slot. */
 void count_merge_all(void);
+/* World stopped, queues empty: nobody owns o any more. */
+void count_settle(Object *o);
 
 #endif

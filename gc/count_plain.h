@@ -56,6 +56,7 @@ static ALWAYS_INLINE void count_thread_fini(Thread *t) {}
 static ALWAYS_INLINE void count_after_fork_child(void) {}
 static ALWAYS_INLINE bool count_merge(Thread *t) { return false; }
 static ALWAYS_INLINE void count_merge_all(void) {}
+static ALWAYS_INLINE void count_settle(Object *o) {}
 static ALWAYS_INLINE void count_share(Object *o) {}
 
 #endif

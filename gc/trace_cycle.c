@@ -86,8 +86,10 @@ static size_t n_freed;
 
 /* A count of our own keeps each in place while references between them are dropped. */
 static void hold(Object *o, void *unused) {
-    if (!heap_is_marked(o))
+    if (!heap_is_marked(o)) {
+        count_settle(o);
         count_retain(o);
+    }
 }
 static void clear(Object *o, void *unused) {
     if (!heap_is_marked(o))

@@ -25,6 +25,16 @@ static Shard shards[SHARDS] = {[0 ... SHARDS - 1] = {.mutex = MUTEX_INIT(RANK_TA
 static ALWAYS_INLINE uint64_t mix(const Object *o) { return (uint64_t)(uintptr_t)o * 0x9e3779b97f4a7c15ull; }
 static ALWAYS_INLINE Shard *shard_of(const Object *o) { return &shards[mix(o) >> 58]; }
 
+/* Under one lock nobody else runs. */
+static ALWAYS_INLINE void shard_lock(Shard *s) {
+    if (EXCL_PARALLEL)
+        mutex_lock(&s->mutex);
+}
+static ALWAYS_INLINE void shard_unlock(Shard *s) {
+    if (EXCL_PARALLEL)
+        mutex_unlock(&s->mutex);
+}
+
 static Head **find(Shard *s, const Object *o) {
     if (!s->bucket)
         return NULL;
@@ -65,7 +75,7 @@ int weak_link(WeakRef *w, Value target) {
     Shard *s = shard_of(o);
     int result = -1;
     STORE_RELAXED(&w->hash, -1);
-    mutex_lock(&s->mutex);
+    shard_lock(s);
     Head **at = find(s, o), *h = at ? *at : NULL;
     if (!h) {
         if ((!s->bucket || s->n > s->mask) && grow(s) < 0)
@@ -90,7 +100,7 @@ int weak_link(WeakRef *w, Value target) {
     STORE_RELEASE(&w->target, target); /* pairs with the acquire in weak_get */
     result = 0;
 out:
-    mutex_unlock(&s->mutex);
+    shard_unlock(s);
     return result;
 }
 
@@ -118,11 +128,11 @@ void weak_unlink(WeakRef *w) {
         if (t == ABSENT)
             return;
         Shard *s = shard_of(v_obj(t));
-        mutex_lock(&s->mutex);
+        shard_lock(s);
         bool same = LOAD_RELAXED(&w->target) == t;
         if (same)
             unlink_locked(s, w, v_obj(t));
-        mutex_unlock(&s->mutex);
+        shard_unlock(s);
         if (same)
             return;
     }
@@ -133,9 +143,9 @@ Value weak_get(WeakRef *w) {
     if (t == ABSENT || !COUNT_EXACT)
         return t; /* without counts only a stopped world empties it */
     Shard *s = shard_of(v_obj(t));
-    mutex_lock(&s->mutex);
+    shard_lock(s);
     bool got = LOAD_RELAXED(&w->target) == t && count_try_retain(v_obj(t));
-    mutex_unlock(&s->mutex);
+    shard_unlock(s);
     return got ? t : ABSENT;
 }
 
@@ -144,7 +154,7 @@ WeakRef *weak_find_plain(Value target, Type *t) {
         return NULL;
     Shard *s = shard_of(v_obj(target));
     WeakRef *found = NULL;
-    mutex_lock(&s->mutex);
+    shard_lock(s);
     Head **h = find(s, v_obj(target));
     for (WeakRef *w = h ? (*h)->first : NULL; w; w = w->next) {
         if (ref_peek(&w->callback) == ABSENT && type_of(V_OF(w)) == t && count_try_retain(&w->hdr)) {
@@ -152,7 +162,7 @@ WeakRef *weak_find_plain(Value target, Type *t) {
             break;
         }
     }
-    mutex_unlock(&s->mutex);
+    shard_unlock(s);
     return found;
 }
 
@@ -160,12 +170,12 @@ WeakRef *weak_first(Value target) {
     if (!v_is_obj(target) || !(obj_flags(v_obj(target)) & OF_WEAKREF))
         return NULL;
     Shard *s = shard_of(v_obj(target));
-    mutex_lock(&s->mutex);
+    shard_lock(s);
     Head **h = find(s, v_obj(target));
     WeakRef *w = h ? (*h)->first : NULL;
     while (w && !count_try_retain(&w->hdr))
         w = w->next;
-    mutex_unlock(&s->mutex);
+    shard_unlock(s);
     return w;
 }
 
@@ -174,11 +184,11 @@ intptr_t weak_count(Value target) {
         return 0;
     Shard *s = shard_of(v_obj(target));
     intptr_t n = 0;
-    mutex_lock(&s->mutex);
+    shard_lock(s);
     Head **h = find(s, v_obj(target));
     for (WeakRef *w = h ? (*h)->first : NULL; w; w = w->next)
         n++;
-    mutex_unlock(&s->mutex);
+    shard_unlock(s);
     return n;
 }
 
@@ -190,12 +200,12 @@ Value weak_list(Value target) {
             return err_no_memory();
         if (n) {
             Shard *s = shard_of(v_obj(target));
-            mutex_lock(&s->mutex);
+            shard_lock(s);
             Head **h = find(s, v_obj(target));
             for (WeakRef *w = h ? (*h)->first : NULL; w && got < n; w = w->next)
                 if (count_try_retain(&w->hdr))
                     refs[got++] = V_OF(w);
-            mutex_unlock(&s->mutex);
+            shard_unlock(s);
         }
         Value list = list_from_steal(refs, got); /* between the lock and here the stack holds nothing but counts do; without counts see below */
         heap_block_free(refs);
@@ -243,11 +253,11 @@ static void call_one(WeakRef *w) {
 void weak_clear(Object *o) {
     Shard *s = shard_of(o);
     WeakRef *call = NULL;
-    mutex_lock(&s->mutex);
+    shard_lock(s);
     Head **h = find(s, o);
     if (h)
         call = empty_head(s, h, NULL);
-    mutex_unlock(&s->mutex);
+    shard_unlock(s);
     if (!call)
         return;
     Value saved = err_fetch();

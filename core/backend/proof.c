@@ -39,6 +39,7 @@ PROVE(count_share, void, Object *);
 PROVE(count_load_slow_or_retain, Value, Value, _Atomic(Value) *, Value);
 PROVE(count_merge, bool, Thread *);
 PROVE(count_merge_all, void, void);
+PROVE(count_settle, void, Object *);
 PROVE(count_thread_init, int, Thread *);
 PROVE(count_thread_fini, void, Thread *);
 PROVE(count_after_fork_child, void, void);
