@@ -1,5 +1,6 @@
-/* collections.deque: a ring of slots. Every access holds the deque's lock (a leaf lock where nothing is allocated), so the ring is plain memory.
- * What calls Python code between steps compares `state`, which changes with every mutation. */
+/* collections.deque: a ring of slots. Every access holds the deque's lock (a leaf lock where nothing is allocated), so
+ * the ring is plain memory. What calls Python code between steps compares `state`, which changes with every mutation.
+ */
 #include "modules/collections.h"
 #include "object/dict.h"
 #include "object/int.h"
@@ -13,25 +14,33 @@
 typedef struct Deque {
     Object hdr;
     _Atomic(size_t) len;
-    size_t head;            /* slot of the first item */
-    size_t capacity;        /* slots: 0 or a power of two */
-    Ref *ring;              /* block; slots without item are ABSENT */
-    intptr_t maxlen;        /* -1: none; set by __init__ */
+    size_t head;     /* slot of the first item */
+    size_t capacity; /* slots: 0 or a power of two */
+    Ref *ring;       /* block; slots without item are ABSENT */
+    intptr_t maxlen; /* -1: none; set by __init__ */
     _Atomic(uint64_t) state;
 } Deque;
-static Deque *D(Value v) { return (Deque *)v; }
+static Deque *D(Value v) {
+    return (Deque *)v;
+}
 Type deque_type;
 static Type iter_type, rev_iter_type;
 
 enum { MIN_RING = 8 };
 
-static size_t len_of(Value d) { return LOAD_RELAXED(&D(d)->len); }
+static size_t len_of(Value d) {
+    return LOAD_RELAXED(&D(d)->len);
+}
 static void set_len(Value d, size_t n) {
     STORE_RELAXED(&D(d)->len, n);
     STORE_RELAXED(&D(d)->state, LOAD_RELAXED(&D(d)->state) + 1);
 }
-static Ref *slot(Value d, size_t i) { return &D(d)->ring[(D(d)->head + i) & (D(d)->capacity - 1)]; }
-static bool is_deque(Value v) { return v_is_obj(v) && type_is_subtype(type_of(v), &deque_type); }
+static Ref *slot(Value d, size_t i) {
+    return &D(d)->ring[(D(d)->head + i) & (D(d)->capacity - 1)];
+}
+static bool is_deque(Value v) {
+    return v_is_obj(v) && type_is_subtype(type_of(v), &deque_type);
+}
 
 /* In the section: a ring of cap slots. */
 static int resize(Value d, size_t cap) {
@@ -262,7 +271,9 @@ static Value take_at(Value d, size_t i) {
     return v;
 }
 
-/* ---- the iterators -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the iterators
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct DequeIter {
     Object hdr;
@@ -270,7 +281,9 @@ typedef struct DequeIter {
     _Atomic(uint64_t) state;
     _Atomic(intptr_t) index, left;
 } DequeIter;
-static DequeIter *I(Value v) { return (DequeIter *)v; }
+static DequeIter *I(Value v) {
+    return (DequeIter *)v;
+}
 
 static Value iter_new(Type *t, Value d) {
     Value it = obj_new(t);
@@ -307,11 +320,21 @@ static ALWAYS_INLINE Value step(Value it, intptr_t by) {
     }
     return v;
 }
-static Value iter_next(Value it) { return step(it, 1); }
-static Value rev_iter_next(Value it) { return step(it, -1); }
-static Value n_iter_next(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(iter_next(self)); }
-static Value n_rev_iter_next(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(rev_iter_next(self)); }
-static Value iter_hint(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(LOAD_RELAXED(&I(self)->left)); }
+static Value iter_next(Value it) {
+    return step(it, 1);
+}
+static Value rev_iter_next(Value it) {
+    return step(it, -1);
+}
+static Value n_iter_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(iter_next(self));
+}
+static Value n_rev_iter_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(rev_iter_next(self));
+}
+static Value iter_hint(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(LOAD_RELAXED(&I(self)->left));
+}
 static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value d = ref_peek(&I(self)->deque);
     intptr_t done = (intptr_t)len_of(d) - LOAD_RELAXED(&I(self)->left);
@@ -338,28 +361,39 @@ static Value iter_make(Type *t, Value *args, intptr_t nargs) {
     }
     return it;
 }
-static Value n_iter_new(Value cls, Value *args, intptr_t nargs, Value kw) { return iter_make(&iter_type, args, nargs); }
-static Value n_rev_iter_new(Value cls, Value *args, intptr_t nargs, Value kw) { return iter_make(&rev_iter_type, args, nargs); }
-static void iter_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&I(self)->deque), arg); }
-static void iter_clear(Value self) { ref_clear(self, &I(self)->deque); }
+static Value n_iter_new(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return iter_make(&iter_type, args, nargs);
+}
+static Value n_rev_iter_new(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return iter_make(&rev_iter_type, args, nargs);
+}
+static void iter_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&I(self)->deque), arg);
+}
+static void iter_clear(Value self) {
+    ref_clear(self, &I(self)->deque);
+}
 static const TypeOps iter_ops = {iter_traverse, iter_clear, NULL};
 #define DEQUE_ITER_METHODS(new_fn, next_fn)                                                                            \
     {                                                                                                                  \
-        {"__new__", new_fn, "($type, deque, index=0, /)", 0, NULL},                                                   \
-            {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},                                        \
-            {"__next__", next_fn, "($self, /)", 0, "Implement next(self)."},                                          \
-            {"__length_hint__", iter_hint, "($self, /)", 0,                                                           \
-             "Private method returning an estimate of len(list(it))."},                                               \
-            {"__reduce__", iter_reduce, "($self, /)", 0, "Return state information for pickling."}, {                 \
+        {"__new__", new_fn, "($type, deque, index=0, /)", 0, NULL},                                                    \
+            {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},                                         \
+            {"__next__", next_fn, "($self, /)", 0, "Implement next(self)."},                                           \
+            {"__length_hint__", iter_hint, "($self, /)", 0, "Private method returning an estimate of len(list(it))."}, \
+            {"__reduce__", iter_reduce, "($self, /)", 0, "Return state information for pickling."}, {                  \
             NULL                                                                                                       \
         }                                                                                                              \
     }
 static const NativeDef iter_methods[] = DEQUE_ITER_METHODS(n_iter_new, n_iter_next);
 static const NativeDef rev_iter_methods[] = DEQUE_ITER_METHODS(n_rev_iter_new, n_rev_iter_next);
 
-/* ---- methods ---------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- methods
+ * ----------------------------------------------------------------------------------------------------------------------------------------
+ */
 
-static Value none_or_fail(int r) { return r < 0 ? ABSENT : V_NONE; }
+static Value none_or_fail(int r) {
+    return r < 0 ? ABSENT : V_NONE;
+}
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Value d = obj_new((Type *)cls);
@@ -388,19 +422,37 @@ static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return iterable == ABSENT ? V_NONE : none_or_fail(extend(self, iterable, false));
 }
 
-static Value m_append(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(add(self, retained(args[0]), false)); }
-static Value m_appendleft(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(add(self, retained(args[0]), true)); }
-static Value m_pop(Value self, Value *args, intptr_t nargs, Value kw) { return take(self, false); }
-static Value m_popleft(Value self, Value *args, intptr_t nargs, Value kw) { return take(self, true); }
-static Value m_extend(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(extend(self, args[0], false)); }
-static Value m_extendleft(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(extend(self, args[0], true)); }
+static Value m_append(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(add(self, retained(args[0]), false));
+}
+static Value m_appendleft(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(add(self, retained(args[0]), true));
+}
+static Value m_pop(Value self, Value *args, intptr_t nargs, Value kw) {
+    return take(self, false);
+}
+static Value m_popleft(Value self, Value *args, intptr_t nargs, Value kw) {
+    return take(self, true);
+}
+static Value m_extend(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(extend(self, args[0], false));
+}
+static Value m_extendleft(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(extend(self, args[0], true));
+}
 static Value m_clear(Value self, Value *args, intptr_t nargs, Value kw) {
     clear_items(self);
     return V_NONE;
 }
-static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int((int64_t)len_of(self)); }
-static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_new(&iter_type, self); }
-static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) { return iter_new(&rev_iter_type, self); }
+static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int((int64_t)len_of(self));
+}
+static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_new(&iter_type, self);
+}
+static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_new(&rev_iter_type, self);
+}
 
 /* An empty deque with self's limit, of self's class. */
 static Value like(Value self, Value items) {
@@ -692,7 +744,8 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
         return r < 0 ? ABSENT : str_from_c("[...]");
     Value l = seq_to_list(self), s = ABSENT, name = obj_getattr_str(V_OF(type_of(self)), "__name__");
     if (l != ABSENT && name != ABSENT)
-        s = D(self)->maxlen < 0 ? str_format_c("%S(%R)", name, l) : str_format_c("%S(%R, maxlen=%zd)", name, l, (ssize_t)D(self)->maxlen);
+        s = D(self)->maxlen < 0 ? str_format_c("%S(%R)", name, l)
+                                : str_format_c("%S(%R, maxlen=%zd)", name, l, (ssize_t)D(self)->maxlen);
     release(l);
     release(name);
     repr_leave(self);
@@ -719,7 +772,9 @@ static Value m_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int((int64_t)(sizeof(Deque) + D(self)->capacity * sizeof(Ref)));
 }
-static Value get_maxlen(Value self) { return D(self)->maxlen < 0 ? V_NONE : v_from_int(D(self)->maxlen); }
+static Value get_maxlen(Value self) {
+    return D(self)->maxlen < 0 ? V_NONE : v_from_int(D(self)->maxlen);
+}
 
 static void traverse(Value self, VisitFn visit, void *arg) {
     for (size_t i = 0; i < D(self)->capacity; i++)
@@ -730,12 +785,16 @@ static void clear(Value self) {
         ref_clear(self, &D(self)->ring[i]);
     set_len(self, 0);
 }
-static void fini(Value self) { block_free(D(self)->ring); }
+static void fini(Value self) {
+    block_free(D(self)->ring);
+}
 static const TypeOps ops = {traverse, clear, fini};
 
 static const NativeDef methods[] = {
-    {"__new__", m_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
-    {"__init__", m_init, "($self, iterable=(), maxlen=None)", 0, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__new__", m_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
+    {"__init__", m_init, "($self, iterable=(), maxlen=None)", 0,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__iter__", m_iter, "($self, /)", 0, "Implement iter(self)."},
     {"__len__", m_len, "($self, /)", 0, "Return len(self)."},
@@ -758,8 +817,10 @@ static const NativeDef methods[] = {
     {"clear", m_clear, "($self, /)", 0, "Remove all elements from the deque."},
     {"copy", m_copy, "($self, /)", 0, "Return a shallow copy of a deque."},
     {"count", m_count, "($self, value, /)", 0, "D.count(value) -- return number of occurrences of value"},
-    {"extend", m_extend, "($self, iterable, /)", 0, "Extend the right side of the deque with elements from the iterable"},
-    {"extendleft", m_extendleft, "($self, iterable, /)", 0, "Extend the left side of the deque with elements from the iterable"},
+    {"extend", m_extend, "($self, iterable, /)", 0,
+     "Extend the right side of the deque with elements from the iterable"},
+    {"extendleft", m_extendleft, "($self, iterable, /)", 0,
+     "Extend the left side of the deque with elements from the iterable"},
     {"index", m_index, "($self, value, start=0, stop=sys.maxsize, /)", 0,
      "D.index(value, [start, [stop]]) -- return first index of value.\nRaises ValueError if the value is not present."},
     {"insert", m_insert, "($self, index, object, /)", 0, "D.insert(index, object) -- insert object before index"},
@@ -767,21 +828,33 @@ static const NativeDef methods[] = {
     {"popleft", m_popleft, "($self, /)", 0, "Remove and return the leftmost element."},
     {"remove", m_remove, "($self, value, /)", 0, "D.remove(value) -- remove first occurrence of value."},
     {"reverse", m_reverse, "($self, /)", 0, "D.reverse() -- reverse *IN PLACE*"},
-    {"rotate", m_rotate, "($self, n=1, /)", 0, "Rotate the deque n steps to the right (default n=1).  If n is negative, rotates left."},
+    {"rotate", m_rotate, "($self, n=1, /)", 0,
+     "Rotate the deque n steps to the right (default n=1).  If n is negative, rotates left."},
     CLASS_GETITEM_DEF,
     {NULL},
 };
-static const GetSetDef getsets[] = {{"maxlen", get_maxlen, NULL, "maximum size of a deque or None if unbounded"}, {NULL}};
+static const GetSetDef getsets[] = {{"maxlen", get_maxlen, NULL, "maximum size of a deque or None if unbounded"},
+                                    {NULL}};
 
 int collections_deque_exec(Value module) {
     static const TypeSpec deque = {.name = "collections.deque",
-        .doc = "deque([iterable[, maxlen]]) --> deque object\n\nA list-like sequence optimized for data accesses near its endpoints.",
-        .basic_size = sizeof(Deque), .flags = TF_BASETYPE | TF_IMMUTABLE | TF_SEQUENCE | TF_WEAKREF, .ops = &ops, .methods = methods,
-        .getsets = getsets};
-    static const TypeSpec iter = {.name = "_collections._deque_iterator", .basic_size = sizeof(DequeIter), .flags = TF_IMMUTABLE,
-        .ops = &iter_ops, .methods = iter_methods};
-    static const TypeSpec rev_iter = {.name = "_collections._deque_reverse_iterator", .basic_size = sizeof(DequeIter),
-        .flags = TF_IMMUTABLE, .ops = &iter_ops, .methods = rev_iter_methods};
+                                   .doc = "deque([iterable[, maxlen]]) --> deque object\n\nA list-like sequence "
+                                          "optimized for data accesses near its endpoints.",
+                                   .basic_size = sizeof(Deque),
+                                   .flags = TF_BASETYPE | TF_IMMUTABLE | TF_SEQUENCE | TF_WEAKREF,
+                                   .ops = &ops,
+                                   .methods = methods,
+                                   .getsets = getsets};
+    static const TypeSpec iter = {.name = "_collections._deque_iterator",
+                                  .basic_size = sizeof(DequeIter),
+                                  .flags = TF_IMMUTABLE,
+                                  .ops = &iter_ops,
+                                  .methods = iter_methods};
+    static const TypeSpec rev_iter = {.name = "_collections._deque_reverse_iterator",
+                                      .basic_size = sizeof(DequeIter),
+                                      .flags = TF_IMMUTABLE,
+                                      .ops = &iter_ops,
+                                      .methods = rev_iter_methods};
     type_init_module_type(&deque_type, &deque);
     type_init_module_type(&iter_type, &iter);
     type_init_module_type(&rev_iter_type, &rev_iter);

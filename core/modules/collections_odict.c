@@ -1,7 +1,8 @@
 /* collections.OrderedDict: a dict (which keeps the order anyway) that compares in order and can move its items.
  *
- * Methods that subclasses may rely on (update, pop, setdefault, popitem) go through __setitem__, __getitem__ and __delitem__ of a subclass that has its
- * own. `state` counts what changes the order, for iterators. Moving an item to the front is linear. */
+ * Methods that subclasses may rely on (update, pop, setdefault, popitem) go through __setitem__, __getitem__ and
+ * __delitem__ of a subclass that has its own. `state` counts what changes the order, for iterators. Moving an item to
+ * the front is linear. */
 #include "modules/collections.h"
 #include "object/dict_impl.h"
 #include "object/int.h"
@@ -18,14 +19,25 @@ typedef struct OrderedDict {
 } OrderedDict;
 static Type odict_type, odict_iter_type, odict_keys_type, odict_values_type, odict_items_type;
 
-static _Atomic(uint64_t) *state_of(Value d) { return &((OrderedDict *)d)->state; }
-static void changed(Value d) { atomic_fetch_add_explicit(state_of(d), 1, memory_order_relaxed); }
-static bool is_odict(Value v) { return v_is_obj(v) && type_is_subtype(type_of(v), &odict_type); }
-static bool is_exact(Value v) { return v_is_obj(v) && type_of(v) == &odict_type; }
+static _Atomic(uint64_t) *state_of(Value d) {
+    return &((OrderedDict *)d)->state;
+}
+static void changed(Value d) {
+    atomic_fetch_add_explicit(state_of(d), 1, memory_order_relaxed);
+}
+static bool is_odict(Value v) {
+    return v_is_obj(v) && type_is_subtype(type_of(v), &odict_type);
+}
+static bool is_exact(Value v) {
+    return v_is_obj(v) && type_of(v) == &odict_type;
+}
 /* Whether special method sp of d's class is still OrderedDict's. */
-static bool own(Value d, int sp) { return type_special(type_of(d), sp) == type_special(&odict_type, sp); }
+static bool own(Value d, int sp) {
+    return type_special(type_of(d), sp) == type_special(&odict_type, sp);
+}
 
-/* ---- iterators: num: what is given out ---------------------------------------------------------------------------------------------------------- */
+/* ---- iterators: num: what is given out
+ * ---------------------------------------------------------------------------------------------------------- */
 
 enum { KEYS = 1, VALUES = 2, ITEMS = 3, REVERSED = 4 };
 typedef struct OdictIter {
@@ -36,7 +48,9 @@ typedef struct OdictIter {
     intptr_t expected;
     int what;
 } OdictIter;
-static OdictIter *I(Value v) { return (OdictIter *)v; }
+static OdictIter *I(Value v) {
+    return (OdictIter *)v;
+}
 
 static Value iter_new(Value d, int what) {
     Value it = obj_new(&odict_iter_type);
@@ -58,7 +72,8 @@ static Value iter_next(Value it) {
     for (;;) {
         if (LOAD_RELAXED(state_of(d)) != I(it)->state || dict_len(d) != I(it)->expected) {
             bool size = LOAD_RELAXED(state_of(d)) == I(it)->state;
-            err_set(&exc_RuntimeError, size ? "OrderedDict changed size during iteration" : "OrderedDict mutated during iteration");
+            err_set(&exc_RuntimeError,
+                    size ? "OrderedDict changed size during iteration" : "OrderedDict mutated during iteration");
             break;
         }
         intptr_t pos = LOAD_RELAXED(&I(it)->pos), at = pos;
@@ -83,7 +98,9 @@ static Value iter_next(Value it) {
     release(d);
     return r;
 }
-static Value n_iter_next(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(iter_next(self)); }
+static Value n_iter_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(iter_next(self));
+}
 static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value d = iter_field(self, &I(self)->dict), l = ABSENT, copy = ABSENT, r = ABSENT, fn = iter_builtin("iter");
     if (d == ABSENT) {
@@ -102,8 +119,12 @@ static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     release(fn);
     return r;
 }
-static void iter_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&I(self)->dict), arg); }
-static void iter_clear(Value self) { ref_clear(self, &I(self)->dict); }
+static void iter_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&I(self)->dict), arg);
+}
+static void iter_clear(Value self) {
+    ref_clear(self, &I(self)->dict);
+}
 static const TypeOps iter_ops = {iter_traverse, iter_clear, NULL};
 static const NativeDef iter_methods[] = {
     {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},
@@ -112,23 +133,34 @@ static const NativeDef iter_methods[] = {
     {NULL},
 };
 
-#define VIEW_ITER(name, what)                                                                                          \
-    static Value name(Value self, Value *args, intptr_t nargs, Value kw) { return iter_new(dict_view_dict(self), what); }
+#define VIEW_ITER(name, what)                                              \
+    static Value name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return iter_new(dict_view_dict(self), what);                       \
+    }
 VIEW_ITER(keys_iter, KEYS)
 VIEW_ITER(keys_rev, KEYS | REVERSED)
 VIEW_ITER(values_iter, VALUES)
 VIEW_ITER(values_rev, VALUES | REVERSED)
 VIEW_ITER(items_iter, ITEMS)
 VIEW_ITER(items_rev, ITEMS | REVERSED)
-#define VIEW_METHODS(iter_fn, rev_fn)                                                                                  \
-    { {"__iter__", iter_fn, "($self, /)", 0, "Implement iter(self)."}, {"__reversed__", rev_fn, "($self, /)", 0, NULL}, {NULL} }
+#define VIEW_METHODS(iter_fn, rev_fn)                                    \
+    {                                                                    \
+        {"__iter__", iter_fn, "($self, /)", 0, "Implement iter(self)."}, \
+            {"__reversed__", rev_fn, "($self, /)", 0, NULL}, {           \
+            NULL                                                         \
+        }                                                                \
+    }
 static const NativeDef keys_methods[] = VIEW_METHODS(keys_iter, keys_rev);
 static const NativeDef values_methods[] = VIEW_METHODS(values_iter, values_rev);
 static const NativeDef items_methods[] = VIEW_METHODS(items_iter, items_rev);
 
-/* ---- methods ----------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- methods
+ * -----------------------------------------------------------------------------------------------------------------------------------------
+ */
 
-static Value none_or_fail(int r) { return r < 0 ? ABSENT : V_NONE; }
+static Value none_or_fail(int r) {
+    return r < 0 ? ABSENT : V_NONE;
+}
 
 static int set_item(Value self, Value key, Value v) {
     intptr_t n = dict_len(self);
@@ -137,7 +169,9 @@ static int set_item(Value self, Value key, Value v) {
         changed(self);
     return r;
 }
-static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(set_item(self, args[0], args[1])); }
+static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(set_item(self, args[0], args[1]));
+}
 static Value m_delitem(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = dict_del(self, args[0]);
     if (r == 0)
@@ -261,7 +295,9 @@ static Value pop_key(Value self, Value key, Value dflt) {
         return ABSENT;
     return dflt != ABSENT ? retained(dflt) : err_key(key);
 }
-static Value m_pop(Value self, Value *args, intptr_t nargs, Value kw) { return pop_key(self, args[0], arg_at(args, nargs, 1)); }
+static Value m_pop(Value self, Value *args, intptr_t nargs, Value kw) {
+    return pop_key(self, args[0], arg_at(args, nargs, 1));
+}
 
 static Value m_popitem(Value self, Value *args, intptr_t nargs, Value kw) {
     Value last = arg_at(args, nargs, 0), kv[2];
@@ -383,9 +419,15 @@ static Value merged(Type *t, Value a, Value b) {
     }
     return d;
 }
-static Value m_or(Value self, Value *args, intptr_t nargs, Value kw) { return merged(type_of(self), self, args[0]); }
-static Value m_ror(Value self, Value *args, intptr_t nargs, Value kw) { return merged(type_of(self), args[0], self); }
-static Value m_ior(Value self, Value *args, intptr_t nargs, Value kw) { return update_one(self, args[0]) < 0 ? ABSENT : retained(self); }
+static Value m_or(Value self, Value *args, intptr_t nargs, Value kw) {
+    return merged(type_of(self), self, args[0]);
+}
+static Value m_ror(Value self, Value *args, intptr_t nargs, Value kw) {
+    return merged(type_of(self), args[0], self);
+}
+static Value m_ior(Value self, Value *args, intptr_t nargs, Value kw) {
+    return update_one(self, args[0]) < 0 ? ABSENT : retained(self);
+}
 
 static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Value name = obj_getattr_str(V_OF(type_of(self)), "__name__"), s = ABSENT, items = ABSENT, l = ABSENT;
@@ -417,8 +459,10 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value state = obj_call_method_str(self, "__getstate__", NULL, 0), items = ABSENT, it = ABSENT, r = ABSENT, empty = tuple_empty();
-    if (state != ABSENT && (items = obj_call_method_str(self, "items", NULL, 0)) != ABSENT && (it = obj_iter(items)) != ABSENT)
+    Value state = obj_call_method_str(self, "__getstate__", NULL, 0), items = ABSENT, it = ABSENT, r = ABSENT,
+          empty = tuple_empty();
+    if (state != ABSENT && (items = obj_call_method_str(self, "items", NULL, 0)) != ABSENT &&
+        (it = obj_iter(items)) != ABSENT)
         r = tuple_pack(5, V_OF(type_of(self)), empty, state, V_NONE, it);
     release(state);
     release(items);
@@ -427,17 +471,28 @@ static Value m_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_new(self, KEYS); }
-static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) { return iter_new(self, KEYS | REVERSED); }
-static Value m_keys(Value self, Value *args, intptr_t nargs, Value kw) { return dict_view_new(&odict_keys_type, self); }
-static Value m_values(Value self, Value *args, intptr_t nargs, Value kw) { return dict_view_new(&odict_values_type, self); }
-static Value m_items(Value self, Value *args, intptr_t nargs, Value kw) { return dict_view_new(&odict_items_type, self); }
+static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_new(self, KEYS);
+}
+static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_new(self, KEYS | REVERSED);
+}
+static Value m_keys(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_view_new(&odict_keys_type, self);
+}
+static Value m_values(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_view_new(&odict_values_type, self);
+}
+static Value m_items(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_view_new(&odict_items_type, self);
+}
 static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int((int64_t)(sizeof(OrderedDict) + (size_t)dict_end(self) * sizeof(DictEntry)));
 }
 
 static const NativeDef methods[] = {
-    {"__init__", m_update, "($self, /, *args, **kwargs)", 0, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__init__", m_update, "($self, /, *args, **kwargs)", 0,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__iter__", m_iter, "($self, /)", 0, "Implement iter(self)."},
     {"__setitem__", m_setitem, "($self, key, value, /)", 0, "Set self[key] to value."},
@@ -456,10 +511,12 @@ static const NativeDef methods[] = {
      "Insert key with a value of default if key is not in the dictionary.\n\n"
      "Return the value for key if key is in the dictionary, else default."},
     {"pop", m_pop, "($self, /, key, default=<unrepresentable>)", 0,
-     "od.pop(key[,default]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, return the default if given; "
+     "od.pop(key[,default]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, "
+     "return the default if given; "
      "otherwise,\nraise a KeyError."},
     {"popitem", m_popitem, "($self, /, last=True)", 0,
-     "Remove and return a (key, value) pair from the dictionary.\n\nPairs are returned in LIFO order if last is true or FIFO order if false."},
+     "Remove and return a (key, value) pair from the dictionary.\n\nPairs are returned in LIFO order if last is true "
+     "or FIFO order if false."},
     {"keys", m_keys, "($self, /)", 0, NULL},
     {"values", m_values, "($self, /)", 0, NULL},
     {"items", m_items, "($self, /)", 0, NULL},
@@ -467,23 +524,35 @@ static const NativeDef methods[] = {
     {"clear", m_clear, "($self, /)", 0, "od.clear() -> None.  Remove all items from od."},
     {"copy", m_copy, "($self, /)", 0, "od.copy() -> a shallow copy of od"},
     {"move_to_end", m_move_to_end, "($self, /, key, last=True)", 0,
-     "Move an existing element to the end (or beginning if last is false).\n\nRaise KeyError if the element does not exist."},
+     "Move an existing element to the end (or beginning if last is false).\n\nRaise KeyError if the element does not "
+     "exist."},
     {NULL},
 };
 
 static const GetSetDef getsets[] = {INSTANCE_DICT_DEF, {NULL}};
 
 int collections_odict_exec(Value module) {
-    static const TypeSpec odict = {.name = "collections.OrderedDict", .doc = "Dictionary that remembers insertion order", .base = &dict_type,
-        .basic_size = sizeof(OrderedDict), .flags = TF_BASETYPE | TF_IMMUTABLE | TF_HAS_DICT | TF_WEAKREF | TF_DICT | TF_MAPPING,
-        .methods = methods, .getsets = getsets};
-    static const TypeSpec iter = {.name = "odict_iterator", .basic_size = sizeof(OdictIter), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &iter_ops, .methods = iter_methods};
-    static const TypeSpec keys = {.name = "odict_keys", .base = &dict_keys_type, .flags = TF_IMMUTABLE | TF_NO_NEW, .methods = keys_methods};
-    static const TypeSpec values = {.name = "odict_values", .base = &dict_values_type, .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .methods = values_methods};
-    static const TypeSpec items = {.name = "odict_items", .base = &dict_items_type, .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .methods = items_methods};
+    static const TypeSpec odict = {.name = "collections.OrderedDict",
+                                   .doc = "Dictionary that remembers insertion order",
+                                   .base = &dict_type,
+                                   .basic_size = sizeof(OrderedDict),
+                                   .flags =
+                                       TF_BASETYPE | TF_IMMUTABLE | TF_HAS_DICT | TF_WEAKREF | TF_DICT | TF_MAPPING,
+                                   .methods = methods,
+                                   .getsets = getsets};
+    static const TypeSpec iter = {.name = "odict_iterator",
+                                  .basic_size = sizeof(OdictIter),
+                                  .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                  .ops = &iter_ops,
+                                  .methods = iter_methods};
+    static const TypeSpec keys = {
+        .name = "odict_keys", .base = &dict_keys_type, .flags = TF_IMMUTABLE | TF_NO_NEW, .methods = keys_methods};
+    static const TypeSpec values = {.name = "odict_values",
+                                    .base = &dict_values_type,
+                                    .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                    .methods = values_methods};
+    static const TypeSpec items = {
+        .name = "odict_items", .base = &dict_items_type, .flags = TF_IMMUTABLE | TF_NO_NEW, .methods = items_methods};
     type_init_module_type(&odict_type, &odict);
     type_init_module_type(&odict_iter_type, &iter);
     type_init_module_type(&odict_keys_type, &keys);

@@ -1,24 +1,30 @@
-/* itertools: product, permutations, combinations, combinations_with_replacement. Each step is pure C on an array of indices into immutable pools,
- * so it runs in one section and is atomic. */
+/* itertools: product, permutations, combinations, combinations_with_replacement. Each step is pure C on an array of
+ * indices into immutable pools, so it runs in one section and is atomic. */
 #include "modules/itertools.h"
 
 typedef struct Combo {
     Object hdr;
-    Ref pools;             /* product: tuple of tuples; else: one tuple */
+    Ref pools; /* product: tuple of tuples; else: one tuple */
     _Atomic(int64_t) state;
-    intptr_t n, r;         /* pools (product) or items in the pool; length of results */
-    intptr_t *indices;     /* block: r of them, permutations n indices and r cycles */
+    intptr_t n, r;     /* pools (product) or items in the pool; length of results */
+    intptr_t *indices; /* block: r of them, permutations n indices and r cycles */
 } Combo;
 enum { FRESH, RUNNING, STOPPED };
-static Combo *C(Value v) { return (Combo *)v; }
+static Combo *C(Value v) {
+    return (Combo *)v;
+}
 static Type product_type, permutations_type, combinations_type, cwr_type;
 
-static void traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&C(self)->pools), arg); }
+static void traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&C(self)->pools), arg);
+}
 static void clear(Value self) {
     STORE_RELAXED(&C(self)->state, STOPPED);
     ref_clear(self, &C(self)->pools);
 }
-static void fini(Value self) { block_free(C(self)->indices); }
+static void fini(Value self) {
+    block_free(C(self)->indices);
+}
 static const TypeOps ops = {traverse, clear, fini};
 
 /* Steals pools. */
@@ -78,7 +84,8 @@ static Value int_tuple(const intptr_t *v, intptr_t n) {
         tuple_init_item(t, i, int_from_i64(v[i]));
     return t;
 }
-/* (type, args) when fresh, (type, stopped args) when stopped, (type, args, indices) while running. Steals args; the pool is replaced. */
+/* (type, args) when fresh, (type, stopped args) when stopped, (type, args, indices) while running. Steals args; the
+ * pool is replaced. */
 static Value reduce(Value self, Value args, Value stopped_args) {
     Value state = ABSENT;
     ExclCs cs;
@@ -97,9 +104,13 @@ static int load_indices(Value state, intptr_t *out, intptr_t n) {
             return -1;
     return 0;
 }
-static Value pack1(Value a) { return a == ABSENT ? ABSENT : tuple_from_steal(&a, 1); }
+static Value pack1(Value a) {
+    return a == ABSENT ? ABSENT : tuple_from_steal(&a, 1);
+}
 
-/* ---- product --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- product
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value product_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     intptr_t repeat = 1;
@@ -142,7 +153,9 @@ static bool product_step(Combo *c) {
     }
     return false;
 }
-static Value product_next(Value it) { return advance(it, product_step); }
+static Value product_next(Value it) {
+    return advance(it, product_step);
+}
 IT_NEXT(product_next)
 static Value product_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return reduce(self, retained(ref_peek(&C(self)->pools)), pack1(tuple_empty()));
@@ -172,10 +185,15 @@ static Value product_setstate(Value self, Value *args, intptr_t nargs, Value kw)
     block_free(fresh);
     return V_NONE;
 }
-static const NativeDef product_methods[] = {{"__new__", product_new, "($type, /, *args, **kwargs)", 0, NEW_DOC}, IT_COMMON(product_next),
-    REDUCE_DEF(product_reduce), SETSTATE_DEF(product_setstate), {NULL}};
+static const NativeDef product_methods[] = {{"__new__", product_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
+                                            IT_COMMON(product_next),
+                                            REDUCE_DEF(product_reduce),
+                                            SETSTATE_DEF(product_setstate),
+                                            {NULL}};
 
-/* ---- the three over one pool --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the three over one pool
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value reduce_one(Value self, Value *args, intptr_t nargs, Value kw) {
     Value r = v_from_int(C(self)->r), empty = tuple_empty();
@@ -216,7 +234,9 @@ static Value combinations_new(Value cls, Value *args, intptr_t nargs, Value kw) 
         C(it)->indices[i] = i;
     return it;
 }
-static Value combinations_next(Value it) { return advance(it, combinations_step); }
+static Value combinations_next(Value it) {
+    return advance(it, combinations_step);
+}
 IT_NEXT(combinations_next)
 
 static bool cwr_step(Combo *c) {
@@ -239,7 +259,9 @@ static Value cwr_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     intptr_t n = tuple_len(pool);
     return make(cls, pool, n, r, r, n == 0 && r > 0);
 }
-static Value cwr_next(Value it) { return advance(it, cwr_step); }
+static Value cwr_next(Value it) {
+    return advance(it, cwr_step);
+}
 IT_NEXT(cwr_next)
 
 /* State of a running combination: r indices, each in range. */
@@ -265,8 +287,12 @@ static Value set_indices(Value self, Value s, bool rising) {
     block_free(fresh);
     return V_NONE;
 }
-static Value combinations_setstate(Value self, Value *args, intptr_t nargs, Value kw) { return set_indices(self, args[0], true); }
-static Value cwr_setstate(Value self, Value *args, intptr_t nargs, Value kw) { return set_indices(self, args[0], false); }
+static Value combinations_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
+    return set_indices(self, args[0], true);
+}
+static Value cwr_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
+    return set_indices(self, args[0], false);
+}
 
 /* indices[0..n) a permutation of the pool, then r cycle counters */
 static bool permutations_step(Combo *c) {
@@ -308,7 +334,9 @@ static Value permutations_new(Value cls, Value *args, intptr_t nargs, Value kw) 
     }
     return it;
 }
-static Value permutations_next(Value it) { return advance(it, permutations_step); }
+static Value permutations_next(Value it) {
+    return advance(it, permutations_step);
+}
 IT_NEXT(permutations_next)
 static Value permutations_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Combo *c = C(self);
@@ -359,30 +387,36 @@ static Value permutations_setstate(Value self, Value *args, intptr_t nargs, Valu
     return V_NONE;
 }
 
-#define ONE_POOL_METHODS(kind, sig, reduce_fn)                                                                         \
-    {                                                                                                                  \
-        {"__new__", kind##_new, sig, 0, NEW_DOC}, IT_COMMON(kind##_next), REDUCE_DEF(reduce_fn), SETSTATE_DEF(kind##_setstate), {   \
-            NULL                                                                                                       \
-        }                                                                                                              \
+#define ONE_POOL_METHODS(kind, sig, reduce_fn)                                                   \
+    {                                                                                            \
+        {"__new__", kind##_new, sig, 0, NEW_DOC}, IT_COMMON(kind##_next), REDUCE_DEF(reduce_fn), \
+            SETSTATE_DEF(kind##_setstate), {                                                     \
+            NULL                                                                                 \
+        }                                                                                        \
     }
 static const NativeDef combinations_methods[] = ONE_POOL_METHODS(combinations, "($type, iterable, r)", reduce_one);
 static const NativeDef cwr_methods[] = ONE_POOL_METHODS(cwr, "($type, iterable, r)", reduce_one);
-static const NativeDef permutations_methods[] = ONE_POOL_METHODS(permutations, "($type, iterable, r=None)", permutations_reduce);
+static const NativeDef permutations_methods[] =
+    ONE_POOL_METHODS(permutations, "($type, iterable, r=None)", permutations_reduce);
 
 int itertools_combine_exec(Value module) {
     static const ItSpec specs[] = {
         {&product_type, "itertools.product",
-         "product(*iterables, repeat=1) --> product object\n\nCartesian product of input iterables.  Equivalent to nested for-loops.", product_methods,
-         product_next, sizeof(Combo), &ops},
+         "product(*iterables, repeat=1) --> product object\n\nCartesian product of input iterables.  Equivalent to "
+         "nested for-loops.",
+         product_methods, product_next, sizeof(Combo), &ops},
         {&permutations_type, "itertools.permutations",
-         "Return successive r-length permutations of elements in the iterable.\n\npermutations(range(3), 2) --> (0,1), (0,2), (1,0), (1,2), (2,0), "
+         "Return successive r-length permutations of elements in the iterable.\n\npermutations(range(3), 2) --> (0,1), "
+         "(0,2), (1,0), (1,2), (2,0), "
          "(2,1)",
          permutations_methods, permutations_next, sizeof(Combo), &ops},
         {&combinations_type, "itertools.combinations",
-         "Return successive r-length combinations of elements in the iterable.\n\ncombinations(range(4), 3) --> (0,1,2), (0,1,3), (0,2,3), (1,2,3)",
+         "Return successive r-length combinations of elements in the iterable.\n\ncombinations(range(4), 3) --> "
+         "(0,1,2), (0,1,3), (0,2,3), (1,2,3)",
          combinations_methods, combinations_next, sizeof(Combo), &ops},
         {&cwr_type, "itertools.combinations_with_replacement",
-         "Return successive r-length combinations of elements in the iterable allowing individual elements to have successive repeats.",
+         "Return successive r-length combinations of elements in the iterable allowing individual elements to have "
+         "successive repeats.",
          cwr_methods, cwr_next, sizeof(Combo), &ops},
     };
     static TypeSpec storage[ARRAY_LEN(specs)];

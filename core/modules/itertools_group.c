@@ -1,7 +1,8 @@
 /* itertools: groupby and tee. */
 #include "modules/itertools.h"
 
-/* ---- groupby: iterator, key function, keys of the group being given out and of the item read ahead, that item, the present group's iterator -------- */
+/* ---- groupby: iterator, key function, keys of the group being given out and of the item read ahead, that item, the
+ * present group's iterator -------- */
 
 static Type groupby_type, grouper_type;
 enum { GB_IT, GB_KEY, GB_TARGET, GB_CURRENT_KEY, GB_CURRENT_VALUE };
@@ -83,8 +84,11 @@ static Value groupby_setstate(Value self, Value *args, intptr_t nargs, Value kw)
     it_set(self, GB_TARGET, retained(tuple_get(s, 2)));
     return V_NONE;
 }
-static const NativeDef groupby_methods[] = {{"__new__", groupby_new, "($type, iterable, key=None)", 0, NEW_DOC}, IT_COMMON(groupby_next),
-    REDUCE_DEF(groupby_reduce), SETSTATE_DEF(groupby_setstate), {NULL}};
+static const NativeDef groupby_methods[] = {{"__new__", groupby_new, "($type, iterable, key=None)", 0, NEW_DOC},
+                                            IT_COMMON(groupby_next),
+                                            REDUCE_DEF(groupby_reduce),
+                                            SETSTATE_DEF(groupby_setstate),
+                                            {NULL}};
 
 static Value grouper_next(Value it) {
     Value parent = it_peek(it, GR_PARENT);
@@ -125,21 +129,26 @@ static Value grouper_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     }
     return it_reduce(self, tuple_pack(2, parent, it_peek(self, GR_KEY)), ABSENT);
 }
-static const NativeDef grouper_methods[] = {{"__new__", grouper_new, "($type, parent, tgtkey, /)", 0, NEW_DOC}, IT_COMMON(grouper_next),
-    REDUCE_DEF(grouper_reduce), {NULL}};
+static const NativeDef grouper_methods[] = {{"__new__", grouper_new, "($type, parent, tgtkey, /)", 0, NEW_DOC},
+                                            IT_COMMON(grouper_next),
+                                            REDUCE_DEF(grouper_reduce),
+                                            {NULL}};
 
-/* ---- tee: a chain of blocks of items; each copy points to a block and an index ------------------------------------------------------------------------ */
+/* ---- tee: a chain of blocks of items; each copy points to a block and an index
+ * ------------------------------------------------------------------------ */
 
 enum { TEE_BLOCK = 57 };
 typedef struct TeeData {
     Object hdr;
     Ref it;
-    Ref next;               /* the following block, made when somebody needs it */
-    _Atomic(int32_t) n;     /* items read */
-    _Atomic(bool) running;  /* somebody is reading one */
+    Ref next;              /* the following block, made when somebody needs it */
+    _Atomic(int32_t) n;    /* items read */
+    _Atomic(bool) running; /* somebody is reading one */
     Ref items[TEE_BLOCK];
 } TeeData;
-static TeeData *TD(Value v) { return (TeeData *)v; }
+static TeeData *TD(Value v) {
+    return (TeeData *)v;
+}
 static Type tee_data_type, tee_type;
 enum { TEE_DATA = 0 };
 
@@ -257,7 +266,8 @@ static Value data_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     release(it);
     return it_reduce(self, a, ABSENT);
 }
-static const NativeDef data_methods[] = {{"__new__", data_new, "($type, it, values, next, /)", 0, NEW_DOC}, REDUCE_DEF(data_reduce), {NULL}};
+static const NativeDef data_methods[] = {
+    {"__new__", data_new, "($type, it, values, next, /)", 0, NEW_DOC}, REDUCE_DEF(data_reduce), {NULL}};
 
 /* ref 0 the block, num 0 the index in it */
 static Value tee_make(Value data, int64_t index) {
@@ -330,7 +340,9 @@ static Value tee_next(Value it) {
     }
 }
 IT_NEXT(tee_next)
-static Value tee_new(Value cls, Value *args, intptr_t nargs, Value kw) { return tee_from(args[0]); }
+static Value tee_new(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return tee_from(args[0]);
+}
 static Value tee_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value empty = tuple_empty(), a = tuple_from_steal(&empty, 1), data = it_get(self, TEE_DATA);
     Value state = tuple_pack(2, data, v_from_int(it_num(self, 0)));
@@ -355,8 +367,12 @@ static Value tee_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     release(old);
     return V_NONE;
 }
-static const NativeDef tee_methods[] = {{"__new__", tee_new, "($type, iterable, /)", 0, NEW_DOC}, IT_COMMON(tee_next),
-    {"__copy__", tee_copy, "($self, /)", 0, "Returns an independent iterator."}, REDUCE_DEF(tee_reduce), SETSTATE_DEF(tee_setstate), {NULL}};
+static const NativeDef tee_methods[] = {{"__new__", tee_new, "($type, iterable, /)", 0, NEW_DOC},
+                                        IT_COMMON(tee_next),
+                                        {"__copy__", tee_copy, "($self, /)", 0, "Returns an independent iterator."},
+                                        REDUCE_DEF(tee_reduce),
+                                        SETSTATE_DEF(tee_setstate),
+                                        {NULL}};
 
 Value itertools_tee(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t n = 2;
@@ -400,12 +416,15 @@ Value itertools_tee(Value self, Value *args, intptr_t nargs, Value kw) {
 int itertools_group_exec(Value module) {
     static const ItSpec specs[] = {
         {&groupby_type, "itertools.groupby",
-         "make an iterator that returns consecutive keys and groups from the iterable\n\n  iterable\n    Elements to divide into groups according to the "
-         "key function.\n  key\n    A function for computing the group category for each element.\n    If the key function is not specified or is None, "
+         "make an iterator that returns consecutive keys and groups from the iterable\n\n  iterable\n    Elements to "
+         "divide into groups according to the "
+         "key function.\n  key\n    A function for computing the group category for each element.\n    If the key "
+         "function is not specified or is None, "
          "the element itself\n    is used for grouping.",
          groupby_methods, groupby_next},
         {&grouper_type, "itertools._grouper", NULL, grouper_methods, grouper_next},
-        {&tee_data_type, "itertools._tee_dataobject", "Data container common to multiple tee objects.", data_methods, NULL, sizeof(TeeData), &data_ops},
+        {&tee_data_type, "itertools._tee_dataobject", "Data container common to multiple tee objects.", data_methods,
+         NULL, sizeof(TeeData), &data_ops},
         {&tee_type, "itertools._tee", "Iterator wrapped to make it copyable.", tee_methods, tee_next},
     };
     static TypeSpec storage[ARRAY_LEN(specs)];

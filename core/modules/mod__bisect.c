@@ -3,7 +3,8 @@
 #include "object/list_impl.h"
 #include "object/module.h"
 
-/* Where x goes in a[lo:hi]: right of equal items, or left. key ABSENT or None: none; it is not applied to x. -1: exception. */
+/* Where x goes in a[lo:hi]: right of equal items, or left. key ABSENT or None: none; it is not applied to x. -1:
+ * exception. */
 static intptr_t search(Value a, Value x, intptr_t lo, intptr_t hi, Value key, bool right) {
     if (lo < 0) {
         err_set(&exc_ValueError, "lo must be non-negative");
@@ -72,32 +73,47 @@ static Value insort(Value *args, intptr_t nargs, bool right) {
     release(r);
     return V_NONE;
 }
-static Value bisect_right(Value self, Value *args, intptr_t nargs, Value kw) { return bisect(args, nargs, true); }
-static Value bisect_left(Value self, Value *args, intptr_t nargs, Value kw) { return bisect(args, nargs, false); }
-static Value insort_right(Value self, Value *args, intptr_t nargs, Value kw) { return insort(args, nargs, true); }
-static Value insort_left(Value self, Value *args, intptr_t nargs, Value kw) { return insort(args, nargs, false); }
+static Value bisect_right(Value self, Value *args, intptr_t nargs, Value kw) {
+    return bisect(args, nargs, true);
+}
+static Value bisect_left(Value self, Value *args, intptr_t nargs, Value kw) {
+    return bisect(args, nargs, false);
+}
+static Value insort_right(Value self, Value *args, intptr_t nargs, Value kw) {
+    return insort(args, nargs, true);
+}
+static Value insort_left(Value self, Value *args, intptr_t nargs, Value kw) {
+    return insort(args, nargs, false);
+}
 
 #define SIG "($module, /, a, x, lo=0, hi=None, *, key=None)"
 static const NativeDef functions[] = {
     {"bisect_right", bisect_right, SIG, 0,
-     "Return the index where to insert item x in list a, assuming a is sorted.\n\nThe return value i is such that all e in a[:i] have e <= x, and all e in\n"
-     "a[i:] have e > x.  So if x already appears in the list, a.insert(i, x) will\ninsert just after the rightmost x already there.\n\nOptional args lo (default "
+     "Return the index where to insert item x in list a, assuming a is sorted.\n\nThe return value i is such that all "
+     "e in a[:i] have e <= x, and all e in\n"
+     "a[i:] have e > x.  So if x already appears in the list, a.insert(i, x) will\ninsert just after the rightmost x "
+     "already there.\n\nOptional args lo (default "
      "0) and hi (default len(a)) bound the\nslice of a to be searched."},
     {"insort_right", insort_right, SIG, 0,
-     "Insert item x in list a, and keep it sorted assuming a is sorted.\n\nIf x is already in a, insert it to the right of the rightmost x.\n\nOptional args lo "
+     "Insert item x in list a, and keep it sorted assuming a is sorted.\n\nIf x is already in a, insert it to the "
+     "right of the rightmost x.\n\nOptional args lo "
      "(default 0) and hi (default len(a)) bound the\nslice of a to be searched."},
     {"bisect_left", bisect_left, SIG, 0,
-     "Return the index where to insert item x in list a, assuming a is sorted.\n\nThe return value i is such that all e in a[:i] have e < x, and all e in\n"
-     "a[i:] have e >= x.  So if x already appears in the list, a.insert(i, x) will\ninsert just before the leftmost x already there.\n\nOptional args lo (default "
+     "Return the index where to insert item x in list a, assuming a is sorted.\n\nThe return value i is such that all "
+     "e in a[:i] have e < x, and all e in\n"
+     "a[i:] have e >= x.  So if x already appears in the list, a.insert(i, x) will\ninsert just before the leftmost x "
+     "already there.\n\nOptional args lo (default "
      "0) and hi (default len(a)) bound the\nslice of a to be searched."},
     {"insort_left", insort_left, SIG, 0,
-     "Insert item x in list a, and keep it sorted assuming a is sorted.\n\nIf x is already in a, insert it to the left of the leftmost x.\n\nOptional args lo "
+     "Insert item x in list a, and keep it sorted assuming a is sorted.\n\nIf x is already in a, insert it to the left "
+     "of the leftmost x.\n\nOptional args lo "
      "(default 0) and hi (default len(a)) bound the\nslice of a to be searched."},
     {NULL},
 };
 
 const ModuleSpec module__bisect = {
     "_bisect",
-    "Bisection algorithms.\n\nThis module provides support for maintaining a list in sorted order without\nhaving to sort the list after each insertion.",
+    "Bisection algorithms.\n\nThis module provides support for maintaining a list in sorted order without\nhaving to "
+    "sort the list after each insertion.",
     functions,
 };

@@ -7,7 +7,9 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- defaultdict --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- defaultdict
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct DefaultDict {
     Dict dict;
@@ -58,10 +60,14 @@ static Value new_like(Value self, Value items) {
     release(f);
     return d;
 }
-static Value dd_copy(Value self, Value *args, intptr_t nargs, Value kw) { return new_like(self, self); }
+static Value dd_copy(Value self, Value *args, intptr_t nargs, Value kw) {
+    return new_like(self, self);
+}
 static Value dd_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value f = factory_of(self), a = v_is_none(f) ? tuple_empty() : tuple_pack(1, f), items = ABSENT, it = ABSENT, r = ABSENT;
-    if (a != ABSENT && (items = obj_call_method_str(self, "items", NULL, 0)) != ABSENT && (it = obj_iter(items)) != ABSENT)
+    Value f = factory_of(self), a = v_is_none(f) ? tuple_empty() : tuple_pack(1, f), items = ABSENT, it = ABSENT,
+          r = ABSENT;
+    if (a != ABSENT && (items = obj_call_method_str(self, "items", NULL, 0)) != ABSENT &&
+        (it = obj_iter(items)) != ABSENT)
         r = tuple_pack(5, V_OF(type_of(self)), a, V_NONE, V_NONE, it);
     release(f);
     release(a);
@@ -70,7 +76,8 @@ static Value dd_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 static Value dd_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value f = factory_of(self), plain = dict_copy(self), text = ABSENT, name = obj_getattr_str(V_OF(type_of(self)), "__name__"), s = ABSENT;
+    Value f = factory_of(self), plain = dict_copy(self), text = ABSENT,
+          name = obj_getattr_str(V_OF(type_of(self)), "__name__"), s = ABSENT;
     if (plain == ABSENT || name == ABSENT)
         goto done;
     /* The factory may be a method of self. */
@@ -99,8 +106,12 @@ static Value merged(Value self, Value a, Value b) {
     }
     return d;
 }
-static Value dd_or(Value self, Value *args, intptr_t nargs, Value kw) { return merged(self, self, args[0]); }
-static Value dd_ror(Value self, Value *args, intptr_t nargs, Value kw) { return merged(self, args[0], self); }
+static Value dd_or(Value self, Value *args, intptr_t nargs, Value kw) {
+    return merged(self, self, args[0]);
+}
+static Value dd_ror(Value self, Value *args, intptr_t nargs, Value kw) {
+    return merged(self, args[0], self);
+}
 
 static void dd_traverse(Value self, VisitFn visit, void *arg) {
     dict_type.ops->traverse(self, visit, arg);
@@ -110,14 +121,18 @@ static void dd_clear(Value self) {
     dict_type.ops->clear(self);
     ref_clear(self, &((DefaultDict *)self)->factory);
 }
-static void dd_fini(Value self) { dict_type.ops->fini(self); }
+static void dd_fini(Value self) {
+    dict_type.ops->fini(self);
+}
 static const TypeOps dd_ops = {dd_traverse, dd_clear, dd_fini};
 
 static const NativeDef dd_methods[] = {
-    {"__init__", dd_init, "($self, /, *args, **kwargs)", 0, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__init__", dd_init, "($self, /, *args, **kwargs)", 0,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     {"__repr__", dd_repr, "($self, /)", 0, "Return repr(self)."},
     {"__missing__", dd_missing, "($self, key, /)", 0,
-     "__missing__(key) # Called by __getitem__ for missing key; pseudo-code:\n  if self.default_factory is None: raise KeyError((key,))\n"
+     "__missing__(key) # Called by __getitem__ for missing key; pseudo-code:\n  if self.default_factory is None: raise "
+     "KeyError((key,))\n"
      "  self[key] = value = self.default_factory()\n  return value\n"},
     {"__or__", dd_or, "($self, value, /)", 0, "Return self|value."},
     {"__ror__", dd_ror, "($self, value, /)", 0, "Return value|self."},
@@ -128,18 +143,22 @@ static const NativeDef dd_methods[] = {
     {NULL},
 };
 static const MemberDef dd_members[] = {
-    {"default_factory", MK_REF_NONE, offsetof(DefaultDict, factory), "Factory for default value called by __missing__()."},
+    {"default_factory", MK_REF_NONE, offsetof(DefaultDict, factory),
+     "Factory for default value called by __missing__()."},
     {NULL},
 };
 
-/* ---- _tuplegetter: the descriptor of a named tuple's field ------------------------------------------------------------------------------------------ */
+/* ---- _tuplegetter: the descriptor of a named tuple's field
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct TupleGetter {
     Object hdr;
     intptr_t index;
     Ref doc;
 } TupleGetter;
-static TupleGetter *TG(Value v) { return (TupleGetter *)v; }
+static TupleGetter *TG(Value v) {
+    return (TupleGetter *)v;
+}
 static Type tuplegetter_type;
 
 static Value tg_new(Value cls, Value *args, intptr_t nargs, Value kw) {
@@ -165,8 +184,12 @@ static Value tg_get(Value self, Value *args, intptr_t nargs, Value kw) {
         return err_set(&exc_IndexError, "tuple index out of range");
     return retained(tuple_get(o, TG(self)->index));
 }
-static Value tg_set(Value self, Value *args, intptr_t nargs, Value kw) { return err_set(&exc_AttributeError, "can't set attribute"); }
-static Value tg_delete(Value self, Value *args, intptr_t nargs, Value kw) { return err_set(&exc_AttributeError, "can't delete attribute"); }
+static Value tg_set(Value self, Value *args, intptr_t nargs, Value kw) {
+    return err_set(&exc_AttributeError, "can't set attribute");
+}
+static Value tg_delete(Value self, Value *args, intptr_t nargs, Value kw) {
+    return err_set(&exc_AttributeError, "can't delete attribute");
+}
 static Value tg_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value a = tuple_pack(2, v_from_int(TG(self)->index), ref_peek(&TG(self)->doc));
     Value r = a == ABSENT ? ABSENT : tuple_pack(2, V_OF(type_of(self)), a);
@@ -176,12 +199,18 @@ static Value tg_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value tg_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_format_c("_tuplegetter(%zd, %R)", (ssize_t)TG(self)->index, ref_peek(&TG(self)->doc));
 }
-static void tg_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&TG(self)->doc), arg); }
-static void tg_clear(Value self) { ref_store(self, &TG(self)->doc, V_NONE); }
+static void tg_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&TG(self)->doc), arg);
+}
+static void tg_clear(Value self) {
+    ref_store(self, &TG(self)->doc, V_NONE);
+}
 static const TypeOps tg_ops = {tg_traverse, tg_clear, NULL};
 static const NativeDef tg_methods[] = {
-    {"__new__", tg_new, "($type, index, doc, /)", 0, "Create and return a new object.  See help(type) for accurate signature."},
-    {"__get__", tg_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__new__", tg_new, "($type, index, doc, /)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
+    {"__get__", tg_get, "($self, instance, owner=None, /)", 0,
+     "Return an attribute of instance, which is of type owner."},
     {"__set__", tg_set, "($self, instance, value, /)", 0, "Set an attribute of instance to value."},
     {"__delete__", tg_delete, "($self, instance, /)", 0, "Delete an attribute of instance."},
     {"__reduce__", tg_reduce, "($self, /)", 0, NULL},
@@ -190,7 +219,9 @@ static const NativeDef tg_methods[] = {
 };
 static const MemberDef tg_members[] = {{"__doc__", MK_REF_NONE, offsetof(TupleGetter, doc), NULL}, {NULL}};
 
-/* ---- _count_elements ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- _count_elements
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value count_elements(Value self, Value *args, intptr_t nargs, Value kw) {
     const Value one = v_from_int(1), zero = v_from_int(0);
@@ -202,7 +233,8 @@ static Value count_elements(Value self, Value *args, intptr_t nargs, Value kw) {
     if (v_is_dict(mapping)) {
         get = type_lookup(type_of(mapping), ID("get"));
         dict_get_method = type_lookup(&dict_type, ID("get"));
-        fast = get == dict_get_method && type_special(type_of(mapping), SP_SETITEM) == type_special(&dict_type, SP_SETITEM);
+        fast = get == dict_get_method &&
+               type_special(type_of(mapping), SP_SETITEM) == type_special(&dict_type, SP_SETITEM);
         release(get);
         release(dict_get_method);
     }
@@ -219,8 +251,8 @@ static Value count_elements(Value self, Value *args, intptr_t nargs, Value kw) {
                 old = dict_get_hashed(mapping, key, hash);
                 if (old != ABSENT || !err_pending())
                     sum = v_is_int(old) && v_int(old) < INT_IMM_MAX ? v_from_int(v_int(old) + 1)
-                          : old == ABSENT                          ? one
-                                                                   : num_binary(SP_ADD, old, one);
+                          : old == ABSENT                           ? one
+                                                                    : num_binary(SP_ADD, old, one);
                 r = sum == ABSENT ? -1 : dict_set_hashed(mapping, key, hash, sum);
             }
         } else {
@@ -240,17 +272,31 @@ done:
     return err_pending() ? ABSENT : V_NONE;
 }
 
-/* ---- the module ------------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the module
+ * -------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int exec(Value m) {
     static const TypeSpec defaultdict = {.name = "collections.defaultdict",
-        .doc = "defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\nThe default factory is called without arguments to produce\n"
-               "a new value when a key is not present, in __getitem__ only.\nA defaultdict compares equal to a dict with the same items.\n"
-               "All remaining arguments are treated the same as if they were\npassed to the dict constructor, including keyword arguments.",
-        .base = &dict_type, .basic_size = sizeof(DefaultDict), .flags = TF_BASETYPE | TF_IMMUTABLE | TF_DICT | TF_MAPPING, .ops = &dd_ops,
-        .methods = dd_methods, .members = dd_members};
-    static const TypeSpec tuplegetter = {.name = "_collections._tuplegetter", .basic_size = sizeof(TupleGetter), .flags = TF_IMMUTABLE,
-        .ops = &tg_ops, .methods = tg_methods, .members = tg_members};
+                                         .doc =
+                                             "defaultdict(default_factory=None, /, [...]) --> dict with default "
+                                             "factory\n\nThe default factory is called without arguments to produce\n"
+                                             "a new value when a key is not present, in __getitem__ only.\nA "
+                                             "defaultdict compares equal to a dict with the same items.\n"
+                                             "All remaining arguments are treated the same as if they were\npassed to "
+                                             "the dict constructor, including keyword arguments.",
+                                         .base = &dict_type,
+                                         .basic_size = sizeof(DefaultDict),
+                                         .flags = TF_BASETYPE | TF_IMMUTABLE | TF_DICT | TF_MAPPING,
+                                         .ops = &dd_ops,
+                                         .methods = dd_methods,
+                                         .members = dd_members};
+    static const TypeSpec tuplegetter = {.name = "_collections._tuplegetter",
+                                         .basic_size = sizeof(TupleGetter),
+                                         .flags = TF_IMMUTABLE,
+                                         .ops = &tg_ops,
+                                         .methods = tg_methods,
+                                         .members = tg_members};
     type_init_module_type(&defaultdict_type, &defaultdict);
     type_init_module_type(&tuplegetter_type, &tuplegetter);
     if (module_add_type(m, &defaultdict_type) < 0 || module_add_type(m, &tuplegetter_type) < 0)
@@ -266,7 +312,8 @@ static const NativeDef functions[] = {
 
 const ModuleSpec module__collections = {
     "_collections",
-    "High performance data structures.\n- deque:        ordered collection accessible from endpoints only\n- defaultdict:  dict subclass with a default "
+    "High performance data structures.\n- deque:        ordered collection accessible from endpoints only\n- "
+    "defaultdict:  dict subclass with a default "
     "value factory\n",
     functions,
     exec,

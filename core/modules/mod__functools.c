@@ -12,7 +12,9 @@
 
 Value method_new(Value func, Value self); /* interp/method.c */
 
-/* ---- reduce --------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reduce
+ * ---------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value f_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value f = args[0], it = obj_iter(args[1]), acc = arg_at(args, nargs, 2), v;
@@ -41,16 +43,22 @@ static Value f_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return ABSENT;
 }
 
-/* ---- partial -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- partial
+ * --------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Partial {
     Object hdr;
     Ref func, args, kw; /* kw: a dict. All three are replaced by __setstate__ only */
 } Partial;
-static Partial *P(Value v) { return (Partial *)v; }
+static Partial *P(Value v) {
+    return (Partial *)v;
+}
 static Type partial_type;
 
-static Value p_field(Value p, Ref *r) { return iter_field(p, r); }
+static Value p_field(Value p, Ref *r) {
+    return iter_field(p, r);
+}
 
 /* A new dict of base and the keywords of a call. */
 static Value merged_keywords(Value base, Value *args, intptr_t nargs, Value kw) {
@@ -82,7 +90,8 @@ static Value partial_new(Value cls, Value *args, intptr_t nargs, Value kw) {
         all = tuple_concat(inner_args, own);
         release(own);
     }
-    Value d = all == ABSENT ? ABSENT : merged_keywords(inner_kw, args, nargs, kw), p = d == ABSENT ? ABSENT : obj_new((Type *)cls);
+    Value d = all == ABSENT ? ABSENT : merged_keywords(inner_kw, args, nargs, kw),
+          p = d == ABSENT ? ABSENT : obj_new((Type *)cls);
     release(inner_args);
     release(inner_kw);
     if (p == ABSENT) {
@@ -99,7 +108,8 @@ static Value partial_new(Value cls, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value partial_call(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value func = p_field(self, &P(self)->func), given = p_field(self, &P(self)->args), d = p_field(self, &P(self)->kw), r = ABSENT;
+    Value func = p_field(self, &P(self)->func), given = p_field(self, &P(self)->args), d = p_field(self, &P(self)->kw),
+          r = ABSENT;
     intptr_t n = tuple_len(given), n_kw = kw == ABSENT ? 0 : tuple_len(kw), total = n + nargs + n_kw;
     Value few[16], scratch = ABSENT, *all = few;
     if (dict_len(d)) {
@@ -139,7 +149,8 @@ static Value partial_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = repr_enter(self);
     if (r)
         return r < 0 ? ABSENT : str_from_c("...");
-    Value func = p_field(self, &P(self)->func), given = p_field(self, &P(self)->args), d = p_field(self, &P(self)->kw), key, v, s;
+    Value func = p_field(self, &P(self)->func), given = p_field(self, &P(self)->args), d = p_field(self, &P(self)->kw),
+          key, v, s;
     StrBuilder sb;
     sb_init(&sb);
     s = str_format_c("%s(%R", type_of(self) == &partial_type ? "functools.partial" : type_cname(type_of(self)), func);
@@ -173,7 +184,8 @@ static Value partial_repr(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value partial_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value func = p_field(self, &P(self)->func), given = p_field(self, &P(self)->args), d = p_field(self, &P(self)->kw), r = ABSENT;
+    Value func = p_field(self, &P(self)->func), given = p_field(self, &P(self)->args), d = p_field(self, &P(self)->kw),
+          r = ABSENT;
     Value attrs = attrs_have_any(self) ? attrs_dict(self) : V_NONE, one = tuple_pack(1, func);
     Value state = attrs == ABSENT ? ABSENT : tuple_pack(4, func, given, d, attrs);
     if (state != ABSENT && one != ABSENT)
@@ -201,7 +213,8 @@ static Value partial_setstate(Value self, Value *args, intptr_t nargs, Value kw)
         return ABSENT;
     }
     excl_leaf_lock(self);
-    Value old[3] = {ref_swap(self, &P(self)->func, retained(func)), ref_swap(self, &P(self)->args, given), ref_swap(self, &P(self)->kw, d)};
+    Value old[3] = {ref_swap(self, &P(self)->func, retained(func)), ref_swap(self, &P(self)->args, given),
+                    ref_swap(self, &P(self)->kw, d)};
     excl_leaf_unlock(self);
     for (int i = 0; i < 3; i++)
         release(old[i]);
@@ -221,7 +234,8 @@ static void partial_clear(Value self) {
 }
 static const TypeOps partial_ops = {partial_traverse, partial_clear, NULL};
 static const NativeDef partial_methods[] = {
-    {"__new__", partial_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", partial_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__call__", partial_call, "($self, /, *args, **kwargs)", 0, "Call self as a function."},
     {"__repr__", partial_repr, "($self, /)", 0, "Return repr(self)."},
     {"__reduce__", partial_reduce, "($self, /)", 0, NULL},
@@ -232,18 +246,23 @@ static const NativeDef partial_methods[] = {
 static const MemberDef partial_members[] = {
     {"func", MK_REF | MK_READONLY, offsetof(Partial, func), "function object to use in future partial calls"},
     {"args", MK_REF | MK_READONLY, offsetof(Partial, args), "tuple of arguments to future partial calls"},
-    {"keywords", MK_REF | MK_READONLY, offsetof(Partial, kw), "dictionary of keyword arguments to future partial calls"},
+    {"keywords", MK_REF | MK_READONLY, offsetof(Partial, kw),
+     "dictionary of keyword arguments to future partial calls"},
     {NULL},
 };
 static const GetSetDef dict_getset[] = {INSTANCE_DICT_DEF, {NULL}};
 
-/* ---- cmp_to_key -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- cmp_to_key
+ * --------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct KeyObject {
     Object hdr;
     Ref cmp, object; /* object ABSENT: the maker of keys itself */
 } KeyObject;
-static KeyObject *K(Value v) { return (KeyObject *)v; }
+static KeyObject *K(Value v) {
+    return (KeyObject *)v;
+}
 static Type key_type;
 
 static Value key_new(Value cmp, Value object) {
@@ -255,8 +274,12 @@ static Value key_new(Value cmp, Value object) {
     trace_track(v_obj(k));
     return k;
 }
-static Value f_cmp_to_key(Value self, Value *args, intptr_t nargs, Value kw) { return key_new(args[0], ABSENT); }
-static Value key_call(Value self, Value *args, intptr_t nargs, Value kw) { return key_new(ref_peek(&K(self)->cmp), args[0]); }
+static Value f_cmp_to_key(Value self, Value *args, intptr_t nargs, Value kw) {
+    return key_new(args[0], ABSENT);
+}
+static Value key_call(Value self, Value *args, intptr_t nargs, Value kw) {
+    return key_new(ref_peek(&K(self)->cmp), args[0]);
+}
 static Value compare(Value a, Value b, int op) {
     if (type_of(b) != &key_type)
         return err_set(&exc_TypeError, "other argument must be K instance");
@@ -283,12 +306,16 @@ static void key_clear(Value self) {
     ref_clear(self, &K(self)->object);
 }
 static const TypeOps key_ops = {key_traverse, key_clear, NULL};
-static const NativeDef key_methods[] = {{"__call__", key_call, "($self, /, obj)", 0, "Call self as a function."}, COMPARE_DEFS(key), {NULL}};
-static const MemberDef key_members[] = {{"obj", MK_REF_NONE, offsetof(KeyObject, object), "Value wrapped by a key function."}, {NULL}};
+static const NativeDef key_methods[] = {
+    {"__call__", key_call, "($self, /, obj)", 0, "Call self as a function."}, COMPARE_DEFS(key), {NULL}};
+static const MemberDef key_members[] = {
+    {"obj", MK_REF_NONE, offsetof(KeyObject, object), "Value wrapped by a key function."}, {NULL}};
 
-/* ---- _lru_cache_wrapper ----------------------------------------------------------------------------------------------------------------------------------
- * A dict from keys to links; links form a ring, least recently used first. The ring owns its links, and is changed under the wrapper's lock;
- * the dict has its own. A link can be in one of the two only, for a moment. Calls of the function run outside of both. */
+/* ---- _lru_cache_wrapper
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ * A dict from keys to links; links form a ring, least recently used first. The ring owns its links, and is changed
+ * under the wrapper's lock; the dict has its own. A link can be in one of the two only, for a moment. Calls of the
+ * function run outside of both. */
 
 typedef struct Link {
     Object hdr;
@@ -304,8 +331,12 @@ typedef struct LruCache {
     bool typed;
     _Atomic(intptr_t) hits, misses;
 } LruCache;
-static LruCache *C(Value v) { return (LruCache *)v; }
-static Link *LK(Value v) { return (Link *)v; }
+static LruCache *C(Value v) {
+    return (LruCache *)v;
+}
+static Link *LK(Value v) {
+    return (Link *)v;
+}
 static Type lru_type, link_type;
 static Ref keyword_mark; /* an object that is in no other key; a registered root */
 
@@ -345,7 +376,8 @@ static Value take_oldest(Value self) {
 
 static Value make_key(LruCache *c, Value *args, intptr_t nargs, Value kw) {
     intptr_t n_kw = kw == ABSENT ? 0 : tuple_len(kw);
-    if (!c->typed && n_kw == 0 && nargs == 1 && (v_is_exact(args[0], IDX_STR) || v_is_int(args[0]) || v_is_exact(args[0], IDX_INT)))
+    if (!c->typed && n_kw == 0 && nargs == 1 &&
+        (v_is_exact(args[0], IDX_STR) || v_is_int(args[0]) || v_is_exact(args[0], IDX_INT)))
         return retained(args[0]);
     Value t = tuple_new(nargs + (n_kw ? 1 + 2 * n_kw : 0) + (c->typed ? nargs + n_kw : 0));
     if (t == ABSENT)
@@ -458,7 +490,8 @@ static Value lru_call(Value self, Value *args, intptr_t nargs, Value kw) {
     int64_t hash = key == ABSENT ? -1 : dict_hash_key(key);
     Value v = ABSENT;
     if (hash != -1)
-        v = c->maxsize < 0 ? call_unbounded(self, key, hash, args, nargs, kw) : call_bounded(self, key, hash, args, nargs, kw);
+        v = c->maxsize < 0 ? call_unbounded(self, key, hash, args, nargs, kw)
+                           : call_bounded(self, key, hash, args, nargs, kw);
     release(key);
     return v;
 }
@@ -495,8 +528,8 @@ static Value lru_new(Value cls, Value *args, intptr_t nargs, Value kw) {
 }
 static Value lru_info(Value self, Value *args, intptr_t nargs, Value kw) {
     LruCache *c = C(self);
-    Value a[4] = {v_from_int(LOAD_RELAXED(&c->hits)), v_from_int(LOAD_RELAXED(&c->misses)), c->maxsize < 0 ? V_NONE : v_from_int(c->maxsize),
-                  v_from_int(dict_len(ref_peek(&c->cache)))};
+    Value a[4] = {v_from_int(LOAD_RELAXED(&c->hits)), v_from_int(LOAD_RELAXED(&c->misses)),
+                  c->maxsize < 0 ? V_NONE : v_from_int(c->maxsize), v_from_int(dict_len(ref_peek(&c->cache)))};
     return obj_call(ref_peek(&c->info_type), a, 4, ABSENT);
 }
 static Value lru_clear_cache(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -512,8 +545,12 @@ static Value lru_get(Value self, Value *args, intptr_t nargs, Value kw) {
     Value o = args[0];
     return o == ABSENT || v_is_none(o) ? retained(self) : method_new(self, o);
 }
-static Value lru_reduce(Value self, Value *args, intptr_t nargs, Value kw) { return obj_getattr_str(self, "__qualname__"); }
-static Value lru_same(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+static Value lru_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
+    return obj_getattr_str(self, "__qualname__");
+}
+static Value lru_same(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
 
 static void lru_traverse(Value self, VisitFn visit, void *arg) {
     LruCache *c = C(self);
@@ -539,7 +576,8 @@ static const NativeDef lru_methods[] = {
     {"__new__", lru_new, "($type, user_function, maxsize, typed, cache_info_type)", 0,
      "Create and return a new object.  See help(type) for accurate signature."},
     {"__call__", lru_call, "($self, /, *args, **kwargs)", 0, "Call self as a function."},
-    {"__get__", lru_get, "($self, instance, owner=None, /)", 0, "Return an attribute of instance, which is of type owner."},
+    {"__get__", lru_get, "($self, instance, owner=None, /)", 0,
+     "Return an attribute of instance, which is of type owner."},
     {"cache_info", lru_info, "($self, /)", 0, "Report cache statistics"},
     {"cache_clear", lru_clear_cache, "($self, /)", 0, "Clear the cache and cache statistics"},
     {"__reduce__", lru_reduce, "($self, /)", 0, NULL},
@@ -548,24 +586,43 @@ static const NativeDef lru_methods[] = {
     {NULL},
 };
 
-/* ---- the module ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the module
+ * ------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int exec(Value m) {
     static const TypeSpec partial = {.name = "functools.partial",
-        .doc = "partial(func, *args, **keywords) - new function with partial application\n    of the given arguments and keywords.\n",
-        .basic_size = sizeof(Partial), .flags = TF_BASETYPE | TF_IMMUTABLE | TF_HAS_DICT | TF_WEAKREF, .ops = &partial_ops,
-        .methods = partial_methods, .members = partial_members, .getsets = dict_getset};
-    static const TypeSpec key = {.name = "functools.KeyWrapper", .basic_size = sizeof(KeyObject), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &key_ops, .methods = key_methods, .members = key_members};
+                                     .doc = "partial(func, *args, **keywords) - new function with partial "
+                                            "application\n    of the given arguments and keywords.\n",
+                                     .basic_size = sizeof(Partial),
+                                     .flags = TF_BASETYPE | TF_IMMUTABLE | TF_HAS_DICT | TF_WEAKREF,
+                                     .ops = &partial_ops,
+                                     .methods = partial_methods,
+                                     .members = partial_members,
+                                     .getsets = dict_getset};
+    static const TypeSpec key = {.name = "functools.KeyWrapper",
+                                 .basic_size = sizeof(KeyObject),
+                                 .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                 .ops = &key_ops,
+                                 .methods = key_methods,
+                                 .members = key_members};
     static const TypeSpec lru = {.name = "functools._lru_cache_wrapper",
-        .doc = "Create a cached callable that wraps another function.\n\nuser_function:      the function being cached\n\nmaxsize:  0         for no caching\n"
-               "          None      for unlimited cache size\n          n         for a bounded cache\n\ntyped:    False     cache f(3) and f(3.0) as identical "
-               "calls\n          True      cache f(3) and f(3.0) as distinct calls\n\ncache_info_type:    namedtuple class with the fields:\n"
-               "                        hits misses currsize maxsize\n",
-        .basic_size = sizeof(LruCache), .flags = TF_BASETYPE | TF_IMMUTABLE | TF_HAS_DICT | TF_WEAKREF, .ops = &lru_ops,
-        .methods = lru_methods, .getsets = dict_getset};
-    static const TypeSpec link = {.name = "functools._lru_list_elem", .basic_size = sizeof(Link), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &link_ops};
+                                 .doc = "Create a cached callable that wraps another function.\n\nuser_function:      "
+                                        "the function being cached\n\nmaxsize:  0         for no caching\n"
+                                        "          None      for unlimited cache size\n          n         for a "
+                                        "bounded cache\n\ntyped:    False     cache f(3) and f(3.0) as identical "
+                                        "calls\n          True      cache f(3) and f(3.0) as distinct "
+                                        "calls\n\ncache_info_type:    namedtuple class with the fields:\n"
+                                        "                        hits misses currsize maxsize\n",
+                                 .basic_size = sizeof(LruCache),
+                                 .flags = TF_BASETYPE | TF_IMMUTABLE | TF_HAS_DICT | TF_WEAKREF,
+                                 .ops = &lru_ops,
+                                 .methods = lru_methods,
+                                 .getsets = dict_getset};
+    static const TypeSpec link = {.name = "functools._lru_list_elem",
+                                  .basic_size = sizeof(Link),
+                                  .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                  .ops = &link_ops};
     type_init_module_type(&partial_type, &partial);
     type_init_module_type(&key_type, &key);
     type_init_module_type(&lru_type, &lru);
@@ -582,9 +639,12 @@ static int exec(Value m) {
 
 static const NativeDef functions[] = {
     {"reduce", f_reduce, "($module, function, iterable, initial=<unrepresentable>, /)", 0,
-     "reduce(function, iterable[, initial], /) -> value\n\nApply a function of two arguments cumulatively to the items of an iterable, from left to right.\n\n"
-     "This effectively reduces the iterable to a single value.  If initial is present,\nit is placed before the items of the iterable in the calculation, and "
-     "serves as\na default when the iterable is empty.\n\nFor example, reduce(lambda x, y: x+y, [1, 2, 3, 4, 5])\ncalculates ((((1 + 2) + 3) + 4) + 5)."},
+     "reduce(function, iterable[, initial], /) -> value\n\nApply a function of two arguments cumulatively to the items "
+     "of an iterable, from left to right.\n\n"
+     "This effectively reduces the iterable to a single value.  If initial is present,\nit is placed before the items "
+     "of the iterable in the calculation, and "
+     "serves as\na default when the iterable is empty.\n\nFor example, reduce(lambda x, y: x+y, [1, 2, 3, 4, "
+     "5])\ncalculates ((((1 + 2) + 3) + 4) + 5)."},
     {"cmp_to_key", f_cmp_to_key, "($module, /, mycmp)", 0, "Convert a cmp= function into a key= function."},
     {NULL},
 };

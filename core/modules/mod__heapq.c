@@ -1,5 +1,5 @@
-/* _heapq: binary heaps on lists. Comparisons may run Python code: the list's length is checked after each. Items move by swaps, so that a list that
- * other code changes meanwhile loses and doubles nothing. */
+/* _heapq: binary heaps on lists. Comparisons may run Python code: the list's length is checked after each. Items move
+ * by swaps, so that a list that other code changes meanwhile loses and doubles nothing. */
 #include "object/list_impl.h"
 #include "object/module.h"
 
@@ -49,7 +49,8 @@ static int rise(Value heap, intptr_t start, intptr_t pos, bool max) {
     }
     return 0;
 }
-/* Item pos sinks to a leaf along the children that go above, then rises to its place: fewer comparisons than stopping half-way. */
+/* Item pos sinks to a leaf along the children that go above, then rises to its place: fewer comparisons than stopping
+ * half-way. */
 static int sink(Value heap, intptr_t pos, bool max) {
     intptr_t n = list_len(heap), start = pos;
     if (pos >= n) {
@@ -95,8 +96,12 @@ static Value pop(Value heap, bool max) {
     release(top);
     return ABSENT;
 }
-static Value heappop(Value self, Value *args, intptr_t nargs, Value kw) { return pop(args[0], false); }
-static Value heappop_max(Value self, Value *args, intptr_t nargs, Value kw) { return pop(args[0], true); }
+static Value heappop(Value self, Value *args, intptr_t nargs, Value kw) {
+    return pop(args[0], false);
+}
+static Value heappop_max(Value self, Value *args, intptr_t nargs, Value kw) {
+    return pop(args[0], true);
+}
 
 static Value replace(Value heap, Value item, bool max) {
     if (need_list(heap, max ? "_heapreplace_max()" : "heapreplace()") < 0)
@@ -109,8 +114,12 @@ static Value replace(Value heap, Value item, bool max) {
     release(top);
     return ABSENT;
 }
-static Value heapreplace(Value self, Value *args, intptr_t nargs, Value kw) { return replace(args[0], args[1], false); }
-static Value heapreplace_max(Value self, Value *args, intptr_t nargs, Value kw) { return replace(args[0], args[1], true); }
+static Value heapreplace(Value self, Value *args, intptr_t nargs, Value kw) {
+    return replace(args[0], args[1], false);
+}
+static Value heapreplace_max(Value self, Value *args, intptr_t nargs, Value kw) {
+    return replace(args[0], args[1], true);
+}
 
 static Value heappushpop(Value self, Value *args, intptr_t nargs, Value kw) {
     if (need_list(args[0], "heappushpop()") < 0)
@@ -140,25 +149,35 @@ static Value make_heap(Value heap, bool max) {
     }
     return V_NONE;
 }
-static Value heapify(Value self, Value *args, intptr_t nargs, Value kw) { return make_heap(args[0], false); }
-static Value heapify_max(Value self, Value *args, intptr_t nargs, Value kw) { return make_heap(args[0], true); }
+static Value heapify(Value self, Value *args, intptr_t nargs, Value kw) {
+    return make_heap(args[0], false);
+}
+static Value heapify_max(Value self, Value *args, intptr_t nargs, Value kw) {
+    return make_heap(args[0], true);
+}
 
 static int exec(Value m) {
     return module_add_str(m, "__about__",
-                          "Heap queues\n\nHeaps are lists for which a[k] <= a[2*k+1] and a[k] <= a[2*k+2] for all k, counting from 0. a[0] is always "
+                          "Heap queues\n\nHeaps are lists for which a[k] <= a[2*k+1] and a[k] <= a[2*k+2] for all k, "
+                          "counting from 0. a[0] is always "
                           "the smallest item.");
 }
 
 static const NativeDef functions[] = {
     {"heappush", heappush, "($module, heap, item, /)", 0, "Push item onto heap, maintaining the heap invariant."},
     {"heappushpop", heappushpop, "($module, heap, item, /)", 0,
-     "Push item on the heap, then pop and return the smallest item from the heap.\n\nThe combined action runs more efficiently than heappush() followed by\n"
+     "Push item on the heap, then pop and return the smallest item from the heap.\n\nThe combined action runs more "
+     "efficiently than heappush() followed by\n"
      "a separate call to heappop()."},
-    {"heappop", heappop, "($module, heap, /)", 0, "Pop the smallest item off the heap, maintaining the heap invariant."},
+    {"heappop", heappop, "($module, heap, /)", 0,
+     "Pop the smallest item off the heap, maintaining the heap invariant."},
     {"heapreplace", heapreplace, "($module, heap, item, /)", 0,
-     "Pop and return the current smallest value, and add the new item.\n\nThis is more efficient than heappop() followed by heappush(), and can be\n"
-     "more appropriate when using a fixed-size heap.  Note that the value\nreturned may be larger than item!  That constrains reasonable uses of\nthis routine "
-     "unless written as part of a conditional replacement:\n\n    if item > heap[0]:\n        item = heapreplace(heap, item)"},
+     "Pop and return the current smallest value, and add the new item.\n\nThis is more efficient than heappop() "
+     "followed by heappush(), and can be\n"
+     "more appropriate when using a fixed-size heap.  Note that the value\nreturned may be larger than item!  That "
+     "constrains reasonable uses of\nthis routine "
+     "unless written as part of a conditional replacement:\n\n    if item > heap[0]:\n        item = heapreplace(heap, "
+     "item)"},
     {"heapify", heapify, "($module, heap, /)", 0, "Transform list into a heap, in-place, in O(len(heap)) time."},
     {"_heappop_max", heappop_max, "($module, heap, /)", 0, "Maxheap variant of heappop."},
     {"_heapify_max", heapify_max, "($module, heap, /)", 0, "Maxheap variant of heapify."},

@@ -8,16 +8,26 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- functions ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- functions
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ */
 
-#define BINARY(name, sp)                                                                                               \
-    static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { return num_binary(sp, args[0], args[1]); }
-#define INPLACE(name, sp)                                                                                              \
-    static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { return num_inplace(sp, args[0], args[1]); }
-#define UNARY(name, sp)                                                                                                \
-    static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { return num_unary(sp, args[0]); }
-#define COMPARE(name, op)                                                                                              \
-    static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { return obj_compare(args[0], args[1], op); }
+#define BINARY(name, sp)                                                       \
+    static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return num_binary(sp, args[0], args[1]);                               \
+    }
+#define INPLACE(name, sp)                                                      \
+    static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return num_inplace(sp, args[0], args[1]);                              \
+    }
+#define UNARY(name, sp)                                                        \
+    static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return num_unary(sp, args[0]);                                         \
+    }
+#define COMPARE(name, op)                                                      \
+    static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return obj_compare(args[0], args[1], op);                              \
+    }
 
 BINARY(add, SP_ADD)
 BINARY(sub, SP_SUB)
@@ -55,7 +65,9 @@ COMPARE(ne, CMP_NE)
 COMPARE(gt, CMP_GT)
 COMPARE(ge, CMP_GE)
 
-static Value f_pow(Value self, Value *args, intptr_t nargs, Value kw) { return num_power(args[0], args[1], ABSENT); }
+static Value f_pow(Value self, Value *args, intptr_t nargs, Value kw) {
+    return num_power(args[0], args[1], ABSENT);
+}
 static Value f_not(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = obj_truth(args[0]);
     return r < 0 ? ABSENT : v_bool(!r);
@@ -64,9 +76,15 @@ static Value f_truth(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = obj_truth(args[0]);
     return r < 0 ? ABSENT : v_bool(r);
 }
-static Value f_is(Value self, Value *args, intptr_t nargs, Value kw) { return v_bool(args[0] == args[1]); }
-static Value f_is_not(Value self, Value *args, intptr_t nargs, Value kw) { return v_bool(args[0] != args[1]); }
-static Value f_index(Value self, Value *args, intptr_t nargs, Value kw) { return num_index(args[0]); }
+static Value f_is(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_bool(args[0] == args[1]);
+}
+static Value f_is_not(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_bool(args[0] != args[1]);
+}
+static Value f_index(Value self, Value *args, intptr_t nargs, Value kw) {
+    return num_index(args[0]);
+}
 
 static bool is_sequence(Value v) {
     return type_special(type_of(v), SP_GETITEM) != ABSENT && !v_is_dict(v);
@@ -78,18 +96,26 @@ static Value concat(Value a, Value b, bool in_place) {
         return err_set(&exc_TypeError, "'%T' object can't be concatenated", a);
     return in_place ? num_inplace(SP_ADD, a, b) : num_binary(SP_ADD, a, b);
 }
-static Value f_concat(Value self, Value *args, intptr_t nargs, Value kw) { return concat(args[0], args[1], false); }
-static Value f_iconcat(Value self, Value *args, intptr_t nargs, Value kw) { return concat(args[0], args[1], true); }
+static Value f_concat(Value self, Value *args, intptr_t nargs, Value kw) {
+    return concat(args[0], args[1], false);
+}
+static Value f_iconcat(Value self, Value *args, intptr_t nargs, Value kw) {
+    return concat(args[0], args[1], true);
+}
 
 static Value f_contains(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = obj_contains(args[0], args[1]);
     return r < 0 ? ABSENT : v_bool(r);
 }
-static Value f_getitem(Value self, Value *args, intptr_t nargs, Value kw) { return obj_getitem(args[0], args[1]); }
+static Value f_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
+    return obj_getitem(args[0], args[1]);
+}
 static Value f_setitem(Value self, Value *args, intptr_t nargs, Value kw) {
     return obj_setitem(args[0], args[1], args[2]) < 0 ? ABSENT : V_NONE;
 }
-static Value f_delitem(Value self, Value *args, intptr_t nargs, Value kw) { return obj_delitem(args[0], args[1]) < 0 ? ABSENT : V_NONE; }
+static Value f_delitem(Value self, Value *args, intptr_t nargs, Value kw) {
+    return obj_delitem(args[0], args[1]) < 0 ? ABSENT : V_NONE;
+}
 
 /* Counts items equal to x, or finds the first (first_only): the number, the index or -1; -2 with an exception. */
 static int64_t scan(Value seq, Value x, bool first_only) {
@@ -176,15 +202,19 @@ static Value f_compare_digest(Value self, Value *args, intptr_t nargs, Value kw)
     return v_bool(same);
 }
 
-/* ---- itemgetter, attrgetter, methodcaller ------------------------------------------------------------------------------------------------------------ */
+/* ---- itemgetter, attrgetter, methodcaller
+ * ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct Getter {
     Object hdr;
-    Ref what; /* itemgetter: tuple of keys; attrgetter: tuple of names, each a str or a tuple of parts; methodcaller: the name */
+    Ref what; /* itemgetter: tuple of keys; attrgetter: tuple of names, each a str or a tuple of parts; methodcaller:
+                 the name */
     Ref args; /* attrgetter: the names as given; methodcaller: tuple of arguments */
     Ref kw;   /* methodcaller: dict */
 } Getter;
-static Getter *G(Value v) { return (Getter *)v; }
+static Getter *G(Value v) {
+    return (Getter *)v;
+}
 static Type itemgetter_type, attrgetter_type, methodcaller_type;
 
 static void traverse(Value self, VisitFn visit, void *arg) {
@@ -475,36 +505,54 @@ static Value methodcaller_reduce(Value self, Value *args, intptr_t nargs, Value 
     return r;
 }
 
-#define GETTER_METHODS(kind, args_sig)                                                                                 \
-    {                                                                                                                  \
-        {"__new__", kind##_new, "($type, /, *args, **kwargs)", 0,                                                     \
-         "Create and return a new object.  See help(type) for accurate signature."},                                  \
-            {"__call__", kind##_call, "($self, /, *args, **kwargs)", 0, "Call self as a function."},                  \
-            {"__repr__", kind##_repr, "($self, /)", 0, "Return repr(self)."},                                         \
-            {"__reduce__", kind##_reduce, "($self, /)", 0, "Return state information for pickling"}, {                \
-            NULL                                                                                                       \
-        }                                                                                                              \
+#define GETTER_METHODS(kind, args_sig)                                                                 \
+    {                                                                                                  \
+        {"__new__", kind##_new, "($type, /, *args, **kwargs)", 0,                                      \
+         "Create and return a new object.  See help(type) for accurate signature."},                   \
+            {"__call__", kind##_call, "($self, /, *args, **kwargs)", 0, "Call self as a function."},   \
+            {"__repr__", kind##_repr, "($self, /)", 0, "Return repr(self)."},                          \
+            {"__reduce__", kind##_reduce, "($self, /)", 0, "Return state information for pickling"}, { \
+            NULL                                                                                       \
+        }                                                                                              \
     }
 static const NativeDef itemgetter_methods[] = GETTER_METHODS(itemgetter, );
 static const NativeDef attrgetter_methods[] = GETTER_METHODS(attrgetter, );
 static const NativeDef methodcaller_methods[] = GETTER_METHODS(methodcaller, );
 
-/* ---- the module ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the module
+ * ------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int exec(Value m) {
     static const TypeSpec itemgetter = {.name = "operator.itemgetter",
-        .doc = "Return a callable object that fetches the given item(s) from its operand.\nAfter f = itemgetter(2), the call f(r) returns r[2].\nAfter g = "
-               "itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])",
-        .basic_size = sizeof(Getter), .flags = TF_IMMUTABLE, .ops = &ops, .methods = itemgetter_methods};
+                                        .doc =
+                                            "Return a callable object that fetches the given item(s) from its "
+                                            "operand.\nAfter f = itemgetter(2), the call f(r) returns r[2].\nAfter g = "
+                                            "itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])",
+                                        .basic_size = sizeof(Getter),
+                                        .flags = TF_IMMUTABLE,
+                                        .ops = &ops,
+                                        .methods = itemgetter_methods};
     static const TypeSpec attrgetter = {.name = "operator.attrgetter",
-        .doc = "Return a callable object that fetches the given attribute(s) from its operand.\nAfter f = attrgetter('name'), the call f(r) returns r.name.\n"
-               "After g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\nAfter h = attrgetter('name.first', 'name.last'), the call h(r) "
-               "returns\n(r.name.first, r.name.last).",
-        .basic_size = sizeof(Getter), .flags = TF_IMMUTABLE, .ops = &ops, .methods = attrgetter_methods};
-    static const TypeSpec methodcaller = {.name = "operator.methodcaller",
-        .doc = "Return a callable object that calls the given method on its operand.\nAfter f = methodcaller('name'), the call f(r) returns r.name().\nAfter g "
+                                        .doc =
+                                            "Return a callable object that fetches the given attribute(s) from its "
+                                            "operand.\nAfter f = attrgetter('name'), the call f(r) returns r.name.\n"
+                                            "After g = attrgetter('name', 'date'), the call g(r) returns (r.name, "
+                                            "r.date).\nAfter h = attrgetter('name.first', 'name.last'), the call h(r) "
+                                            "returns\n(r.name.first, r.name.last).",
+                                        .basic_size = sizeof(Getter),
+                                        .flags = TF_IMMUTABLE,
+                                        .ops = &ops,
+                                        .methods = attrgetter_methods};
+    static const TypeSpec methodcaller = {
+        .name = "operator.methodcaller",
+        .doc = "Return a callable object that calls the given method on its operand.\nAfter f = methodcaller('name'), "
+               "the call f(r) returns r.name().\nAfter g "
                "= methodcaller('name', 'date', foo=1), the call g(r) returns\nr.name('date', foo=1).",
-        .basic_size = sizeof(Getter), .flags = TF_IMMUTABLE, .ops = &ops, .methods = methodcaller_methods};
+        .basic_size = sizeof(Getter),
+        .flags = TF_IMMUTABLE,
+        .ops = &ops,
+        .methods = methodcaller_methods};
     type_init_module_type(&itemgetter_type, &itemgetter);
     type_init_module_type(&attrgetter_type, &attrgetter);
     type_init_module_type(&methodcaller_type, &methodcaller);
@@ -567,18 +615,22 @@ static const NativeDef functions[] = {
     {"ge", f_ge, AB, 0, "Same as a >= b."},
     {"index", f_index, A, 0, "Same as a.__index__()"},
     {"length_hint", f_length_hint, "($module, obj, default=0, /)", 0,
-     "Return an estimate of the number of items in obj.\n\nThis is useful for presizing containers when building from an iterable.\n\nIf the object supports "
-     "len(), the result will be exact.\nOtherwise, it may over- or under-estimate by an arbitrary amount.\nThe result will be an integer >= 0."},
+     "Return an estimate of the number of items in obj.\n\nThis is useful for presizing containers when building from "
+     "an iterable.\n\nIf the object supports "
+     "len(), the result will be exact.\nOtherwise, it may over- or under-estimate by an arbitrary amount.\nThe result "
+     "will be an integer >= 0."},
     {"call", f_call, "($module, obj, /, *args, **kwargs)", 0, "Same as obj(*args, **kwargs)."},
     {"_compare_digest", f_compare_digest, AB, 0,
-     "Return 'a == b'.\n\nThis function uses an approach designed to prevent\ntiming analysis, making it appropriate for cryptography.\n\na and b must both be "
+     "Return 'a == b'.\n\nThis function uses an approach designed to prevent\ntiming analysis, making it appropriate "
+     "for cryptography.\n\na and b must both be "
      "of the same type: either str (ASCII only),\nor any bytes-like object."},
     {NULL},
 };
 
 const ModuleSpec module__operator = {
     "_operator",
-    "Operator interface.\n\nThis module exports a set of functions implemented in C corresponding\nto the intrinsic operators of Python.  For example, "
+    "Operator interface.\n\nThis module exports a set of functions implemented in C corresponding\nto the intrinsic "
+    "operators of Python.  For example, "
     "operator.add(x, y)\nis equivalent to the expression x+y.",
     functions,
     exec,

@@ -1,9 +1,12 @@
-/* itertools: the iterators that transform one stream. Combinatorial ones: itertools_combine.c; tee and groupby: itertools_group.c. */
+/* itertools: the iterators that transform one stream. Combinatorial ones: itertools_combine.c; tee and groupby:
+ * itertools_group.c. */
 #include "modules/itertools.h"
 
 static const Value zero = ((uint64_t)0 << 1) | 1, one = ((uint64_t)1 << 1) | 1;
 
-/* ---- shared ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- shared
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void it_traverse(Value self, VisitFn visit, void *arg) {
     for (int i = 0; i < IT_REFS; i++)
@@ -25,7 +28,8 @@ bool it_no_keywords(Type *t, Value cls, const char *name, Value kw) {
 Value it_reduce(Value self, Value args, Value state) {
     Value r = ABSENT;
     if (args != ABSENT)
-        r = state == ABSENT ? tuple_pack(2, V_OF(type_of(self)), args) : tuple_pack(3, V_OF(type_of(self)), args, state);
+        r = state == ABSENT ? tuple_pack(2, V_OF(type_of(self)), args)
+                            : tuple_pack(3, V_OF(type_of(self)), args, state);
     release(args);
     release(state);
     return r;
@@ -47,8 +51,12 @@ Value it_iterators(Value *args, intptr_t n) {
 }
 
 int it_add_type(Value module, const ItSpec *s, TypeSpec *spec) {
-    *spec = (TypeSpec){.name = s->name, .doc = s->doc, .basic_size = (uint32_t)(s->size ? s->size : sizeof(It)),
-        .flags = TF_IMMUTABLE | (s->hidden ? 0 : TF_BASETYPE), .ops = s->ops ? s->ops : &it_ops, .methods = s->methods};
+    *spec = (TypeSpec){.name = s->name,
+                       .doc = s->doc,
+                       .basic_size = (uint32_t)(s->size ? s->size : sizeof(It)),
+                       .flags = TF_IMMUTABLE | (s->hidden ? 0 : TF_BASETYPE),
+                       .ops = s->ops ? s->ops : &it_ops,
+                       .methods = s->methods};
     type_init_module_type(s->type, spec);
     if (s->next)
         iter_register(s->type, s->next);
@@ -56,7 +64,9 @@ int it_add_type(Value module, const ItSpec *s, TypeSpec *spec) {
 }
 
 /* tuple (a,) that steals a. */
-static Value pack1(Value a) { return a == ABSENT ? ABSENT : tuple_from_steal(&a, 1); }
+static Value pack1(Value a) {
+    return a == ABSENT ? ABSENT : tuple_from_steal(&a, 1);
+}
 static Value pack2(Value a, Value b) {
     Value v[2] = {a, b};
     if (a != ABSENT && b != ABSENT)
@@ -71,7 +81,8 @@ static Value empty_iter(void) {
     return it;
 }
 
-/* ---- count: num 0 the next int while it is small (ref 0 ABSENT); ref 0 the next value else; ref 1 the step ------------------------------------------ */
+/* ---- count: num 0 the next int while it is small (ref 0 ABSENT); ref 0 the next value else; ref 1 the step
+ * ------------------------------------------ */
 
 static Type count_type;
 enum { COUNT_VALUE = 0, COUNT_STEP = 1 };
@@ -80,8 +91,8 @@ static bool is_number(Value v) {
     if (v_is_integer(v) || v_is_floating(v))
         return true;
     Type *t = type_of(v);
-    return type_special(t, SP_INDEX) || type_special(t, SP_INT) || type_special(t, SP_FLOAT) || type_special(t, SP_COMPLEX) ||
-           t == &complex_type;
+    return type_special(t, SP_INDEX) || type_special(t, SP_INT) || type_special(t, SP_FLOAT) ||
+           type_special(t, SP_COMPLEX) || t == &complex_type;
 }
 
 static Value count_new(Value cls, Value *args, intptr_t nargs, Value kw) {
@@ -142,8 +153,10 @@ static Value count_value(Value it) {
 }
 static Value count_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = count_value(self), step = it_peek(self, COUNT_STEP);
-    Value s = step == one ? str_format_c("%s(%R)", type_cname(type_of(self)) + (type_of(self) == &count_type ? 10 : 0), v)
-                          : str_format_c("%s(%R, %R)", type_cname(type_of(self)) + (type_of(self) == &count_type ? 10 : 0), v, step);
+    Value s =
+        step == one
+            ? str_format_c("%s(%R)", type_cname(type_of(self)) + (type_of(self) == &count_type ? 10 : 0), v)
+            : str_format_c("%s(%R, %R)", type_cname(type_of(self)) + (type_of(self) == &count_type ? 10 : 0), v, step);
     release(v);
     return s;
 }
@@ -151,10 +164,14 @@ static Value count_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = count_value(self), step = it_peek(self, COUNT_STEP);
     return it_reduce(self, step == one ? pack1(v) : pack2(v, retained(step)), ABSENT);
 }
-static const NativeDef count_methods[] = {{"__new__", count_new, "($type, start=0, step=1)", 0, NEW_DOC}, IT_COMMON(count_next),
-    {"__repr__", count_repr, "($self, /)", 0, "Return repr(self)."}, REDUCE_DEF(count_reduce), {NULL}};
+static const NativeDef count_methods[] = {{"__new__", count_new, "($type, start=0, step=1)", 0, NEW_DOC},
+                                          IT_COMMON(count_next),
+                                          {"__repr__", count_repr, "($self, /)", 0, "Return repr(self)."},
+                                          REDUCE_DEF(count_reduce),
+                                          {NULL}};
 
-/* ---- cycle: ref 0 the iterator, until it is exhausted; ref 1 the list of its items; num 0 position; num 1 items are not to be saved -------------------- */
+/* ---- cycle: ref 0 the iterator, until it is exhausted; ref 1 the list of its items; num 0 position; num 1 items are
+ * not to be saved -------------------- */
 
 static Type cycle_type;
 enum { CYCLE_IT = 0, CYCLE_SAVED = 1 };
@@ -164,7 +181,8 @@ static Value cycle_new(Value cls, Value *args, intptr_t nargs, Value kw) {
         return ABSENT;
     if (nargs != 1)
         return err_set(&exc_TypeError, "cycle expected 1 argument, got %zd", (ssize_t)nargs);
-    Value src = obj_iter(args[0]), saved = src == ABSENT ? ABSENT : list_new(0), it = saved == ABSENT ? ABSENT : it_new(cls);
+    Value src = obj_iter(args[0]), saved = src == ABSENT ? ABSENT : list_new(0),
+          it = saved == ABSENT ? ABSENT : it_new(cls);
     if (it == ABSENT) {
         release(src);
         release(saved);
@@ -235,10 +253,14 @@ static Value cycle_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     it_set_num(self, 0, 0);
     return V_NONE;
 }
-static const NativeDef cycle_methods[] = {{"__new__", cycle_new, "($type, /, *args, **kwargs)", 0, NEW_DOC}, IT_COMMON(cycle_next),
-    REDUCE_DEF(cycle_reduce), SETSTATE_DEF(cycle_setstate), {NULL}};
+static const NativeDef cycle_methods[] = {{"__new__", cycle_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
+                                          IT_COMMON(cycle_next),
+                                          REDUCE_DEF(cycle_reduce),
+                                          SETSTATE_DEF(cycle_setstate),
+                                          {NULL}};
 
-/* ---- repeat: ref 0 the object; num 0 how often still, -1 for ever -------------------------------------------------------------------------------------- */
+/* ---- repeat: ref 0 the object; num 0 how often still, -1 for ever
+ * -------------------------------------------------------------------------------------- */
 
 static Type repeat_type;
 
@@ -281,12 +303,16 @@ static Value repeat_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = retained(it_peek(self, 0));
     return it_reduce(self, n < 0 ? pack1(v) : pack2(v, v_from_int(n)), ABSENT);
 }
-static const NativeDef repeat_methods[] = {{"__new__", repeat_new, "($type, object, times=<unrepresentable>)", 0, NEW_DOC},
-    IT_COMMON(repeat_next), {"__repr__", repeat_repr, "($self, /)", 0, "Return repr(self)."},
-    {"__length_hint__", repeat_hint, "($self, /)", 0, "Private method returning an estimate of len(list(it))."}, REDUCE_DEF(repeat_reduce),
+static const NativeDef repeat_methods[] = {
+    {"__new__", repeat_new, "($type, object, times=<unrepresentable>)", 0, NEW_DOC},
+    IT_COMMON(repeat_next),
+    {"__repr__", repeat_repr, "($self, /)", 0, "Return repr(self)."},
+    {"__length_hint__", repeat_hint, "($self, /)", 0, "Private method returning an estimate of len(list(it))."},
+    REDUCE_DEF(repeat_reduce),
     {NULL}};
 
-/* ---- chain: ref 0 iterator over iterables, until exhausted; ref 1 the active iterator ----------------------------------------------------------------------- */
+/* ---- chain: ref 0 iterator over iterables, until exhausted; ref 1 the active iterator
+ * ----------------------------------------------------------------------- */
 
 static Type chain_type;
 enum { CHAIN_SOURCE = 0, CHAIN_ACTIVE = 1 };
@@ -307,7 +333,9 @@ static Value chain_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     release(t);
     return chain_make(cls, source);
 }
-static Value chain_from_iterable(Value cls, Value *args, intptr_t nargs, Value kw) { return chain_make(cls, obj_iter(args[0])); }
+static Value chain_from_iterable(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return chain_make(cls, obj_iter(args[0]));
+}
 static Value chain_next(Value it) {
     for (unsigned steps = 1;; steps++) {
         Value active = it_get(it, CHAIN_ACTIVE), v;
@@ -345,27 +373,35 @@ static Value chain_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     }
     return it_reduce(self, tuple_empty(), active == ABSENT ? pack1(source) : pack2(source, active));
 }
-static bool is_iterator(Value v) { return type_special(type_of(v), SP_NEXT) != ABSENT; }
+static bool is_iterator(Value v) {
+    return type_special(type_of(v), SP_NEXT) != ABSENT;
+}
 static Value chain_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     Value s = args[0];
     if (!v_is_tuple(s))
         return err_set(&exc_TypeError, "state is not a tuple");
     intptr_t n = tuple_len(s);
     if (n < 1 || n > 2)
-        return err_set(&exc_TypeError, "function takes at %s argument%s (%zd given)", n < 1 ? "least 1" : "most 2", n < 1 ? "" : "s",
-                       (ssize_t)n);
+        return err_set(&exc_TypeError, "function takes at %s argument%s (%zd given)", n < 1 ? "least 1" : "most 2",
+                       n < 1 ? "" : "s", (ssize_t)n);
     if (!is_iterator(tuple_get(s, 0)) || (n == 2 && !is_iterator(tuple_get(s, 1))))
         return err_set(&exc_TypeError, "Arguments must be iterators.");
     it_set(self, CHAIN_SOURCE, retained(tuple_get(s, 0)));
     it_set(self, CHAIN_ACTIVE, n == 2 ? retained(tuple_get(s, 1)) : ABSENT);
     return V_NONE;
 }
-static const NativeDef chain_methods[] = {{"__new__", chain_new, "($type, /, *args, **kwargs)", 0, NEW_DOC}, IT_COMMON(chain_next),
+static const NativeDef chain_methods[] = {
+    {"__new__", chain_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
+    IT_COMMON(chain_next),
     {"from_iterable", chain_from_iterable, "($type, iterable, /)", NF_CLASS,
      "Alternative chain() constructor taking a single iterable argument that evaluates lazily."},
-    REDUCE_DEF(chain_reduce), SETSTATE_DEF(chain_setstate), CLASS_GETITEM_DEF, {NULL}};
+    REDUCE_DEF(chain_reduce),
+    SETSTATE_DEF(chain_setstate),
+    CLASS_GETITEM_DEF,
+    {NULL}};
 
-/* ---- islice: ref 0 the iterator, until exhausted; num 0 items pulled, num 1 next index wanted, num 2 stop (-1: none); step in ref 1 -------------------------- */
+/* ---- islice: ref 0 the iterator, until exhausted; num 0 items pulled, num 1 next index wanted, num 2 stop (-1: none);
+ * step in ref 1 -------------------------- */
 
 static Type islice_type;
 enum { ISLICE_IT = 0, ISLICE_STEP = 1 };
@@ -385,14 +421,17 @@ static Value islice_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (!it_no_keywords(&islice_type, cls, "islice", kw))
         return ABSENT;
     if (nargs < 2 || nargs > 4)
-        return err_set(&exc_TypeError, "islice expected at %s, got %zd", nargs < 2 ? "least 2 arguments" : "most 4 arguments", (ssize_t)nargs);
+        return err_set(&exc_TypeError, "islice expected at %s, got %zd",
+                       nargs < 2 ? "least 2 arguments" : "most 4 arguments", (ssize_t)nargs);
     intptr_t start = 0, stop, step = 1;
     if (nargs == 2) {
         if (islice_arg(args[1], -1, &stop) < 0)
-            return err_set(&exc_ValueError, "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+            return err_set(&exc_ValueError,
+                           "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
     } else {
         if (islice_arg(args[2], -1, &stop) < 0)
-            return err_set(&exc_ValueError, "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+            return err_set(&exc_ValueError,
+                           "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
         if (islice_arg(args[1], 0, &start) < 0)
             return err_set(&exc_ValueError, "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
     }
@@ -458,10 +497,14 @@ static Value islice_setstate(Value self, Value *args, intptr_t nargs, Value kw) 
     it_set_num(self, ISLICE_COUNT, n);
     return V_NONE;
 }
-static const NativeDef islice_methods[] = {{"__new__", islice_new, "($type, /, *args, **kwargs)", 0, NEW_DOC}, IT_COMMON(islice_next),
-    REDUCE_DEF(islice_reduce), SETSTATE_DEF(islice_setstate), {NULL}};
+static const NativeDef islice_methods[] = {{"__new__", islice_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
+                                           IT_COMMON(islice_next),
+                                           REDUCE_DEF(islice_reduce),
+                                           SETSTATE_DEF(islice_setstate),
+                                           {NULL}};
 
-/* ---- starmap, takewhile, dropwhile, filterfalse: ref 0 the function, ref 1 the iterator; num 0: see each ----------------------------------------------------- */
+/* ---- starmap, takewhile, dropwhile, filterfalse: ref 0 the function, ref 1 the iterator; num 0: see each
+ * ----------------------------------------------------- */
 
 static Type starmap_type, takewhile_type, dropwhile_type, filterfalse_type;
 enum { FN = 0, SRC = 1 };
@@ -494,19 +537,24 @@ static Value flagged_setstate(Value self, Value *args, intptr_t nargs, Value kw)
     return V_NONE;
 }
 
-static Value starmap_new(Value cls, Value *args, intptr_t nargs, Value kw) { return fn_iter_new(cls, &starmap_type, "starmap", args, nargs, kw); }
+static Value starmap_new(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return fn_iter_new(cls, &starmap_type, "starmap", args, nargs, kw);
+}
 static Value starmap_next(Value it) {
     Value v = iter_pull(it_peek(it, SRC));
     if (v == ABSENT)
         return ABSENT;
-    Value t = seq_to_tuple(v), r = t == ABSENT ? ABSENT : obj_call(it_peek(it, FN), tuple_items(t), tuple_len(t), ABSENT);
+    Value t = seq_to_tuple(v),
+          r = t == ABSENT ? ABSENT : obj_call(it_peek(it, FN), tuple_items(t), tuple_len(t), ABSENT);
     release(v);
     release(t);
     return r;
 }
 IT_NEXT(starmap_next)
-static const NativeDef starmap_methods[] = {{"__new__", starmap_new, "($type, /, *args, **kwargs)", 0, NEW_DOC}, IT_COMMON(starmap_next),
-    REDUCE_DEF(fn_iter_reduce), {NULL}};
+static const NativeDef starmap_methods[] = {{"__new__", starmap_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
+                                            IT_COMMON(starmap_next),
+                                            REDUCE_DEF(fn_iter_reduce),
+                                            {NULL}};
 
 /* func(v) as truth; 1, 0, -1 */
 static int passes(Value func, Value v) {
@@ -536,7 +584,10 @@ static Value takewhile_next(Value it) {
 }
 IT_NEXT(takewhile_next)
 static const NativeDef takewhile_methods[] = {{"__new__", takewhile_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
-    IT_COMMON(takewhile_next), REDUCE_DEF(flagged_reduce), SETSTATE_DEF(flagged_setstate), {NULL}};
+                                              IT_COMMON(takewhile_next),
+                                              REDUCE_DEF(flagged_reduce),
+                                              SETSTATE_DEF(flagged_setstate),
+                                              {NULL}};
 
 /* num 0: started */
 static Value dropwhile_new(Value cls, Value *args, intptr_t nargs, Value kw) {
@@ -560,7 +611,10 @@ static Value dropwhile_next(Value it) {
 }
 IT_NEXT(dropwhile_next)
 static const NativeDef dropwhile_methods[] = {{"__new__", dropwhile_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
-    IT_COMMON(dropwhile_next), REDUCE_DEF(flagged_reduce), SETSTATE_DEF(flagged_setstate), {NULL}};
+                                              IT_COMMON(dropwhile_next),
+                                              REDUCE_DEF(flagged_reduce),
+                                              SETSTATE_DEF(flagged_setstate),
+                                              {NULL}};
 
 static Value filterfalse_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return fn_iter_new(cls, &filterfalse_type, "filterfalse", args, nargs, kw);
@@ -580,9 +634,12 @@ static Value filterfalse_next(Value it) {
 }
 IT_NEXT(filterfalse_next)
 static const NativeDef filterfalse_methods[] = {{"__new__", filterfalse_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
-    IT_COMMON(filterfalse_next), REDUCE_DEF(fn_iter_reduce), {NULL}};
+                                                IT_COMMON(filterfalse_next),
+                                                REDUCE_DEF(fn_iter_reduce),
+                                                {NULL}};
 
-/* ---- accumulate: ref 0 function or None, ref 1 the iterator, ref 2 the total, ref 3 what comes first (initial) ------------------------------------------------ */
+/* ---- accumulate: ref 0 function or None, ref 1 the iterator, ref 2 the total, ref 3 what comes first (initial)
+ * ------------------------------------------------ */
 
 static Type accumulate_type;
 enum { ACC_TOTAL = 2, ACC_INITIAL = 3 };
@@ -623,7 +680,8 @@ static Value accumulate_next(Value it) {
 }
 IT_NEXT(accumulate_next)
 static Value accumulate_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value f = it_peek(self, FN), src = it_peek(self, SRC), initial = it_get(self, ACC_INITIAL), total = it_get(self, ACC_TOTAL);
+    Value f = it_peek(self, FN), src = it_peek(self, SRC), initial = it_get(self, ACC_INITIAL),
+          total = it_get(self, ACC_TOTAL);
     if (initial != ABSENT) {
         /* accumulate(chain([initial], it), f) gives the same. */
         release(total);
@@ -644,15 +702,21 @@ static Value accumulate_setstate(Value self, Value *args, intptr_t nargs, Value 
     it_set(self, ACC_TOTAL, v_is_none(args[0]) ? ABSENT : retained(args[0]));
     return V_NONE;
 }
-static const NativeDef accumulate_methods[] = {{"__new__", accumulate_new, "($type, iterable, func=None, *, initial=None)", 0, NEW_DOC},
-    IT_COMMON(accumulate_next), REDUCE_DEF(accumulate_reduce), SETSTATE_DEF(accumulate_setstate), {NULL}};
+static const NativeDef accumulate_methods[] = {
+    {"__new__", accumulate_new, "($type, iterable, func=None, *, initial=None)", 0, NEW_DOC},
+    IT_COMMON(accumulate_next),
+    REDUCE_DEF(accumulate_reduce),
+    SETSTATE_DEF(accumulate_setstate),
+    {NULL}};
 
-/* ---- compress: ref 0 the data, ref 1 the selectors ----------------------------------------------------------------------------------------------------------------- */
+/* ---- compress: ref 0 the data, ref 1 the selectors
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static Type compress_type;
 
 static Value compress_new(Value cls, Value *args, intptr_t nargs, Value kw) {
-    Value data = obj_iter(args[0]), sel = data == ABSENT ? ABSENT : obj_iter(args[1]), it = sel == ABSENT ? ABSENT : it_new(cls);
+    Value data = obj_iter(args[0]), sel = data == ABSENT ? ABSENT : obj_iter(args[1]),
+          it = sel == ABSENT ? ABSENT : it_new(cls);
     if (it == ABSENT) {
         release(data);
         release(sel);
@@ -678,10 +742,13 @@ IT_NEXT(compress_next)
 static Value compress_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return it_reduce(self, tuple_pack(2, it_peek(self, 0), it_peek(self, 1)), ABSENT);
 }
-static const NativeDef compress_methods[] = {{"__new__", compress_new, "($type, data, selectors)", 0, NEW_DOC}, IT_COMMON(compress_next),
-    REDUCE_DEF(compress_reduce), {NULL}};
+static const NativeDef compress_methods[] = {{"__new__", compress_new, "($type, data, selectors)", 0, NEW_DOC},
+                                             IT_COMMON(compress_next),
+                                             REDUCE_DEF(compress_reduce),
+                                             {NULL}};
 
-/* ---- pairwise: ref 0 the iterator, ref 1 the item before ------------------------------------------------------------------------------------------------------------ */
+/* ---- pairwise: ref 0 the iterator, ref 1 the item before
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static Type pairwise_type;
 
@@ -728,10 +795,11 @@ end:
     return ABSENT;
 }
 IT_NEXT(pairwise_next)
-static const NativeDef pairwise_methods[] = {{"__new__", pairwise_new, "($type, /, *args, **kwargs)", 0, NEW_DOC}, IT_COMMON(pairwise_next),
-    {NULL}};
+static const NativeDef pairwise_methods[] = {
+    {"__new__", pairwise_new, "($type, /, *args, **kwargs)", 0, NEW_DOC}, IT_COMMON(pairwise_next), {NULL}};
 
-/* ---- zip_longest: ref 0 tuple of iterators, ref 1 the fill value, ref 2 list of flags (True: exhausted); num 0 how many are active ----------------------------- */
+/* ---- zip_longest: ref 0 tuple of iterators, ref 1 the fill value, ref 2 list of flags (True: exhausted); num 0 how
+ * many are active ----------------------------- */
 
 static Type zip_longest_type;
 
@@ -805,55 +873,75 @@ static Value zip_longest_setstate(Value self, Value *args, intptr_t nargs, Value
     return V_NONE;
 }
 static const NativeDef zip_longest_methods[] = {{"__new__", zip_longest_new, "($type, /, *args, **kwargs)", 0, NEW_DOC},
-    IT_COMMON(zip_longest_next), REDUCE_DEF(zip_longest_reduce), SETSTATE_DEF(zip_longest_setstate), {NULL}};
+                                                IT_COMMON(zip_longest_next),
+                                                REDUCE_DEF(zip_longest_reduce),
+                                                SETSTATE_DEF(zip_longest_setstate),
+                                                {NULL}};
 
-/* ---- the module --------------------------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the module
+ * ---------------------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int exec(Value m) {
     static const ItSpec specs[] = {
         {&count_type, "itertools.count",
-         "Return a count object whose .__next__() method returns consecutive values.\n\nEquivalent to:\n    def count(firstval=0, step=1):\n"
+         "Return a count object whose .__next__() method returns consecutive values.\n\nEquivalent to:\n    def "
+         "count(firstval=0, step=1):\n"
          "        x = firstval\n        while 1:\n            yield x\n            x += step",
          count_methods, count_next},
         {&cycle_type, "itertools.cycle",
-         "Return elements from the iterable until it is exhausted. Then repeat the sequence indefinitely.", cycle_methods, cycle_next},
+         "Return elements from the iterable until it is exhausted. Then repeat the sequence indefinitely.",
+         cycle_methods, cycle_next},
         {&repeat_type, "itertools.repeat",
-         "repeat(object [,times]) -> create an iterator which returns the object\nfor the specified number of times.  If not specified, returns the "
+         "repeat(object [,times]) -> create an iterator which returns the object\nfor the specified number of times.  "
+         "If not specified, returns the "
          "object\nendlessly.",
          repeat_methods, repeat_next},
         {&chain_type, "itertools.chain",
-         "chain(*iterables) --> chain object\n\nReturn a chain object whose .__next__() method returns elements from the\nfirst iterable until it is "
+         "chain(*iterables) --> chain object\n\nReturn a chain object whose .__next__() method returns elements from "
+         "the\nfirst iterable until it is "
          "exhausted, then elements from the next\niterable, until all of the iterables are exhausted.",
          chain_methods, chain_next},
         {&islice_type, "itertools.islice",
-         "islice(iterable, stop) --> islice object\nislice(iterable, start, stop[, step]) --> islice object\n\nReturn an iterator whose next() "
-         "method returns selected values from an\niterable.  If start is specified, will skip all preceding elements;\notherwise, start defaults to "
-         "zero.  Step defaults to one.  If\nspecified as another value, step determines how many values are\nskipped between successive calls.  "
+         "islice(iterable, stop) --> islice object\nislice(iterable, start, stop[, step]) --> islice object\n\nReturn "
+         "an iterator whose next() "
+         "method returns selected values from an\niterable.  If start is specified, will skip all preceding "
+         "elements;\notherwise, start defaults to "
+         "zero.  Step defaults to one.  If\nspecified as another value, step determines how many values are\nskipped "
+         "between successive calls.  "
          "Works like a slice() on a list\nbut returns an iterator.",
          islice_methods, islice_next},
         {&starmap_type, "itertools.starmap",
-         "Return an iterator whose values are returned from the function evaluated with an argument tuple taken from the given sequence.",
+         "Return an iterator whose values are returned from the function evaluated with an argument tuple taken from "
+         "the given sequence.",
          starmap_methods, starmap_next},
         {&takewhile_type, "itertools.takewhile",
-         "Return successive entries from an iterable as long as the predicate evaluates to true for each entry.", takewhile_methods,
-         takewhile_next},
+         "Return successive entries from an iterable as long as the predicate evaluates to true for each entry.",
+         takewhile_methods, takewhile_next},
         {&dropwhile_type, "itertools.dropwhile",
-         "Drop items from the iterable while predicate(item) is true.\n\nAfterwards, return every element until the iterable is exhausted.",
+         "Drop items from the iterable while predicate(item) is true.\n\nAfterwards, return every element until the "
+         "iterable is exhausted.",
          dropwhile_methods, dropwhile_next},
         {&filterfalse_type, "itertools.filterfalse",
-         "Return those items of iterable for which function(item) is false.\n\nIf function is None, return the items that are false.",
+         "Return those items of iterable for which function(item) is false.\n\nIf function is None, return the items "
+         "that are false.",
          filterfalse_methods, filterfalse_next},
-        {&accumulate_type, "itertools.accumulate", "Return series of accumulated sums.", accumulate_methods, accumulate_next},
+        {&accumulate_type, "itertools.accumulate", "Return series of accumulated sums.", accumulate_methods,
+         accumulate_next},
         {&compress_type, "itertools.compress",
-         "Return data elements corresponding to true selector elements.\n\nForms a shorter iterator from selected data elements using the selectors "
+         "Return data elements corresponding to true selector elements.\n\nForms a shorter iterator from selected data "
+         "elements using the selectors "
          "to\nchoose the data elements.",
          compress_methods, compress_next},
-        {&pairwise_type, "itertools.pairwise", "Return an iterator of overlapping pairs taken from the input iterator.", pairwise_methods,
-         pairwise_next},
+        {&pairwise_type, "itertools.pairwise", "Return an iterator of overlapping pairs taken from the input iterator.",
+         pairwise_methods, pairwise_next},
         {&zip_longest_type, "itertools.zip_longest",
-         "zip_longest(iter1 [,iter2 [...]], [fillvalue=None]) --> zip_longest object\n\nReturn a zip_longest object whose .__next__() method returns "
-         "a tuple where\nthe i-th element comes from the i-th iterable argument.  The .__next__()\nmethod continues until the longest iterable in the "
-         "argument sequence\nis exhausted and then it raises StopIteration.  When the shorter iterables\nare exhausted, the fillvalue is substituted "
+         "zip_longest(iter1 [,iter2 [...]], [fillvalue=None]) --> zip_longest object\n\nReturn a zip_longest object "
+         "whose .__next__() method returns "
+         "a tuple where\nthe i-th element comes from the i-th iterable argument.  The .__next__()\nmethod continues "
+         "until the longest iterable in the "
+         "argument sequence\nis exhausted and then it raises StopIteration.  When the shorter iterables\nare "
+         "exhausted, the fillvalue is substituted "
          "in their place.  The fillvalue\ndefaults to None or can be specified by a keyword argument.",
          zip_longest_methods, zip_longest_next},
     };

@@ -6,11 +6,19 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-static Dict *D(Value v) { return (Dict *)v; }
-static DictBlock *block_of(Value d) { return LOAD_RELAXED(&D(d)->block); }
-static size_t len_of(Value d) { return LOAD_RELAXED(&D(d)->len); }
+static Dict *D(Value v) {
+    return (Dict *)v;
+}
+static DictBlock *block_of(Value d) {
+    return LOAD_RELAXED(&D(d)->block);
+}
+static size_t len_of(Value d) {
+    return LOAD_RELAXED(&D(d)->len);
+}
 
-/* ---- stamps ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- stamps
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Threads take stamps in ranges, so that two blocks of different threads do not share one. */
 enum { STAMP_RANGE = 4096 };
@@ -29,17 +37,24 @@ static uint32_t new_layout_id(void) {
     do {
         if (id == DICT_ID_BIT - 1)
             return 0;
-    } while (!atomic_compare_exchange_weak_explicit(&layout_ids, &id, id + 1, memory_order_relaxed, memory_order_relaxed));
+    } while (
+        !atomic_compare_exchange_weak_explicit(&layout_ids, &id, id + 1, memory_order_relaxed, memory_order_relaxed));
     return (id + 1) | DICT_ID_BIT;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- blocks
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
 
 #define MAX_ENTRIES ((size_t)0x55000000)
 
 /* The table holds entry numbers counted from 1; 0 is empty. */
-static ALWAYS_INLINE void *table_of(DictBlock *b) { return b->entries + b->capacity; }
-static ALWAYS_INLINE size_t table_bytes(size_t mask) { return (mask + 1) << (mask <= 0xff ? 0 : mask <= 0xffff ? 1 : 2); }
+static ALWAYS_INLINE void *table_of(DictBlock *b) {
+    return b->entries + b->capacity;
+}
+static ALWAYS_INLINE size_t table_bytes(size_t mask) {
+    return (mask + 1) << (mask <= 0xff ? 0 : mask <= 0xffff ? 1 : 2);
+}
 
 static ALWAYS_INLINE uint32_t table_get(DictBlock *b, size_t mask, size_t i) {
     if (mask <= 0xff)
@@ -58,7 +73,9 @@ static ALWAYS_INLINE void table_set(DictBlock *b, size_t mask, size_t i, uint32_
 }
 
 /* Two thirds of the table; three of four in the smallest. */
-static size_t usable(size_t table) { return table == 4 ? 3 : table * 2 / 3; }
+static size_t usable(size_t table) {
+    return table == 4 ? 3 : table * 2 / 3;
+}
 static size_t table_for(size_t n) {
     size_t table = 4;
     while (usable(table) < n)
@@ -122,7 +139,9 @@ static void publish(Value d, DictBlock *nb) {
     }
 }
 
-static bool live(const DictEntry *e) { return LOAD_RELAXED((Ref *)&e->value) != ABSENT; }
+static bool live(const DictEntry *e) {
+    return LOAD_RELAXED((Ref *)&e->value) != ABSENT;
+}
 
 /* In the section: a new block with room for n entries, without tombstones and holes. */
 static int resize(Value d, size_t n) {
@@ -141,18 +160,22 @@ static int resize(Value d, size_t n) {
     return 0;
 }
 /* Three times what is live, as CPython: doubles a full table, shrinks one that is mostly tombstones. */
-static int grow(Value d) { return resize(d, usable(table_for(MAX(len_of(d) * 2, 5)))); }
+static int grow(Value d) {
+    return resize(d, usable(table_for(MAX(len_of(d) * 2, 5))));
+}
 
-/* ---- probing ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- probing
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 enum { MISS, HIT, UNSURE };
 
 typedef struct Probe {
     DictBlock *b;
     size_t i, perturb;
-    uint32_t ix;    /* HIT, UNSURE: the entry */
+    uint32_t ix; /* HIT, UNSURE: the entry */
     uint32_t stamp;
-    Value seen;     /* UNSURE: its key, owned; only obj_eq can tell */
+    Value seen; /* UNSURE: its key, owned; only obj_eq can tell */
 } Probe;
 
 static ALWAYS_INLINE void probe_start(Probe *p, DictBlock *b, int64_t hash) {
@@ -205,7 +228,9 @@ static ALWAYS_INLINE int probe(Probe *p, Value d, Value key, int64_t hash, bool 
     p->perturb = perturb;
     return result;
 }
-static void probe_advance(Probe *p) { p->i = next_slot(p->i, &p->perturb, p->b->mask); }
+static void probe_advance(Probe *p) {
+    p->i = next_slot(p->i, &p->perturb, p->b->mask);
+}
 
 /* Outside of sections: __eq__ of the entry's key and the wanted one. */
 static int settle(Probe *p, Value key) {
@@ -225,7 +250,9 @@ int64_t dict_hash_key(Value key) {
     return obj_hash(key);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int lookup_hashed(Value d, Value key, int64_t hash, Value *out) {
     ExclCs cs;
@@ -320,8 +347,8 @@ static bool entry_load(Value d, DictEntry *e, Value *key, Value *value) {
     return true;
 }
 
-/* Entries before the front are dead for ever. Once many are, the hash of entry 0, a tombstone, remembers it (negative), so that taking items
- * from the front one after another is linear. */
+/* Entries before the front are dead for ever. Once many are, the hash of entry 0, a tombstone, remembers it (negative),
+ * so that taking items from the front one after another is linear. */
 static intptr_t front(DictBlock *b, intptr_t n) {
     int64_t link = LOAD_RELAXED(&b->entries[0].hash);
     if (LIKELY(link >= 0) || LOAD_RELAXED(&b->entries[0].key) != V_MARK)
@@ -386,7 +413,9 @@ bool dict_prev(Value d, intptr_t *pos, Value *key, Value *value) {
     return found;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef enum InsertMode {
     REPLACE,      /* new value */
@@ -418,8 +447,8 @@ static void bury_hole(Value d, DictBlock *b, DictEntry *e) {
     ref_store(d, &e->key, V_MARK);
 }
 
-/* One step in the section: MISS when stored (or 1/HIT when there was an old value), UNSURE to settle p, -1 error. *old: what is to be released
- * after the section, or (KEEP_AND_GET) to be returned. */
+/* One step in the section: MISS when stored (or 1/HIT when there was an old value), UNSURE to settle p, -1 error. *old:
+ * what is to be released after the section, or (KEEP_AND_GET) to be returned. */
 static ALWAYS_INLINE int insert_step(Value d, Probe *p, Value key, int64_t hash, Value v, InsertMode mode, Value *old) {
     for (;;) {
         int r = p->b ? probe(p, d, key, hash, true) : MISS;
@@ -568,7 +597,9 @@ static int pop_if(Value d, Value key, int64_t hash, Value only, Value *out) {
     return r == HIT;
 }
 
-int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) { return pop_if(d, key, hash, ABSENT, out); }
+int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) {
+    return pop_if(d, key, hash, ABSENT, out);
+}
 int dict_del_if(Value d, Value key, Value v) {
     int64_t h = dict_hash_key(key);
     Value out;
@@ -676,7 +707,8 @@ int dict_popitem(Value d, Value *key, Value *value) {
     DictBlock *b = block_of(d);
     if (b && len_of(d)) {
         uint32_t top = LOAD_RELAXED(&b->used) - 1, i = top;
-        /* The hash of a tombstone at the end, when negative, says where the search goes on, so that emptying a dict is linear. */
+        /* The hash of a tombstone at the end, when negative, says where the search goes on, so that emptying a dict is
+         * linear. */
         if (LOAD_RELAXED(&b->entries[top].key) == V_MARK && LOAD_RELAXED(&b->entries[top].hash) < 0)
             i = MIN((uint32_t)~LOAD_RELAXED(&b->entries[top].hash), top);
         while (!live(&b->entries[i]))
@@ -704,7 +736,9 @@ void dict_clear(Value d) {
     excl_cs_end(&cs);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- making
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
 
 Value dict_new(void) {
     Value d = obj_new(&dict_type);
@@ -725,7 +759,8 @@ Value dict_new_presized(intptr_t n) {
     return d;
 }
 
-/* In src's section: a new block with the items of src, retained; NULL with MemoryError, or when src is empty (*failed false). */
+/* In src's section: a new block with the items of src, retained; NULL with MemoryError, or when src is empty (*failed
+ * false). */
 static DictBlock *clone(Value src, bool *failed) {
     DictBlock *b = block_of(src);
     size_t n = len_of(src);
@@ -786,8 +821,8 @@ static bool iterates_as_dict(Value v) {
     return (t->flags & TF_DICT) && type_special(t, SP_ITER) == type_special(&dict_type, SP_ITER);
 }
 
-/* The part of a merge of two dicts that runs no Python code, in one section: the position in src where it stopped; -1 when all is done; -2
- * error. */
+/* The part of a merge of two dicts that runs no Python code, in one section: the position in src where it stopped; -1
+ * when all is done; -2 error. */
 static intptr_t merge_atomic(Value d, Value src, InsertMode mode, bool fail_on_duplicate, Value *duplicate) {
     ExclCs cs;
     intptr_t at = -1;
@@ -924,7 +959,8 @@ int dict_merge_pairs(Value d, Value iterable, int override) {
             Value sub = obj_iter(item);
             if (sub == ABSENT) {
                 if (err_matches(&exc_TypeError))
-                    err_set(&exc_TypeError, "cannot convert dictionary update sequence element #%zd to a sequence", (ssize_t)i);
+                    err_set(&exc_TypeError, "cannot convert dictionary update sequence element #%zd to a sequence",
+                            (ssize_t)i);
             } else {
                 pair = seq_to_tuple(sub);
                 release(sub);
@@ -932,8 +968,8 @@ int dict_merge_pairs(Value d, Value iterable, int override) {
         }
         if (pair != ABSENT) {
             if (tuple_len(pair) != 2)
-                err_set(&exc_ValueError, "dictionary update sequence element #%zd has length %zd; 2 is required", (ssize_t)i,
-                        (ssize_t)tuple_len(pair));
+                err_set(&exc_ValueError, "dictionary update sequence element #%zd has length %zd; 2 is required",
+                        (ssize_t)i, (ssize_t)tuple_len(pair));
             else
                 r = merge_one(d, tuple_get(pair, 0), tuple_get(pair, 1), override);
         }
@@ -1007,9 +1043,15 @@ static Value part_list(Value d, Part part) {
         return l;
     }
 }
-Value dict_keys_list(Value d) { return part_list(d, KEYS); }
-Value dict_values_list(Value d) { return part_list(d, VALUES); }
-Value dict_items_list(Value d) { return part_list(d, ITEMS); }
+Value dict_keys_list(Value d) {
+    return part_list(d, KEYS);
+}
+Value dict_values_list(Value d) {
+    return part_list(d, VALUES);
+}
+Value dict_items_list(Value d) {
+    return part_list(d, ITEMS);
+}
 
 int dict_equal(Value a, Value b) {
     if (dict_len(a) != dict_len(b))
@@ -1034,7 +1076,9 @@ int dict_equal(Value a, Value b) {
     return 1;
 }
 
-/* ---- inline caches ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- inline caches
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 intptr_t dict_cache_slot(Value d, Value key, uint32_t *layout_id) {
     ExclCs cs;

@@ -13,8 +13,8 @@ static inline bool v_is_dict_items(Value v) {
 static inline bool v_is_dict_view_set(Value v) {
     return v_is_exact(v, IDX_DICT_KEYS) || v_is_dict_items(v) || (v_is_obj(v) && type_of(v)->base == &dict_keys_type);
 }
-int dict_move_to_end(Value d, Value key, bool last); /* 1, 0: no such key, -1; to the front is linear */
+int dict_move_to_end(Value d, Value key, bool last);  /* 1, 0: no such key, -1; to the front is linear */
 int dict_popfirst(Value d, Value *key, Value *value); /* 1 (owned), 0: empty */
-Value dict_view_dict(Value view); /* borrowed */
+Value dict_view_dict(Value view);                     /* borrowed */
 
 #endif

@@ -11,8 +11,12 @@
 
 Type dict_type;
 
-static Dict *D(Value v) { return (Dict *)v; }
-static Value none_or_fail(int r) { return r < 0 ? ABSENT : V_NONE; }
+static Dict *D(Value v) {
+    return (Dict *)v;
+}
+static Value none_or_fail(int r) {
+    return r < 0 ? ABSENT : V_NONE;
+}
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Value d = obj_new((Type *)cls);
@@ -33,7 +37,9 @@ static int update_from_args(Value self, const char *name, Value *args, intptr_t 
             return -1;
     return 0;
 }
-static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(update_from_args(self, "dict", args, nargs, kw)); }
+static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(update_from_args(self, "dict", args, nargs, kw));
+}
 static Value m_update(Value self, Value *args, intptr_t nargs, Value kw) {
     return none_or_fail(update_from_args(self, "update", args, nargs, kw));
 }
@@ -74,7 +80,9 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return sb_finish(&sb);
 }
 
-static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(dict_len(self)); }
+static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(dict_len(self));
+}
 
 static Value m_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v;
@@ -90,8 +98,12 @@ static Value m_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
     }
     return err_key(args[0]);
 }
-static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(dict_set(self, args[0], args[1])); }
-static Value m_delitem(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(dict_del(self, args[0])); }
+static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(dict_set(self, args[0], args[1]));
+}
+static Value m_delitem(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(dict_del(self, args[0]));
+}
 static Value m_contains(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = dict_contains(self, args[0]);
     return r < 0 ? ABSENT : v_bool(r);
@@ -105,7 +117,9 @@ static Value m_ne(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = v_is_dict(args[0]) ? dict_equal(self, args[0]) : -2;
     return r == -2 ? V_NOTIMPL : r < 0 ? ABSENT : v_bool(!r);
 }
-static Value m_order(Value self, Value *args, intptr_t nargs, Value kw) { return V_NOTIMPL; }
+static Value m_order(Value self, Value *args, intptr_t nargs, Value kw) {
+    return V_NOTIMPL;
+}
 
 static Value merged(Value a, Value b) {
     if (!v_is_dict(a) || !v_is_dict(b))
@@ -117,8 +131,12 @@ static Value merged(Value a, Value b) {
     }
     return d;
 }
-static Value m_or(Value self, Value *args, intptr_t nargs, Value kw) { return merged(self, args[0]); }
-static Value m_ror(Value self, Value *args, intptr_t nargs, Value kw) { return merged(args[0], self); }
+static Value m_or(Value self, Value *args, intptr_t nargs, Value kw) {
+    return merged(self, args[0]);
+}
+static Value m_ror(Value self, Value *args, intptr_t nargs, Value kw) {
+    return merged(args[0], self);
+}
 static Value m_ior(Value self, Value *args, intptr_t nargs, Value kw) {
     return dict_update(self, args[0]) < 0 ? ABSENT : retained(self);
 }
@@ -157,7 +175,9 @@ static Value m_clear(Value self, Value *args, intptr_t nargs, Value kw) {
     dict_clear(self);
     return V_NONE;
 }
-static Value m_copy(Value self, Value *args, intptr_t nargs, Value kw) { return dict_copy(self); }
+static Value m_copy(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_copy(self);
+}
 
 static Value m_fromkeys(Value cls, Value *args, intptr_t nargs, Value kw) {
     Value v = arg_at(args, nargs, 1), d = obj_call0(cls), key;
@@ -184,11 +204,21 @@ fail:
     return ABSENT;
 }
 
-static Value m_keys(Value self, Value *args, intptr_t nargs, Value kw) { return dict_view_new(&dict_keys_type, self); }
-static Value m_values(Value self, Value *args, intptr_t nargs, Value kw) { return dict_view_new(&dict_values_type, self); }
-static Value m_items(Value self, Value *args, intptr_t nargs, Value kw) { return dict_view_new(&dict_items_type, self); }
-static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) { return dict_iter_new(&dict_keyiter_type, self); }
-static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) { return dict_iter_new(&dict_rev_keyiter_type, self); }
+static Value m_keys(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_view_new(&dict_keys_type, self);
+}
+static Value m_values(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_view_new(&dict_values_type, self);
+}
+static Value m_items(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_view_new(&dict_items_type, self);
+}
+static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_iter_new(&dict_keyiter_type, self);
+}
+static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_iter_new(&dict_rev_keyiter_type, self);
+}
 
 static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     size_t n = sizeof(Dict);
@@ -196,7 +226,10 @@ static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     excl_cs_begin(&cs, self);
     DictBlock *b = LOAD_RELAXED(&D(self)->block);
     if (b)
-        n += sizeof(DictBlock) + b->capacity * sizeof(DictEntry) + (((size_t)b->mask + 1) << (b->mask <= 0xff ? 0 : b->mask <= 0xffff ? 1 : 2));
+        n += sizeof(DictBlock) + b->capacity * sizeof(DictEntry) +
+             (((size_t)b->mask + 1) << (b->mask <= 0xff     ? 0
+                                        : b->mask <= 0xffff ? 1
+                                                            : 2));
     excl_cs_end(&cs);
     return v_from_int((int64_t)n);
 }
@@ -217,12 +250,16 @@ static void clear(Value self) {
         ref_store(self, &b->entries[i].key, V_MARK);
     }
 }
-static void fini(Value self) { block_retire(LOAD_RELAXED(&D(self)->block)); }
+static void fini(Value self) {
+    block_retire(LOAD_RELAXED(&D(self)->block));
+}
 static const TypeOps ops = {traverse, clear, fini};
 
 static const NativeDef methods[] = {
-    {"__new__", m_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
-    {"__init__", m_init, "($self, /, *args, **kwargs)", 0, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__new__", m_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
+    {"__init__", m_init, "($self, /, *args, **kwargs)", 0,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__iter__", m_iter, "($self, /)", 0, "Implement iter(self)."},
     {"__len__", m_len, "($self, /)", 0, "Return len(self)."},
@@ -241,7 +278,8 @@ static const NativeDef methods[] = {
     {"__ior__", m_ior, "($self, value, /)", 0, "Return self|=value."},
     {"__reversed__", m_reversed, "($self, /)", 0, "Return a reverse iterator over the dict keys."},
     {"__sizeof__", m_sizeof, "($self, /)", 0, "D.__sizeof__() -> size of D in memory, in bytes"},
-    {"get", m_get, "($self, key, default=None, /)", 0, "Return the value for key if key is in the dictionary, else default."},
+    {"get", m_get, "($self, key, default=None, /)", 0,
+     "Return the value for key if key is in the dictionary, else default."},
     {"setdefault", m_setdefault, "($self, key, default=None, /)", 0,
      "Insert key with a value of default if key is not in the dictionary.\n\n"
      "Return the value for key if key is in the dictionary, else default."},
@@ -270,8 +308,10 @@ static const NativeDef methods[] = {
 void dict_init(void) {
     static const TypeSpec spec = {
         .name = "dict",
-        .doc = "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n    (key, value) pairs\n"
-               "dict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n        d[k] = v\n"
+        .doc = "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n  "
+               "  (key, value) pairs\n"
+               "dict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n       "
+               " d[k] = v\n"
                "dict(**kwargs) -> new dictionary initialized with the name=value pairs\n"
                "    in the keyword argument list.  For example:  dict(one=1, two=2)",
         .basic_size = sizeof(Dict),

@@ -10,20 +10,26 @@
 
 Type dict_keyiter_type, dict_values_type, dict_valueiter_type, dict_keys_type, dict_items_type, dict_itemiter_type;
 
-/* ---- iterators -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- iterators
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct DictIter {
     Object hdr;
-    Ref dict;                  /* ABSENT: exhausted */
+    Ref dict; /* ABSENT: exhausted */
     _Atomic(intptr_t) pos;
     _Atomic(intptr_t) expected; /* length of the dict when made; -1: changed since, for ever */
     _Atomic(intptr_t) left;
 } DictIter;
-static DictIter *I(Value v) { return (DictIter *)v; }
+static DictIter *I(Value v) {
+    return (DictIter *)v;
+}
 
 Type dict_rev_keyiter_type, dict_rev_valueiter_type, dict_rev_itemiter_type;
 
-static bool is_reverse(Type *t) { return t == &dict_rev_keyiter_type || t == &dict_rev_valueiter_type || t == &dict_rev_itemiter_type; }
+static bool is_reverse(Type *t) {
+    return t == &dict_rev_keyiter_type || t == &dict_rev_valueiter_type || t == &dict_rev_itemiter_type;
+}
 
 Value dict_iter_new(Type *t, Value d) {
     Value it = obj_new(t);
@@ -117,12 +123,24 @@ static Value prev_item(Value it) {
     Value kv[2];
     return step(it, true, &kv[0], &kv[1]) > 0 ? tuple_from_steal(kv, 2) : ABSENT;
 }
-static Value n_next_key(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(next_key(self)); }
-static Value n_next_value(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(next_value(self)); }
-static Value n_next_item(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(next_item(self)); }
-static Value n_prev_key(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(prev_key(self)); }
-static Value n_prev_value(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(prev_value(self)); }
-static Value n_prev_item(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(prev_item(self)); }
+static Value n_next_key(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(next_key(self));
+}
+static Value n_next_value(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(next_value(self));
+}
+static Value n_next_item(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(next_item(self));
+}
+static Value n_prev_key(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(prev_key(self));
+}
+static Value n_prev_value(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(prev_value(self));
+}
+static Value n_prev_item(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(prev_item(self));
+}
 
 static Value iter_hint(Value self, Value *args, intptr_t nargs, Value kw) {
     Value d = iter_field(self, &I(self)->dict);
@@ -157,17 +175,20 @@ static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-static void iter_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&I(self)->dict), arg); }
-static void iter_clear(Value self) { ref_clear(self, &I(self)->dict); }
+static void iter_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&I(self)->dict), arg);
+}
+static void iter_clear(Value self) {
+    ref_clear(self, &I(self)->dict);
+}
 static const TypeOps iter_ops = {iter_traverse, iter_clear, NULL};
 
 #define DICT_ITER_METHODS(next_fn)                                                                                     \
     {                                                                                                                  \
-        {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},                                            \
-            {"__next__", next_fn, "($self, /)", 0, "Implement next(self)."},                                          \
-            {"__length_hint__", iter_hint, "($self, /)", 0,                                                           \
-             "Private method returning an estimate of len(list(it))."},                                               \
-            {"__reduce__", iter_reduce, "($self, /)", 0, "Return state information for pickling."}, {                 \
+        {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},                                             \
+            {"__next__", next_fn, "($self, /)", 0, "Implement next(self)."},                                           \
+            {"__length_hint__", iter_hint, "($self, /)", 0, "Private method returning an estimate of len(list(it))."}, \
+            {"__reduce__", iter_reduce, "($self, /)", 0, "Return state information for pickling."}, {                  \
             NULL                                                                                                       \
         }                                                                                                              \
     }
@@ -178,14 +199,20 @@ static const NativeDef rev_key_methods[] = DICT_ITER_METHODS(n_prev_key);
 static const NativeDef rev_value_methods[] = DICT_ITER_METHODS(n_prev_value);
 static const NativeDef rev_item_methods[] = DICT_ITER_METHODS(n_prev_item);
 
-/* ---- views -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- views
+ * --------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct DictView {
     Object hdr;
     Ref dict; /* never changes while the view can be reached */
 } DictView;
-static Value dict_of(Value v) { return ref_peek(&((DictView *)v)->dict); }
-Value dict_view_dict(Value view) { return dict_of(view); }
+static Value dict_of(Value v) {
+    return ref_peek(&((DictView *)v)->dict);
+}
+Value dict_view_dict(Value view) {
+    return dict_of(view);
+}
 
 Value dict_view_new(Type *t, Value d) {
     Value v = obj_new(t);
@@ -196,13 +223,27 @@ Value dict_view_new(Type *t, Value d) {
     return v;
 }
 
-static Value view_len(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(dict_len(dict_of(self))); }
-static Value keys_iter(Value self, Value *args, intptr_t nargs, Value kw) { return dict_iter_new(&dict_keyiter_type, dict_of(self)); }
-static Value values_iter(Value self, Value *args, intptr_t nargs, Value kw) { return dict_iter_new(&dict_valueiter_type, dict_of(self)); }
-static Value items_iter(Value self, Value *args, intptr_t nargs, Value kw) { return dict_iter_new(&dict_itemiter_type, dict_of(self)); }
-static Value keys_rev(Value self, Value *args, intptr_t nargs, Value kw) { return dict_iter_new(&dict_rev_keyiter_type, dict_of(self)); }
-static Value values_rev(Value self, Value *args, intptr_t nargs, Value kw) { return dict_iter_new(&dict_rev_valueiter_type, dict_of(self)); }
-static Value items_rev(Value self, Value *args, intptr_t nargs, Value kw) { return dict_iter_new(&dict_rev_itemiter_type, dict_of(self)); }
+static Value view_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(dict_len(dict_of(self)));
+}
+static Value keys_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_iter_new(&dict_keyiter_type, dict_of(self));
+}
+static Value values_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_iter_new(&dict_valueiter_type, dict_of(self));
+}
+static Value items_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_iter_new(&dict_itemiter_type, dict_of(self));
+}
+static Value keys_rev(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_iter_new(&dict_rev_keyiter_type, dict_of(self));
+}
+static Value values_rev(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_iter_new(&dict_rev_valueiter_type, dict_of(self));
+}
+static Value items_rev(Value self, Value *args, intptr_t nargs, Value kw) {
+    return dict_iter_new(&dict_rev_itemiter_type, dict_of(self));
+}
 
 static Value view_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = repr_enter(self);
@@ -216,7 +257,9 @@ static Value view_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return s;
 }
 
-static Value view_mapping(Value self) { return obj_call1(V_OF(&mappingproxy_type), dict_of(self)); }
+static Value view_mapping(Value self) {
+    return obj_call1(V_OF(&mappingproxy_type), dict_of(self));
+}
 
 /* 1, 0, -1 */
 static int view_has(Value self, Value item) {
@@ -237,7 +280,9 @@ static Value view_contains(Value self, Value *args, intptr_t nargs, Value kw) {
     return r < 0 ? ABSENT : v_bool(r);
 }
 
-static bool is_setlike(Value v) { return v_is_set(v) || v_is_dict_view_set(v); }
+static bool is_setlike(Value v) {
+    return v_is_set(v) || v_is_dict_view_set(v);
+}
 
 /* Whether each item of a (a set or a view) is in b: 1, 0, -1. */
 static int all_in(Value a, Value b) {
@@ -262,11 +307,21 @@ static Value compare(Value self, Value other, int op) {
         return ABSENT;
     switch (op) {
     case CMP_EQ:
-    case CMP_NE: r = n == m ? all_in(self, other) : 0; break;
-    case CMP_LT: r = n < m ? all_in(self, other) : 0; break;
-    case CMP_LE: r = n <= m ? all_in(self, other) : 0; break;
-    case CMP_GT: r = n > m ? all_in(other, self) : 0; break;
-    case CMP_GE: r = n >= m ? all_in(other, self) : 0; break;
+    case CMP_NE:
+        r = n == m ? all_in(self, other) : 0;
+        break;
+    case CMP_LT:
+        r = n < m ? all_in(self, other) : 0;
+        break;
+    case CMP_LE:
+        r = n <= m ? all_in(self, other) : 0;
+        break;
+    case CMP_GT:
+        r = n > m ? all_in(other, self) : 0;
+        break;
+    case CMP_GE:
+        r = n >= m ? all_in(other, self) : 0;
+        break;
     }
     return r < 0 ? ABSENT : v_bool(op == CMP_NE ? !r : r);
 }
@@ -280,7 +335,7 @@ static Value sub(Value a, Value b) {
     }
     return s;
 }
-static Value or(Value a, Value b) {
+static Value or (Value a, Value b) {
     Value s = set_from(a);
     if (s != ABSENT && set_update(s, b) < 0) {
         release(s);
@@ -288,15 +343,16 @@ static Value or(Value a, Value b) {
     }
     return s;
 }
-static Value xor(Value a, Value b) {
-    Value s = set_from(a);
-    if (s != ABSENT && set_symmetric_difference_update(s, b) < 0) {
-        release(s);
-        return ABSENT;
-    }
-    return s;
-}
-static Value and(Value a, Value b) {
+static Value xor
+        (Value a, Value b) {
+            Value s = set_from(a);
+            if (s != ABSENT && set_symmetric_difference_update(s, b) < 0) {
+                release(s);
+                return ABSENT;
+            }
+            return s;
+        } static Value
+    and (Value a, Value b) {
     /* The larger side is asked; one of the two is a view. */
     if (is_setlike(a) && is_setlike(b)) {
         intptr_t n = obj_len(a), m = n < 0 ? -1 : obj_len(b);
@@ -331,13 +387,27 @@ static Value and(Value a, Value b) {
     release(s);
     return ABSENT;
 }
-static Value n_sub(Value self, Value *args, intptr_t nargs, Value kw) { return sub(self, args[0]); }
-static Value n_rsub(Value self, Value *args, intptr_t nargs, Value kw) { return sub(args[0], self); }
-static Value n_or(Value self, Value *args, intptr_t nargs, Value kw) { return or(self, args[0]); }
-static Value n_ror(Value self, Value *args, intptr_t nargs, Value kw) { return or(args[0], self); }
-static Value n_xor(Value self, Value *args, intptr_t nargs, Value kw) { return xor(self, args[0]); }
-static Value n_rxor(Value self, Value *args, intptr_t nargs, Value kw) { return xor(args[0], self); }
-static Value n_and(Value self, Value *args, intptr_t nargs, Value kw) { return and(self, args[0]); }
+static Value n_sub(Value self, Value *args, intptr_t nargs, Value kw) {
+    return sub(self, args[0]);
+}
+static Value n_rsub(Value self, Value *args, intptr_t nargs, Value kw) {
+    return sub(args[0], self);
+}
+static Value n_or(Value self, Value *args, intptr_t nargs, Value kw) {
+    return or (self, args[0]);
+}
+static Value n_ror(Value self, Value *args, intptr_t nargs, Value kw) {
+    return or (args[0], self);
+}
+static Value n_xor(Value self, Value *args, intptr_t nargs, Value kw) {
+    return xor(self, args[0]);
+}
+static Value n_rxor(Value self, Value *args, intptr_t nargs, Value kw) {
+    return xor(args[0], self);
+}
+static Value n_and(Value self, Value *args, intptr_t nargs, Value kw) {
+    return and(self, args[0]);
+}
 
 static Value n_isdisjoint(Value self, Value *args, intptr_t nargs, Value kw) {
     Value other = args[0], asked = self;
@@ -364,30 +434,34 @@ static Value n_isdisjoint(Value self, Value *args, intptr_t nargs, Value kw) {
     return err_pending() ? ABSENT : v_bool(!r);
 }
 
-static void view_traverse(Value self, VisitFn visit, void *arg) { visit(dict_of(self), arg); }
-static void view_clear(Value self) { ref_clear(self, &((DictView *)self)->dict); }
+static void view_traverse(Value self, VisitFn visit, void *arg) {
+    visit(dict_of(self), arg);
+}
+static void view_clear(Value self) {
+    ref_clear(self, &((DictView *)self)->dict);
+}
 static const TypeOps view_ops = {view_traverse, view_clear, NULL};
 
-#define SET_VIEW_METHODS(iter_fn, rev_fn)                                                                              \
-    {                                                                                                                  \
-        {"__len__", view_len, "($self, /)", 0, "Return len(self)."},                                                  \
-            {"__iter__", iter_fn, "($self, /)", 0, "Implement iter(self)."},                                          \
-            {"__reversed__", rev_fn, "($self, /)", 0, "Return a reverse iterator over the dict."},                    \
-            {"__repr__", view_repr, "($self, /)", 0, "Return repr(self)."},                                           \
-            {"__contains__", view_contains, "($self, key, /)", 0, "Return key in self."}, COMPARE_DEFS(view),         \
-            {"__sub__", n_sub, "($self, value, /)", 0, "Return self-value."},                                         \
-            {"__rsub__", n_rsub, "($self, value, /)", 0, "Return value-self."},                                       \
-            {"__and__", n_and, "($self, value, /)", 0, "Return self&value."},                                         \
-            {"__rand__", n_and, "($self, value, /)", 0, "Return value&self."},                                        \
-            {"__xor__", n_xor, "($self, value, /)", 0, "Return self^value."},                                         \
-            {"__rxor__", n_rxor, "($self, value, /)", 0, "Return value^self."},                                       \
-            {"__or__", n_or, "($self, value, /)", 0, "Return self|value."},                                           \
-            {"__ror__", n_ror, "($self, value, /)", 0, "Return value|self."},                                         \
-            {"isdisjoint", n_isdisjoint, "($self, other, /)", 0,                                                      \
-             "Return True if the view and the given iterable have a null intersection."},                             \
-        {                                                                                                              \
-            NULL                                                                                                       \
-        }                                                                                                              \
+#define SET_VIEW_METHODS(iter_fn, rev_fn)                                                                     \
+    {                                                                                                         \
+        {"__len__", view_len, "($self, /)", 0, "Return len(self)."},                                          \
+            {"__iter__", iter_fn, "($self, /)", 0, "Implement iter(self)."},                                  \
+            {"__reversed__", rev_fn, "($self, /)", 0, "Return a reverse iterator over the dict."},            \
+            {"__repr__", view_repr, "($self, /)", 0, "Return repr(self)."},                                   \
+            {"__contains__", view_contains, "($self, key, /)", 0, "Return key in self."}, COMPARE_DEFS(view), \
+            {"__sub__", n_sub, "($self, value, /)", 0, "Return self-value."},                                 \
+            {"__rsub__", n_rsub, "($self, value, /)", 0, "Return value-self."},                               \
+            {"__and__", n_and, "($self, value, /)", 0, "Return self&value."},                                 \
+            {"__rand__", n_and, "($self, value, /)", 0, "Return value&self."},                                \
+            {"__xor__", n_xor, "($self, value, /)", 0, "Return self^value."},                                 \
+            {"__rxor__", n_rxor, "($self, value, /)", 0, "Return value^self."},                               \
+            {"__or__", n_or, "($self, value, /)", 0, "Return self|value."},                                   \
+            {"__ror__", n_ror, "($self, value, /)", 0, "Return value|self."},                                 \
+            {"isdisjoint", n_isdisjoint, "($self, other, /)", 0,                                              \
+             "Return True if the view and the given iterable have a null intersection."},                     \
+        {                                                                                                     \
+            NULL                                                                                              \
+        }                                                                                                     \
     }
 static const NativeDef keys_methods[] = SET_VIEW_METHODS(keys_iter, keys_rev);
 static const NativeDef items_methods[] = SET_VIEW_METHODS(items_iter, items_rev);
@@ -398,7 +472,8 @@ static const NativeDef values_methods[] = {
     {"__repr__", view_repr, "($self, /)", 0, "Return repr(self)."},
     {NULL},
 };
-static const GetSetDef view_getsets[] = {{"mapping", view_mapping, NULL, "dictionary that this view refers to"}, {NULL}};
+static const GetSetDef view_getsets[] = {{"mapping", view_mapping, NULL, "dictionary that this view refers to"},
+                                         {NULL}};
 
 void dictview_init(void) {
     static const struct {
@@ -417,20 +492,35 @@ void dictview_init(void) {
     };
     static TypeSpec specs[ARRAY_LEN(iters)];
     for (size_t i = 0; i < ARRAY_LEN(iters); i++) {
-        specs[i] = (TypeSpec){.name = iters[i].name, .basic_size = sizeof(DictIter), .flags = TF_IMMUTABLE | TF_NO_NEW,
-            .ops = &iter_ops, .methods = iters[i].methods};
+        specs[i] = (TypeSpec){.name = iters[i].name,
+                              .basic_size = sizeof(DictIter),
+                              .flags = TF_IMMUTABLE | TF_NO_NEW,
+                              .ops = &iter_ops,
+                              .methods = iters[i].methods};
         if (iters[i].index)
             type_init_static(iters[i].type, (uint32_t)iters[i].index, &specs[i]);
         else
             type_init_module_type(iters[i].type, &specs[i]);
         iter_register(iters[i].type, iters[i].next);
     }
-    static const TypeSpec keys = {.name = "dict_keys", .basic_size = sizeof(DictView), .flags = TF_IMMUTABLE | TF_NO_NEW, .ops = &view_ops,
-        .methods = keys_methods, .getsets = view_getsets};
-    static const TypeSpec values = {.name = "dict_values", .basic_size = sizeof(DictView), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &view_ops, .methods = values_methods, .getsets = view_getsets};
-    static const TypeSpec items = {.name = "dict_items", .basic_size = sizeof(DictView), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &view_ops, .methods = items_methods, .getsets = view_getsets};
+    static const TypeSpec keys = {.name = "dict_keys",
+                                  .basic_size = sizeof(DictView),
+                                  .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                  .ops = &view_ops,
+                                  .methods = keys_methods,
+                                  .getsets = view_getsets};
+    static const TypeSpec values = {.name = "dict_values",
+                                    .basic_size = sizeof(DictView),
+                                    .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                    .ops = &view_ops,
+                                    .methods = values_methods,
+                                    .getsets = view_getsets};
+    static const TypeSpec items = {.name = "dict_items",
+                                   .basic_size = sizeof(DictView),
+                                   .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                   .ops = &view_ops,
+                                   .methods = items_methods,
+                                   .getsets = view_getsets};
     type_init_static(&dict_keys_type, IDX_DICT_KEYS, &keys);
     type_init_static(&dict_values_type, IDX_DICT_VALUES, &values);
     type_init_static(&dict_items_type, IDX_DICT_ITEMS, &items);

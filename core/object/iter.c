@@ -10,9 +10,13 @@
 
 Type tuple_iter_type, seq_iter_type, list_reviter_type, list_iter_type, call_iter_type;
 
-static SeqIter *I(Value v) { return (SeqIter *)v; }
+static SeqIter *I(Value v) {
+    return (SeqIter *)v;
+}
 
-/* ---- registration ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- registration
+ * -----------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Built-in types have small constant indices; the others are found by open addressing. */
 static NextFn builtin_next[IDX_ORD_END];
@@ -49,9 +53,12 @@ NextFn iter_next_fn(Value it) {
     return other_next[i].fn;
 }
 
-/* ---- what iterators have in common -------------------------------------------------------------------------------------------------------------- */
+/* ---- what iterators have in common
+ * -------------------------------------------------------------------------------------------------------------- */
 
-Value iter_self(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+Value iter_self(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
 
 Value iter_end(Value v) {
     if (v == ABSENT && !err_pending())
@@ -75,9 +82,13 @@ void iter_drop(Value it, Ref *r) {
     release(old);
 }
 
-Value iter_builtin(const char *name) { return import_attr("builtins", name); }
+Value iter_builtin(const char *name) {
+    return import_attr("builtins", name);
+}
 
-/* ---- by index ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- by index
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value make(Type *t, Value seq, intptr_t index) {
     Value it = obj_new(t);
@@ -89,12 +100,21 @@ static Value make(Type *t, Value seq, intptr_t index) {
     return it;
 }
 
-Value list_iter_new(Value l) { return make(&list_iter_type, l, 0); }
-Value list_reviter_new(Value l) { return make(&list_reviter_type, l, list_len(l) - 1); }
-Value tuple_iter_new(Value t) { return make(&tuple_iter_type, t, 0); }
-Value seq_iter_new(Value seq) { return make(&seq_iter_type, seq, 0); }
+Value list_iter_new(Value l) {
+    return make(&list_iter_type, l, 0);
+}
+Value list_reviter_new(Value l) {
+    return make(&list_reviter_type, l, list_len(l) - 1);
+}
+Value tuple_iter_new(Value t) {
+    return make(&tuple_iter_type, t, 0);
+}
+Value seq_iter_new(Value seq) {
+    return make(&seq_iter_type, seq, 0);
+}
 
-/* The sequence (owned, or borrowed when nobody else can run) and an index that no other thread gets: ABSENT when exhausted. */
+/* The sequence (owned, or borrowed when nobody else can run) and an index that no other thread gets: ABSENT when
+ * exhausted. */
 static ALWAYS_INLINE Value take_index(Value it, intptr_t step, intptr_t *index) {
     if (!EXCL_PARALLEL) {
         Value seq = ref_peek(&I(it)->seq);
@@ -174,10 +194,18 @@ static Value seq_iter_next(Value it) {
     return v;
 }
 
-static Value n_list_iter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(list_iter_next(self)); }
-static Value n_list_reviter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(list_reviter_next(self)); }
-static Value n_tuple_iter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(tuple_iter_next(self)); }
-static Value n_seq_iter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(seq_iter_next(self)); }
+static Value n_list_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(list_iter_next(self));
+}
+static Value n_list_reviter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(list_reviter_next(self));
+}
+static Value n_tuple_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(tuple_iter_next(self));
+}
+static Value n_seq_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(seq_iter_next(self));
+}
 
 static Value m_hint(Value self, Value *args, intptr_t nargs, Value kw) {
     Value seq = iter_field(self, &I(self)->seq);
@@ -260,32 +288,40 @@ static Value m_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-static void traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&I(self)->seq), arg); }
-static void clear(Value self) { ref_clear(self, &I(self)->seq); }
+static void traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&I(self)->seq), arg);
+}
+static void clear(Value self) {
+    ref_clear(self, &I(self)->seq);
+}
 static const TypeOps ops = {traverse, clear, NULL};
 
-#define INDEX_ITER_METHODS(next_fn)                                                                                    \
-    {                                                                                                                  \
-        {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},                                            \
-            {"__next__", next_fn, "($self, /)", 0, "Implement next(self)."},                                          \
-            {"__length_hint__", m_hint, "($self, /)", 0, "Private method returning an estimate of len(list(it))."},   \
-            {"__reduce__", m_reduce, "($self, /)", 0, "Return state information for pickling."},                      \
-            {"__setstate__", m_setstate, "($self, state, /)", 0, "Set state information for unpickling."}, {          \
-            NULL                                                                                                       \
-        }                                                                                                              \
+#define INDEX_ITER_METHODS(next_fn)                                                                                 \
+    {                                                                                                               \
+        {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},                                          \
+            {"__next__", next_fn, "($self, /)", 0, "Implement next(self)."},                                        \
+            {"__length_hint__", m_hint, "($self, /)", 0, "Private method returning an estimate of len(list(it))."}, \
+            {"__reduce__", m_reduce, "($self, /)", 0, "Return state information for pickling."},                    \
+            {"__setstate__", m_setstate, "($self, state, /)", 0, "Set state information for unpickling."}, {        \
+            NULL                                                                                                    \
+        }                                                                                                           \
     }
 static const NativeDef list_iter_methods[] = INDEX_ITER_METHODS(n_list_iter);
 static const NativeDef list_reviter_methods[] = INDEX_ITER_METHODS(n_list_reviter);
 static const NativeDef tuple_iter_methods[] = INDEX_ITER_METHODS(n_tuple_iter);
 static const NativeDef seq_iter_methods[] = INDEX_ITER_METHODS(n_seq_iter);
 
-/* ---- iter(callable, sentinel) -------------------------------------------------------------------------------------------------------------------- */
+/* ---- iter(callable, sentinel)
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct CallIter {
     Object hdr;
     Ref callable, sentinel; /* both ABSENT: exhausted */
 } CallIter;
-static CallIter *C(Value v) { return (CallIter *)v; }
+static CallIter *C(Value v) {
+    return (CallIter *)v;
+}
 
 Value call_iter_new(Value callable, Value sentinel) {
     Value it = obj_new(&call_iter_type);
@@ -329,7 +365,9 @@ static Value call_iter_next(Value it) {
         call_iter_finish(it);
     return ABSENT;
 }
-static Value n_call_iter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(call_iter_next(self)); }
+static Value n_call_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(call_iter_next(self));
+}
 
 static Value call_iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value fn = iter_builtin("iter"), f = iter_field(self, &C(self)->callable), s = iter_field(self, &C(self)->sentinel);
@@ -365,19 +403,36 @@ static const NativeDef call_iter_methods[] = {
     {NULL},
 };
 
-/* ---- start-up -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- start-up
+ * --------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 void iter_init(void) {
-    static const TypeSpec list_iter = {.name = "list_iterator", .basic_size = sizeof(SeqIter), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &ops, .methods = list_iter_methods};
-    static const TypeSpec list_reviter = {.name = "list_reverseiterator", .basic_size = sizeof(SeqIter),
-        .flags = TF_IMMUTABLE | TF_NO_NEW, .ops = &ops, .methods = list_reviter_methods};
-    static const TypeSpec tuple_iter = {.name = "tuple_iterator", .basic_size = sizeof(SeqIter), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &ops, .methods = tuple_iter_methods};
-    static const TypeSpec seq_iter = {.name = "iterator", .basic_size = sizeof(SeqIter), .flags = TF_IMMUTABLE | TF_NO_NEW, .ops = &ops,
-        .methods = seq_iter_methods};
-    static const TypeSpec call_iter = {.name = "callable_iterator", .basic_size = sizeof(CallIter), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &call_iter_ops, .methods = call_iter_methods};
+    static const TypeSpec list_iter = {.name = "list_iterator",
+                                       .basic_size = sizeof(SeqIter),
+                                       .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                       .ops = &ops,
+                                       .methods = list_iter_methods};
+    static const TypeSpec list_reviter = {.name = "list_reverseiterator",
+                                          .basic_size = sizeof(SeqIter),
+                                          .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                          .ops = &ops,
+                                          .methods = list_reviter_methods};
+    static const TypeSpec tuple_iter = {.name = "tuple_iterator",
+                                        .basic_size = sizeof(SeqIter),
+                                        .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                        .ops = &ops,
+                                        .methods = tuple_iter_methods};
+    static const TypeSpec seq_iter = {.name = "iterator",
+                                      .basic_size = sizeof(SeqIter),
+                                      .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                      .ops = &ops,
+                                      .methods = seq_iter_methods};
+    static const TypeSpec call_iter = {.name = "callable_iterator",
+                                       .basic_size = sizeof(CallIter),
+                                       .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                       .ops = &call_iter_ops,
+                                       .methods = call_iter_methods};
     type_init_static(&list_iter_type, IDX_LIST_ITER, &list_iter);
     type_init_static(&list_reviter_type, IDX_LIST_REVITER, &list_reviter);
     type_init_static(&tuple_iter_type, IDX_TUPLE_ITER, &tuple_iter);

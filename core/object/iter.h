@@ -1,4 +1,5 @@
-/* range, slice and the built-in iterators. An iterator type may register a C `next` so that loops need no call by name. */
+/* range, slice and the built-in iterators. An iterator type may register a C `next` so that loops need no call by name.
+ */
 #ifndef POLYGIL_ITER_H
 #define POLYGIL_ITER_H
 
@@ -23,7 +24,8 @@ typedef struct RangeIter {
 Value slice_new(Value start, Value stop, Value step); /* retains */
 /* Start, stop, step clipped to len, and the number of items; -1 with exception. */
 intptr_t slice_indices(Value slice, intptr_t len, intptr_t *start, intptr_t *stop, intptr_t *step);
-/* The same in two steps: the bounds (may run __index__), then clipping to a length (cannot fail): the number of items. */
+/* The same in two steps: the bounds (may run __index__), then clipping to a length (cannot fail): the number of items.
+ */
 int slice_unpack(Value slice, intptr_t *start, intptr_t *stop, intptr_t *step);
 intptr_t slice_adjust(intptr_t len, intptr_t *start, intptr_t *stop, intptr_t step);
 Value range_new(Value start, Value stop, Value step);
@@ -33,11 +35,11 @@ Value tuple_iter_new(Value tuple);
 Value range_iter_new(Value range);
 Value call_iter_new(Value callable, Value sentinel);
 Value seq_iter_new(Value seq);
-/* The C `next` of an exact built-in iterator type, or NULL. Result as obj_next (ABSENT and nothing pending: exhausted). */
+/* The C `next` of an exact built-in iterator type, or NULL. Result as obj_next (ABSENT and nothing pending: exhausted).
+ */
 typedef Value (*NextFn)(Value it);
 NextFn iter_next_fn(Value it);
 void iter_register(Type *t, NextFn fn); /* at start-up */
-
 
 /* Next item of an exact range_iter, or ABSENT when exhausted. */
 static inline Value range_iter_next(Value it) {
@@ -63,8 +65,8 @@ static inline Value range_iter_next(Value it) {
     return v;
 }
 
-/* An iterator over items of a sequence by index: list_iter, list_reviter, tuple_iter, seq_iter. The index is taken under the iterator's leaf
- * lock, so that each item goes to one thread. */
+/* An iterator over items of a sequence by index: list_iter, list_reviter, tuple_iter, seq_iter. The index is taken
+ * under the iterator's leaf lock, so that each item goes to one thread. */
 typedef struct SeqIter {
     Object hdr;
     Ref seq; /* ABSENT: exhausted */

@@ -1,5 +1,5 @@
-/* enumerate, reversed, zip, map, filter: iterators that pull from others. Their sources are fixed once made and emptied only when they die, so
- * they are read without a lock; what changes (a counter) is taken under the leaf lock. */
+/* enumerate, reversed, zip, map, filter: iterators that pull from others. Their sources are fixed once made and emptied
+ * only when they die, so they are read without a lock; what changes (a counter) is taken under the leaf lock. */
 #include "object/int.h"
 #include "object/iter_impl.h"
 #include "object/list.h"
@@ -22,13 +22,17 @@ static bool no_keywords(Type *t, Value cls, const char *name, Value kw) {
     return false;
 }
 
-/* ---- enumerate ------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- enumerate
+ * -------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Enumerate {
     Object hdr;
     Ref it, index; /* index: an int */
 } Enumerate;
-static Enumerate *E(Value v) { return (Enumerate *)v; }
+static Enumerate *E(Value v) {
+    return (Enumerate *)v;
+}
 
 static Value enumerate_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Value start = arg_at(args, nargs, 1), index = start == ABSENT ? v_from_int(0) : num_index(start);
@@ -51,7 +55,8 @@ static Value enumerate_next(Value self) {
         return ABSENT;
     for (;;) {
         pair[0] = EXCL_PARALLEL ? iter_field(self, &E(self)->index) : retained(ref_peek(&E(self)->index));
-        Value next = LIKELY(v_is_int(pair[0]) && v_int(pair[0]) < INT_IMM_MAX) ? v_from_int(v_int(pair[0]) + 1) : int_add(pair[0], one);
+        Value next = LIKELY(v_is_int(pair[0]) && v_int(pair[0]) < INT_IMM_MAX) ? v_from_int(v_int(pair[0]) + 1)
+                                                                               : int_add(pair[0], one);
         if (next == ABSENT) {
             release(pair[0]);
             release(pair[1]);
@@ -67,7 +72,9 @@ static Value enumerate_next(Value self) {
         release(pair[0]);
     }
 }
-static Value n_enumerate(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(enumerate_next(self)); }
+static Value n_enumerate(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(enumerate_next(self));
+}
 static Value enumerate_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value i = iter_field(self, &E(self)->index), a = tuple_pack(2, ref_peek(&E(self)->it), i), r = ABSENT;
     if (a != ABSENT)
@@ -86,7 +93,8 @@ static void enumerate_clear(Value self) {
 }
 static const TypeOps enumerate_ops = {enumerate_traverse, enumerate_clear, NULL};
 static const NativeDef enumerate_methods[] = {
-    {"__new__", enumerate_new, "($type, iterable, start=0)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", enumerate_new, "($type, iterable, start=0)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},
     {"__next__", n_enumerate, "($self, /)", 0, "Implement next(self)."},
     {"__reduce__", enumerate_reduce, "($self, /)", 0, "Return state information for pickling."},
@@ -94,9 +102,13 @@ static const NativeDef enumerate_methods[] = {
     {NULL},
 };
 
-/* ---- reversed --------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reversed
+ * ---------------------------------------------------------------------------------------------------------------------------------------
+ */
 
-static SeqIter *R(Value v) { return (SeqIter *)v; }
+static SeqIter *R(Value v) {
+    return (SeqIter *)v;
+}
 
 static Value reversed_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (!no_keywords(&reversed_type, cls, "reversed", kw))
@@ -151,7 +163,9 @@ static Value reversed_next(Value it) {
     release(seq);
     return v;
 }
-static Value n_reversed(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(reversed_next(self)); }
+static Value n_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(reversed_next(self));
+}
 static Value reversed_hint(Value self, Value *args, intptr_t nargs, Value kw) {
     Value seq = iter_field(self, &R(self)->seq);
     if (seq == ABSENT)
@@ -190,11 +204,16 @@ static Value reversed_setstate(Value self, Value *args, intptr_t nargs, Value kw
     STORE_RELAXED(&R(self)->index, i < -1 ? -1 : MIN(i, n - 1));
     return V_NONE;
 }
-static void reversed_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&R(self)->seq), arg); }
-static void reversed_clear(Value self) { ref_clear(self, &R(self)->seq); }
+static void reversed_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&R(self)->seq), arg);
+}
+static void reversed_clear(Value self) {
+    ref_clear(self, &R(self)->seq);
+}
 static const TypeOps reversed_ops = {reversed_traverse, reversed_clear, NULL};
 static const NativeDef reversed_methods[] = {
-    {"__new__", reversed_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", reversed_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},
     {"__next__", n_reversed, "($self, /)", 0, "Implement next(self)."},
     {"__length_hint__", reversed_hint, "($self, /)", 0, "Private method returning an estimate of len(list(it))."},
@@ -203,15 +222,19 @@ static const NativeDef reversed_methods[] = {
     {NULL},
 };
 
-/* ---- zip, map, filter --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- zip, map, filter
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Puller {
     Object hdr;
-    Ref func;    /* map, filter: callable; zip: ABSENT */
-    Ref sources; /* zip, map: tuple of iterators; filter: the iterator */
+    Ref func;             /* map, filter: callable; zip: ABSENT */
+    Ref sources;          /* zip, map: tuple of iterators; filter: the iterator */
     _Atomic(bool) strict; /* zip */
 } Puller;
-static Puller *P(Value v) { return (Puller *)v; }
+static Puller *P(Value v) {
+    return (Puller *)v;
+}
 
 static void puller_traverse(Value self, VisitFn visit, void *arg) {
     visit(ref_peek(&P(self)->func), arg);
@@ -268,11 +291,13 @@ static Value zip_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return z;
 }
 
-/* zip(strict=True) whose argument i (from 0) ended while earlier ones had an item, or has one while argument 0 ended. */
+/* zip(strict=True) whose argument i (from 0) ended while earlier ones had an item, or has one while argument 0 ended.
+ */
 static Value strict_failure(intptr_t i, const char *what) {
     if (i == 1)
         return err_set(&exc_ValueError, "zip() argument 2 is %s than argument 1", what);
-    return err_set(&exc_ValueError, "zip() argument %zd is %s than arguments 1-%zd", (ssize_t)(i + 1), what, (ssize_t)i);
+    return err_set(&exc_ValueError, "zip() argument %zd is %s than arguments 1-%zd", (ssize_t)(i + 1), what,
+                   (ssize_t)i);
 }
 static Value zip_next(Value self) {
     Value sources = ref_peek(&P(self)->sources);
@@ -307,7 +332,9 @@ static Value zip_next(Value self) {
     tuple_track(t);
     return t;
 }
-static Value n_zip(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(zip_next(self)); }
+static Value n_zip(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(zip_next(self));
+}
 static Value zip_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     if (LOAD_RELAXED(&P(self)->strict))
         return tuple_pack(3, V_OF(type_of(self)), ref_peek(&P(self)->sources), V_TRUE);
@@ -321,7 +348,8 @@ static Value zip_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 static const NativeDef zip_methods[] = {
-    {"__new__", zip_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", zip_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},
     {"__next__", n_zip, "($self, /)", 0, "Implement next(self)."},
     {"__reduce__", zip_reduce, "($self, /)", 0, "Return state information for pickling."},
@@ -349,7 +377,8 @@ static Value map_next(Value self) {
         if ((items[got] = iter_pull(tuple_get(sources, got))) == ABSENT)
             break;
     if (got == n)
-        r = n == 1 ? obj_call1(ref_peek(&P(self)->func), items[0]) : obj_call(ref_peek(&P(self)->func), items, n, ABSENT);
+        r = n == 1 ? obj_call1(ref_peek(&P(self)->func), items[0])
+                   : obj_call(ref_peek(&P(self)->func), items, n, ABSENT);
     if (scratch != ABSENT)
         release(scratch);
     else
@@ -357,16 +386,20 @@ static Value map_next(Value self) {
             release(items[i]);
     return r;
 }
-static Value n_map(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(map_next(self)); }
+static Value n_map(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(map_next(self));
+}
 static Value map_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value f = tuple_pack(1, ref_peek(&P(self)->func)), a = f == ABSENT ? ABSENT : tuple_concat(f, ref_peek(&P(self)->sources));
+    Value f = tuple_pack(1, ref_peek(&P(self)->func)),
+          a = f == ABSENT ? ABSENT : tuple_concat(f, ref_peek(&P(self)->sources));
     Value r = a == ABSENT ? ABSENT : tuple_pack(2, V_OF(type_of(self)), a);
     release(f);
     release(a);
     return r;
 }
 static const NativeDef map_methods[] = {
-    {"__new__", map_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", map_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},
     {"__next__", n_map, "($self, /)", 0, "Implement next(self)."},
     {"__reduce__", map_reduce, "($self, /)", 0, "Return state information for pickling."},
@@ -401,7 +434,9 @@ static Value filter_next(Value self) {
     }
     return ABSENT;
 }
-static Value n_filter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(filter_next(self)); }
+static Value n_filter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(filter_next(self));
+}
 static Value filter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value a = tuple_pack(2, ref_peek(&P(self)->func), ref_peek(&P(self)->sources));
     Value r = a == ABSENT ? ABSENT : tuple_pack(2, V_OF(type_of(self)), a);
@@ -409,7 +444,8 @@ static Value filter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 static const NativeDef filter_methods[] = {
-    {"__new__", filter_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", filter_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},
     {"__next__", n_filter, "($self, /)", 0, "Implement next(self)."},
     {"__reduce__", filter_reduce, "($self, /)", 0, "Return state information for pickling."},
@@ -418,30 +454,52 @@ static const NativeDef filter_methods[] = {
 
 void itertool_init(void) {
     enum { FLAGS = TF_BASETYPE | TF_IMMUTABLE };
-    static const TypeSpec enumerate = {.name = "enumerate",
+    static const TypeSpec enumerate = {
+        .name = "enumerate",
         .doc = "Return an enumerate object.\n\n  iterable\n    an object supporting iteration\n\n"
                "The enumerate object yields pairs containing a count (from start, which\n"
                "defaults to zero) and a value yielded by the iterable argument.\n\n"
                "enumerate is useful for obtaining an indexed list:\n    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
-        .basic_size = sizeof(Enumerate), .flags = FLAGS, .ops = &enumerate_ops, .methods = enumerate_methods};
-    static const TypeSpec reversed = {.name = "reversed", .doc = "Return a reverse iterator over the values of the given sequence.",
-        .basic_size = sizeof(SeqIter), .flags = FLAGS, .ops = &reversed_ops, .methods = reversed_methods};
-    static const TypeSpec zip = {.name = "zip",
+        .basic_size = sizeof(Enumerate),
+        .flags = FLAGS,
+        .ops = &enumerate_ops,
+        .methods = enumerate_methods};
+    static const TypeSpec reversed = {.name = "reversed",
+                                      .doc = "Return a reverse iterator over the values of the given sequence.",
+                                      .basic_size = sizeof(SeqIter),
+                                      .flags = FLAGS,
+                                      .ops = &reversed_ops,
+                                      .methods = reversed_methods};
+    static const TypeSpec zip = {
+        .name = "zip",
         .doc = "zip(*iterables, strict=False) --> Yield tuples until an input is exhausted.\n\n"
                "   >>> list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]\n\n"
                "The zip object yields n-length tuples, where n is the number of iterables\n"
                "passed as positional arguments to zip().  The i-th element in every tuple\n"
-               "comes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\n"
+               "comes from the i-th iterable argument to zip().  This continues until the\nshortest argument is "
+               "exhausted.\n\n"
                "If strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.",
-        .basic_size = sizeof(Puller), .flags = FLAGS, .ops = &puller_ops, .methods = zip_methods};
-    static const TypeSpec map = {.name = "map",
-        .doc = "map(func, *iterables) --> map object\n\nMake an iterator that computes the function using arguments from\n"
-               "each of the iterables.  Stops when the shortest iterable is exhausted.",
-        .basic_size = sizeof(Puller), .flags = FLAGS, .ops = &puller_ops, .methods = map_methods};
+        .basic_size = sizeof(Puller),
+        .flags = FLAGS,
+        .ops = &puller_ops,
+        .methods = zip_methods};
+    static const TypeSpec map = {
+        .name = "map",
+        .doc =
+            "map(func, *iterables) --> map object\n\nMake an iterator that computes the function using arguments from\n"
+            "each of the iterables.  Stops when the shortest iterable is exhausted.",
+        .basic_size = sizeof(Puller),
+        .flags = FLAGS,
+        .ops = &puller_ops,
+        .methods = map_methods};
     static const TypeSpec filter = {.name = "filter",
-        .doc = "filter(function or None, iterable) --> filter object\n\nReturn an iterator yielding those items of iterable for which function(item)\n"
-               "is true. If function is None, return the items that are true.",
-        .basic_size = sizeof(Puller), .flags = FLAGS, .ops = &puller_ops, .methods = filter_methods};
+                                    .doc = "filter(function or None, iterable) --> filter object\n\nReturn an iterator "
+                                           "yielding those items of iterable for which function(item)\n"
+                                           "is true. If function is None, return the items that are true.",
+                                    .basic_size = sizeof(Puller),
+                                    .flags = FLAGS,
+                                    .ops = &puller_ops,
+                                    .methods = filter_methods};
     type_init_static(&enumerate_type, IDX_ENUMERATE, &enumerate);
     type_init_static(&reversed_type, IDX_REVERSED, &reversed);
     type_init_static(&zip_type, IDX_ZIP, &zip);

@@ -5,9 +5,15 @@
 #include "object/refs.h"
 #include "object/tuple.h"
 
-static List *L(Value v) { return (List *)v; }
-static ListBlock *block_of(Value l) { return LOAD_RELAXED(&L(l)->block); }
-static size_t len_of(Value l) { return LOAD_RELAXED(&L(l)->len); }
+static List *L(Value v) {
+    return (List *)v;
+}
+static ListBlock *block_of(Value l) {
+    return LOAD_RELAXED(&L(l)->block);
+}
+static size_t len_of(Value l) {
+    return LOAD_RELAXED(&L(l)->len);
+}
 static Ref *items_of(Value l) {
     ListBlock *b = block_of(l);
     return b ? b->items : NULL;
@@ -15,7 +21,9 @@ static Ref *items_of(Value l) {
 
 #define MAX_ITEMS ((SIZE_MAX / 2 - sizeof(ListBlock)) / sizeof(Ref))
 
-/* ---- blocks ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- blocks
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static ListBlock *block_new(size_t cap) {
     if (UNLIKELY(cap > MAX_ITEMS)) {
@@ -44,7 +52,9 @@ static void publish(Value l, ListBlock *nb, size_t n) {
 }
 
 /* A list grows by an eighth and a little, as CPython's does. */
-static size_t grown(size_t need) { return (need + (need >> 3) + 6) & ~(size_t)3; }
+static size_t grown(size_t need) {
+    return (need + (need >> 3) + 6) & ~(size_t)3;
+}
 
 /* In the section: a block of cap slots with the present items. */
 static int reallocate(Value l, size_t cap) {
@@ -91,8 +101,8 @@ static void trim(Value l) {
         err_clear();
 }
 
-/* In the section: room for n more items at index at; slots [at, at + n) keep stale words that the caller overwrites at once. The length
- * is raised after that, by the caller. */
+/* In the section: room for n more items at index at; slots [at, at + n) keep stale words that the caller overwrites at
+ * once. The length is raised after that, by the caller. */
 static int open_gap(Value l, size_t at, size_t n) {
     size_t len = len_of(l);
     if (UNLIKELY(n > MAX_ITEMS - len)) {
@@ -123,7 +133,9 @@ static Value take_at(Value l, size_t i) {
     return v;
 }
 
-/* ---- making ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- making
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 Value list_new(intptr_t cap) {
     Value l = obj_new(&list_type);
@@ -266,7 +278,9 @@ Value seq_to_list(Value iterable) {
     return l;
 }
 
-/* ---- one item --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- one item
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 Value list_get(Value l, intptr_t i) {
     List *o = L(l);
@@ -309,7 +323,9 @@ int list_append_steal(Value l, Value v) {
         release(v);
     return r;
 }
-int list_append(Value l, Value v) { return list_append_steal(l, retained(v)); }
+int list_append(Value l, Value v) {
+    return list_append_steal(l, retained(v));
+}
 
 int list_insert(Value l, intptr_t i, Value v) {
     ExclCs cs;
@@ -355,7 +371,9 @@ Value list_pop(Value l, intptr_t i) {
     return v;
 }
 
-/* ---- many items -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- many items
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* In the section: n items of src, retained, at the end. src may be l's own items. */
 static int append_many(Value l, const Ref *src, size_t n) {
@@ -548,9 +566,12 @@ bool list_swap(Value l, intptr_t i, intptr_t j) {
     return ok;
 }
 
-int list_sort(Value l) { return list_sort_with(l, ABSENT, false); }
+int list_sort(Value l) {
+    return list_sort_with(l, ABSENT, false);
+}
 
-/* ---- what list_methods.c needs ------------------------------------------------------------------------------------------------------------- */
+/* ---- what list_methods.c needs
+ * ------------------------------------------------------------------------------------------------------------- */
 
 intptr_t list_find(Value l, Value x, intptr_t lo, intptr_t hi, bool remove) {
     for (intptr_t i = lo;;) {
@@ -633,7 +654,8 @@ Value slice_source(Value v, Value slice) {
     Value it = obj_iter(v);
     if (it == ABSENT) {
         if (err_matches(&exc_TypeError))
-            err_set(&exc_TypeError, step == 1 ? "can only assign an iterable" : "must assign iterable to extended slice");
+            err_set(&exc_TypeError,
+                    step == 1 ? "can only assign an iterable" : "must assign iterable to extended slice");
         return ABSENT;
     }
     Value t = seq_to_tuple(it);
@@ -661,8 +683,8 @@ int list_ass_slice_step(Value l, Value slice, Value iterable) {
     Ref *items = items_of(l);
     if (src != ABSENT && tuple_len(src) != count) {
         excl_cs_end(&cs);
-        err_set(&exc_ValueError, "attempt to assign sequence of size %zd to extended slice of size %zd", (ssize_t)tuple_len(src),
-                (ssize_t)count);
+        err_set(&exc_ValueError, "attempt to assign sequence of size %zd to extended slice of size %zd",
+                (ssize_t)tuple_len(src), (ssize_t)count);
         release(src);
         return -1;
     }
@@ -720,7 +742,8 @@ int list_inplace_repeat(Value l, intptr_t times) {
     return r;
 }
 
-/* In no section. For the sort: gives items (owned by the scratch tuple t, which is emptied) back to l if it is still empty. */
+/* In no section. For the sort: gives items (owned by the scratch tuple t, which is emptied) back to l if it is still
+ * empty. */
 bool list_put_back(Value l, Value t) {
     ExclCs cs;
     size_t n = (size_t)tuple_len(t);

@@ -1,8 +1,8 @@
 /* list: a block of slots that carries its own capacity; readers need no lock where READS_LOCK_FREE.
  *
- * Invariants: slots at and above len are ABSENT; len <= capacity of the block published before it; a block that was replaced while readers
- * may run without a lock has its slots emptied before anything they held can be released, so a reader that meets ABSENT loads the
- * block again. Writers hold the list's section. */
+ * Invariants: slots at and above len are ABSENT; len <= capacity of the block published before it; a block that was
+ * replaced while readers may run without a lock has its slots emptied before anything they held can be released, so a
+ * reader that meets ABSENT loads the block again. Writers hold the list's section. */
 #ifndef POLYGIL_LIST_H
 #define POLYGIL_LIST_H
 
@@ -19,25 +19,27 @@ typedef struct List {
     _Atomic(ListBlock *) block; /* NULL when capacity is 0 */
 } List;
 
-Value list_new(intptr_t cap);                     /* empty, room for cap */
-Value list_from(const Value *items, intptr_t n);  /* retains each */
+Value list_new(intptr_t cap);                    /* empty, room for cap */
+Value list_from(const Value *items, intptr_t n); /* retains each */
 Value list_from_steal(Value *items, intptr_t n);
-static ALWAYS_INLINE intptr_t list_len(Value l) { return (intptr_t)LOAD_RELAXED(&((List *)l)->len); }
-Value list_get(Value l, intptr_t i);              /* owned; ABSENT without exception when out of range */
+static ALWAYS_INLINE intptr_t list_len(Value l) {
+    return (intptr_t)LOAD_RELAXED(&((List *)l)->len);
+}
+Value list_get(Value l, intptr_t i); /* owned; ABSENT without exception when out of range */
 int list_append(Value l, Value v);
-int list_append_steal(Value l, Value v);          /* steals v also on failure */
+int list_append_steal(Value l, Value v); /* steals v also on failure */
 int list_insert(Value l, intptr_t i, Value v);
-int list_set(Value l, intptr_t i, Value v);       /* retains v; IndexError */
+int list_set(Value l, intptr_t i, Value v); /* retains v; IndexError */
 int list_extend(Value l, Value iterable);
-Value list_pop(Value l, intptr_t i);              /* negative from the end; IndexError */
+Value list_pop(Value l, intptr_t i); /* negative from the end; IndexError */
 int list_sort(Value l);
 int list_sort_with(Value l, Value key, bool reverse); /* key ABSENT or None: none */
 int list_reverse(Value l);
 Value list_to_tuple(Value l);
-Value list_slice(Value l, intptr_t lo, intptr_t hi); /* bounds clipped */
+Value list_slice(Value l, intptr_t lo, intptr_t hi);                   /* bounds clipped */
 int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable); /* l[lo:hi] = iterable; ABSENT deletes */
 int list_clear(Value l);
-Value list_concat(Value a, Value b);              /* both lists */
+Value list_concat(Value a, Value b); /* both lists */
 Value list_repeat(Value l, intptr_t n);
 /* Takes all items out at once: an untracked tuple that owns them; the list is empty. */
 Value list_take_all(Value l);
@@ -87,7 +89,9 @@ static ALWAYS_INLINE bool list_set_fast(Value l, intptr_t i, Value v) {
     return ok;
 }
 
-static ALWAYS_INLINE bool v_is_list_exact(Value v) { return v_is_exact(v, IDX_LIST); }
+static ALWAYS_INLINE bool v_is_list_exact(Value v) {
+    return v_is_exact(v, IDX_LIST);
+}
 
 void list_init(void); /* the types' registration (runtime/start.c) */
 

@@ -4,7 +4,8 @@
 
 #include "object/list.h"
 
-/* Index of the first item in [lo, hi) equal to x, taken out when remove: -1 none, -2 error. Runs __eq__ outside sections. */
+/* Index of the first item in [lo, hi) equal to x, taken out when remove: -1 none, -2 error. Runs __eq__ outside
+ * sections. */
 intptr_t list_find(Value l, Value x, intptr_t lo, intptr_t hi, bool remove);
 Value list_slice_step(Value l, Value slice);
 int list_ass_slice_step(Value l, Value slice, Value iterable); /* iterable ABSENT: delete */
@@ -17,7 +18,8 @@ int list_inplace_repeat(Value l, intptr_t times);
 int value_lt(Value a, Value b);
 /* Exchanges two items; false when one is out of range. */
 bool list_swap(Value l, intptr_t i, intptr_t j);
-/* Empties the scratch tuple t into l; false when l was not the empty list that list_take_all left (its items are dropped). */
+/* Empties the scratch tuple t into l; false when l was not the empty list that list_take_all left (its items are
+ * dropped). */
 bool list_put_back(Value l, Value t);
 
 #endif

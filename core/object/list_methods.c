@@ -8,9 +8,13 @@
 
 Type list_type;
 
-static List *L(Value v) { return (List *)v; }
+static List *L(Value v) {
+    return (List *)v;
+}
 
-static Value none_or_fail(int r) { return r < 0 ? ABSENT : V_NONE; }
+static Value none_or_fail(int r) {
+    return r < 0 ? ABSENT : V_NONE;
+}
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Value l = obj_new((Type *)cls);
@@ -54,9 +58,15 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return sb_finish(&sb);
 }
 
-static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(list_len(self)); }
-static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) { return list_iter_new(self); }
-static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) { return list_reviter_new(self); }
+static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(list_len(self));
+}
+static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return list_iter_new(self);
+}
+static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
+    return list_reviter_new(self);
+}
 
 static Value compare(Value a, Value b, int op) {
     if (!v_is_list(b))
@@ -142,8 +152,12 @@ static Value assign(Value self, Value key, Value v) {
         i += list_len(self);
     return none_or_fail(list_set(self, i, v));
 }
-static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) { return assign(self, args[0], args[1]); }
-static Value m_delitem(Value self, Value *args, intptr_t nargs, Value kw) { return assign(self, args[0], ABSENT); }
+static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) {
+    return assign(self, args[0], args[1]);
+}
+static Value m_delitem(Value self, Value *args, intptr_t nargs, Value kw) {
+    return assign(self, args[0], ABSENT);
+}
 
 static Value m_add(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_list(args[0])) {
@@ -179,11 +193,21 @@ static Value m_imul(Value self, Value *args, intptr_t nargs, Value kw) {
     return list_inplace_repeat(self, n) < 0 ? ABSENT : retained(self);
 }
 
-static Value m_append(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(list_append(self, args[0])); }
-static Value m_extend(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(list_extend(self, args[0])); }
-static Value m_clear(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(list_clear(self)); }
-static Value m_copy(Value self, Value *args, intptr_t nargs, Value kw) { return list_slice(self, 0, INTPTR_MAX); }
-static Value m_reverse(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(list_reverse(self)); }
+static Value m_append(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(list_append(self, args[0]));
+}
+static Value m_extend(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(list_extend(self, args[0]));
+}
+static Value m_clear(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(list_clear(self));
+}
+static Value m_copy(Value self, Value *args, intptr_t nargs, Value kw) {
+    return list_slice(self, 0, INTPTR_MAX);
+}
+static Value m_reverse(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(list_reverse(self));
+}
 
 static Value m_insert(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t i;
@@ -255,7 +279,9 @@ static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int((int64_t)n);
 }
 
-/* ---- the type --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the type
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void traverse(Value self, VisitFn visit, void *arg) {
     ListBlock *b = LOAD_RELAXED(&L(self)->block);
@@ -269,13 +295,17 @@ static void clear(Value self) {
     for (size_t i = 0; i < n; i++)
         ref_clear(self, &b->items[i]);
 }
-static void fini(Value self) { block_retire(LOAD_RELAXED(&L(self)->block)); }
+static void fini(Value self) {
+    block_retire(LOAD_RELAXED(&L(self)->block));
+}
 
 static const TypeOps ops = {traverse, clear, fini};
 
 static const NativeDef methods[] = {
-    {"__new__", m_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
-    {"__init__", m_init, "($self, iterable=(), /)", 0, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__new__", m_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
+    {"__init__", m_init, "($self, iterable=(), /)", 0,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__iter__", m_iter, "($self, /)", 0, "Implement iter(self)."},
     {"__len__", m_len, "($self, /)", 0, "Return len(self)."},
@@ -296,7 +326,8 @@ static const NativeDef methods[] = {
     {"insert", m_insert, "($self, index, object, /)", 0, "Insert object before index."},
     {"pop", m_pop, "($self, index=-1, /)", 0,
      "Remove and return item at index (default last).\n\nRaises IndexError if list is empty or index is out of range."},
-    {"remove", m_remove, "($self, value, /)", 0, "Remove first occurrence of value.\n\nRaises ValueError if the value is not present."},
+    {"remove", m_remove, "($self, value, /)", 0,
+     "Remove first occurrence of value.\n\nRaises ValueError if the value is not present."},
     {"clear", m_clear, "($self, /)", 0, "Remove all items from list."},
     {"copy", m_copy, "($self, /)", 0, "Return a shallow copy of the list."},
     {"index", m_index, "($self, value, start=0, stop=sys.maxsize, /)", 0,
@@ -304,9 +335,12 @@ static const NativeDef methods[] = {
     {"count", m_count, "($self, value, /)", 0, "Return number of occurrences of value."},
     {"reverse", m_reverse, "($self, /)", 0, "Reverse *IN PLACE*."},
     {"sort", m_sort, "($self, /, *, key=None, reverse=False)", 0,
-     "Sort the list in ascending order and return None.\n\nThe sort is in-place (i.e. the list itself is modified) and stable (i.e. the\n"
-     "order of two equal elements is maintained).\n\nIf a key function is given, apply it once to each list item and sort them,\n"
-     "ascending or descending, according to their function values.\n\nThe reverse flag can be set to sort in descending order."},
+     "Sort the list in ascending order and return None.\n\nThe sort is in-place (i.e. the list itself is modified) and "
+     "stable (i.e. the\n"
+     "order of two equal elements is maintained).\n\nIf a key function is given, apply it once to each list item and "
+     "sort them,\n"
+     "ascending or descending, according to their function values.\n\nThe reverse flag can be set to sort in "
+     "descending order."},
     CLASS_GETITEM_DEF,
     {NULL},
 };

@@ -1,14 +1,14 @@
 /* list.sort: a stable merge sort of natural runs.
  *
- * The parts are published algorithms: runs, binary insertion into short ones and galloping merges from Tim Peters' description of timsort
- * (listsort.txt); the order of merges is powersort's (Munro and Wild, "Nearly-Optimal Mergesorts", ESA 2018), which needs no invariant
- * over the stack of runs but that powers rise.
+ * The parts are published algorithms: runs, binary insertion into short ones and galloping merges from Tim Peters'
+ * description of timsort (listsort.txt); the order of merges is powersort's (Munro and Wild, "Nearly-Optimal
+ * Mergesorts", ESA 2018), which needs no invariant over the stack of runs but that powers rise.
  *
  * Two ways in:
- *   pure     no key function and all items ints, floats or strs: no Python code can run, so the sort is atomic. It works on a copy that is
- *            published if the list has not changed since, or in place where nobody else can run.
- *   general  the items are taken out of the list (which is empty meanwhile, as in CPython) into a scratch tuple, and put back in the end,
- *            also after an exception. Every item is at any time in the work array, the merge buffer, or a C local.
+ *   pure     no key function and all items ints, floats or strs: no Python code can run, so the sort is atomic. It
+ * works on a copy that is published if the list has not changed since, or in place where nobody else can run. general
+ * the items are taken out of the list (which is empty meanwhile, as in CPython) into a scratch tuple, and put back in
+ * the end, also after an exception. Every item is at any time in the work array, the merge buffer, or a C local.
  */
 #include "object/float.h"
 #include "object/list_impl.h"
@@ -40,7 +40,9 @@ typedef struct Sort {
     Value local[LOCAL_TEMP];
 } Sort;
 
-/* ---- comparing -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- comparing
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* 1 a < b, 0 not, -1 exception */
 static int lt_tuples(Value a, Value b) {
@@ -64,11 +66,16 @@ static int lt_tuples(Value a, Value b) {
 
 static ALWAYS_INLINE int lt(Kind kind, Value a, Value b) {
     switch (kind) {
-    case INTS: return (int64_t)a < (int64_t)b;
-    case FLOATS: return float_value(a) < float_value(b);
-    case STRS: return a != b && str_cmp(a, b) < 0;
-    case TUPLES: return lt_tuples(a, b);
-    default: return obj_compare_bool(a, b, CMP_LT);
+    case INTS:
+        return (int64_t)a < (int64_t)b;
+    case FLOATS:
+        return float_value(a) < float_value(b);
+    case STRS:
+        return a != b && str_cmp(a, b) < 0;
+    case TUPLES:
+        return lt_tuples(a, b);
+    default:
+        return obj_compare_bool(a, b, CMP_LT);
     }
 }
 
@@ -80,10 +87,14 @@ static ALWAYS_INLINE Kind kind_of(Value v) {
     if (!v_is_obj(v))
         return MIXED;
     switch (obj_index(v)) {
-    case IDX_FLOAT: return FLOATS;
-    case IDX_STR: return STRS;
-    case IDX_TUPLE: return TUPLES;
-    default: return MIXED;
+    case IDX_FLOAT:
+        return FLOATS;
+    case IDX_STR:
+        return STRS;
+    case IDX_TUPLE:
+        return TUPLES;
+    default:
+        return MIXED;
     }
 }
 static Kind kind_of_all(const Value *v, size_t n) {
@@ -99,17 +110,26 @@ int value_lt(Value a, Value b) {
     if (kind != kind_of(b))
         return obj_compare_bool(a, b, CMP_LT);
     switch (kind) {
-    case INTS: return lt(INTS, a, b);
-    case FLOATS: return lt(FLOATS, a, b);
-    case STRS: return lt(STRS, a, b);
-    case TUPLES: return lt(TUPLES, a, b);
-    default: return obj_compare_bool(a, b, CMP_LT);
+    case INTS:
+        return lt(INTS, a, b);
+    case FLOATS:
+        return lt(FLOATS, a, b);
+    case STRS:
+        return lt(STRS, a, b);
+    case TUPLES:
+        return lt(TUPLES, a, b);
+    default:
+        return obj_compare_bool(a, b, CMP_LT);
     }
 }
 
-/* ---- moving ------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- moving
+ * -------------------------------------------------------------------------------------------------------------------------------------
+ */
 
-static ALWAYS_INLINE Part at(Part p, size_t i) { return (Part){p.k + i, p.v ? p.v + i : NULL}; }
+static ALWAYS_INLINE Part at(Part p, size_t i) {
+    return (Part){p.k + i, p.v ? p.v + i : NULL};
+}
 static ALWAYS_INLINE void set1(Part d, size_t i, Part s, size_t j) {
     d.k[i] = s.k[j];
     if (d.v)
@@ -166,7 +186,9 @@ static int temp_reserve(Sort *s, size_t n) {
     return 0;
 }
 
-/* ---- runs ---------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- runs
+ * ----------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Length of the run at the start of p, made ascending; -1. A strictly descending run is reversed. */
 static ALWAYS_INLINE intptr_t count_run(Kind kind, Part p, size_t n) {
@@ -216,10 +238,12 @@ static ALWAYS_INLINE int insertion(Kind kind, Part p, size_t sorted, size_t n) {
     return 0;
 }
 
-/* ---- galloping ------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- galloping
+ * ------------------------------------------------------------------------------------------------------------------------------------
+ */
 
-/* How many items of sorted a[0..n) go before key: those less than it (right false), or not greater (right true). The search gallops away from
- * index hint. -1: exception. */
+/* How many items of sorted a[0..n) go before key: those less than it (right false), or not greater (right true). The
+ * search gallops away from index hint. -1: exception. */
 static ALWAYS_INLINE intptr_t gallop(Kind kind, Value key, const Value *a, size_t n, size_t hint, bool right) {
     /* goes_before(i): a[i] stays left of key */
 #define GOES_BEFORE(i) (right ? lt(kind, key, a[i]) : lt(kind, a[i], key))
@@ -268,7 +292,9 @@ static ALWAYS_INLINE intptr_t gallop(Kind kind, Value key, const Value *a, size_
     return (intptr_t)lo;
 }
 
-/* ---- merging --------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- merging
+ * ---------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* a[0..na) and a[na..na+nb), both sorted, na <= nb: from the left, the first run in the buffer. */
 static ALWAYS_INLINE int merge_low(Kind kind, Sort *s, Part dest, size_t na, size_t nb) {
@@ -423,8 +449,8 @@ static ALWAYS_INLINE int merge_top(Kind kind, Sort *s) {
     return na <= nb ? merge_low(kind, s, p, na, nb) : merge_high(kind, s, p, na, nb);
 }
 
-/* Powersort: depth in a perfectly balanced merge tree of the boundary between runs [base, base+na) and [base+na, base+na+nb): the first binary
- * digit in which the runs' midpoints, as fractions of n, differ. */
+/* Powersort: depth in a perfectly balanced merge tree of the boundary between runs [base, base+na) and [base+na,
+ * base+na+nb): the first binary digit in which the runs' midpoints, as fractions of n, differ. */
 static int node_power(size_t base, size_t na, size_t nb, size_t n) {
     uint64_t a = 2 * (uint64_t)base + na, b = a + na + nb, whole = 2 * (uint64_t)n;
     for (int power = 1;; power++) {
@@ -482,11 +508,21 @@ static ALWAYS_INLINE int sort_as(Kind kind, Sort *s) {
             return -1;
     return 0;
 }
-static NOINLINE int sort_ints(Sort *s) { return sort_as(INTS, s); }
-static NOINLINE int sort_floats(Sort *s) { return sort_as(FLOATS, s); }
-static NOINLINE int sort_strs(Sort *s) { return sort_as(STRS, s); }
-static NOINLINE int sort_tuples(Sort *s) { return sort_as(TUPLES, s); }
-static NOINLINE int sort_mixed(Sort *s) { return sort_as(MIXED, s); }
+static NOINLINE int sort_ints(Sort *s) {
+    return sort_as(INTS, s);
+}
+static NOINLINE int sort_floats(Sort *s) {
+    return sort_as(FLOATS, s);
+}
+static NOINLINE int sort_strs(Sort *s) {
+    return sort_as(STRS, s);
+}
+static NOINLINE int sort_tuples(Sort *s) {
+    return sort_as(TUPLES, s);
+}
+static NOINLINE int sort_mixed(Sort *s) {
+    return sort_as(MIXED, s);
+}
 
 /* Sorts n keys (and the items beside them, or NULL). After an exception they are in some order. */
 static int sort_part(Part a, size_t n, Kind kind, bool descending, bool may_poll) {
@@ -504,15 +540,20 @@ static int sort_part(Part a, size_t n, Kind kind, bool descending, bool may_poll
     /* Equal items keep their order also in a descending sort: reversed before and after. */
     if (descending)
         reverse(a, n);
-    int r = kind == INTS ? sort_ints(&s) : kind == FLOATS ? sort_floats(&s) : kind == STRS ? sort_strs(&s) : kind == TUPLES ? sort_tuples(&s)
-                                                                                                            : sort_mixed(&s);
+    int r = kind == INTS     ? sort_ints(&s)
+            : kind == FLOATS ? sort_floats(&s)
+            : kind == STRS   ? sort_strs(&s)
+            : kind == TUPLES ? sort_tuples(&s)
+                             : sort_mixed(&s);
     if (descending)
         reverse(a, n);
     temp_free(&s);
     return r;
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- lists
+ * --------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value *items_of(Value l) {
     ListBlock *b = LOAD_RELAXED(&((List *)l)->block);

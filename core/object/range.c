@@ -8,11 +8,21 @@
 
 Type range_type, range_iter_type;
 
-static Range *R(Value v) { return (Range *)v; }
-static Value start_of(Value r) { return ref_peek(&R(r)->start); }
-static Value stop_of(Value r) { return ref_peek(&R(r)->stop); }
-static Value step_of(Value r) { return ref_peek(&R(r)->step); }
-static Value length_of(Value r) { return ref_peek(&R(r)->length); }
+static Range *R(Value v) {
+    return (Range *)v;
+}
+static Value start_of(Value r) {
+    return ref_peek(&R(r)->start);
+}
+static Value stop_of(Value r) {
+    return ref_peek(&R(r)->stop);
+}
+static Value step_of(Value r) {
+    return ref_peek(&R(r)->step);
+}
+static Value length_of(Value r) {
+    return ref_peek(&R(r)->length);
+}
 
 static const Value zero = ((uint64_t)0 << 1) | 1, one = ((uint64_t)1 << 1) | 1;
 
@@ -85,7 +95,9 @@ static Value item_at(Value r, Value i) {
     return then(int_add, product, start_of(r));
 }
 
-/* ---- iterators --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- iterators
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Items that are not all immediate. */
 typedef struct LongRangeIter {
@@ -93,8 +105,12 @@ typedef struct LongRangeIter {
     Ref range;
     _Atomic(int64_t) index;
 } LongRangeIter;
-static LongRangeIter *LI(Value v) { return (LongRangeIter *)v; }
-static RangeIter *RI(Value v) { return (RangeIter *)v; }
+static LongRangeIter *LI(Value v) {
+    return (LongRangeIter *)v;
+}
+static RangeIter *RI(Value v) {
+    return (RangeIter *)v;
+}
 static Type long_range_iter_type;
 
 static Value short_iter(int64_t start, int64_t n, int64_t step) {
@@ -136,18 +152,26 @@ static Value long_next(Value it) {
     }
     return v;
 }
-static Value n_short(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(range_iter_next(self)); }
-static Value n_long(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(long_next(self)); }
+static Value n_short(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(range_iter_next(self));
+}
+static Value n_long(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(long_next(self));
+}
 
-static Value short_hint(Value self, Value *args, intptr_t nargs, Value kw) { return int_from_i64(MAX(LOAD_RELAXED(&RI(self)->left), 0)); }
+static Value short_hint(Value self, Value *args, intptr_t nargs, Value kw) {
+    return int_from_i64(MAX(LOAD_RELAXED(&RI(self)->left), 0));
+}
 static Value long_hint(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value i = int_from_i64(LOAD_RELAXED(&LI(self)->index)), n = i == ABSENT ? ABSENT : int_sub(length_of(ref_peek(&LI(self)->range)), i);
+    Value i = int_from_i64(LOAD_RELAXED(&LI(self)->index)),
+          n = i == ABSENT ? ABSENT : int_sub(length_of(ref_peek(&LI(self)->range)), i);
     release(i);
     return n;
 }
 
 static Value reduce(Value range, int64_t index) {
-    Value fn = iter_builtin("iter"), a = range == ABSENT ? ABSENT : tuple_from_steal(&range, 1), i = int_from_i64(index), r = ABSENT;
+    Value fn = iter_builtin("iter"), a = range == ABSENT ? ABSENT : tuple_from_steal(&range, 1),
+          i = int_from_i64(index), r = ABSENT;
     if (fn != ABSENT && a != ABSENT && i != ABSENT)
         r = tuple_pack(3, fn, a, i);
     release(fn);
@@ -186,8 +210,12 @@ static Value long_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-static void long_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&LI(self)->range), arg); }
-static void long_clear(Value self) { ref_clear(self, &LI(self)->range); }
+static void long_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&LI(self)->range), arg);
+}
+static void long_clear(Value self) {
+    ref_clear(self, &LI(self)->range);
+}
 static const TypeOps long_ops = {long_traverse, long_clear, NULL};
 
 static const NativeDef short_methods[] = {
@@ -207,7 +235,9 @@ static const NativeDef long_methods[] = {
     {NULL},
 };
 
-/* ---- methods of range ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- methods of range
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (nargs == 0)
@@ -225,9 +255,15 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_format_c("range(%R, %R, %R)", start_of(self), stop_of(self), step_of(self));
 }
 
-static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) { return retained(length_of(self)); }
-static Value m_bool(Value self, Value *args, intptr_t nargs, Value kw) { return v_bool(length_of(self) != zero); }
-static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) { return range_iter_new(self); }
+static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(length_of(self));
+}
+static Value m_bool(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_bool(length_of(self) != zero);
+}
+static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return range_iter_new(self);
+}
 
 /* range(last, start - step, -step) */
 static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -265,9 +301,12 @@ static Value position(Value self, Value v) {
     return V_NONE;
 }
 
-static bool exact_int(Value v) { return v_is_int(v) || v_is_bool(v) || v_is_exact(v, IDX_INT); }
+static bool exact_int(Value v) {
+    return v_is_int(v) || v_is_bool(v) || v_is_exact(v, IDX_INT);
+}
 
-/* Items compared one by one, for what is no int: the index of the first equal one, -1, or -2 with exception; all are counted in *count. */
+/* Items compared one by one, for what is no int: the index of the first equal one, -1, or -2 with exception; all are
+ * counted in *count. */
 static intptr_t scan(Value self, Value v, intptr_t *count) {
     Value it = range_iter_new(self), item;
     if (it == ABSENT)
@@ -297,7 +336,9 @@ static intptr_t scan(Value self, Value v, intptr_t *count) {
     return err_pending() ? -2 : found;
 }
 
-static Value as_int(Value v) { return v == V_TRUE ? one : v == V_FALSE ? zero : v; }
+static Value as_int(Value v) {
+    return v == V_TRUE ? one : v == V_FALSE ? zero : v;
+}
 
 static Value m_contains(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!exact_int(args[0])) {
@@ -427,7 +468,8 @@ static void clear(Value self) {
 static const TypeOps ops = {traverse, clear, NULL};
 
 static const NativeDef methods[] = {
-    {"__new__", m_new, "($type, /, *args)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", m_new, "($type, /, *args)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__hash__", m_hash, "($self, /)", 0, "Return hash(self)."},
     {"__iter__", m_iter, "($self, /)", 0, "Implement iter(self)."},
@@ -439,7 +481,8 @@ static const NativeDef methods[] = {
     {"__ne__", m_ne, "($self, value, /)", 0, "Return self!=value."},
     {"__reversed__", m_reversed, "($self, /)", 0, "Return a reverse iterator."},
     {"__reduce__", m_reduce, "($self, /)", 0, NULL},
-    {"count", m_count, "($self, value, /)", 0, "rangeobject.count(value) -> integer -- return number of occurrences of value"},
+    {"count", m_count, "($self, value, /)", 0,
+     "rangeobject.count(value) -> integer -- return number of occurrences of value"},
     {"index", m_index, "($self, value, /)", 0,
      "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value is not present."},
     {NULL},
@@ -451,7 +494,9 @@ static const MemberDef members[] = {
     {NULL},
 };
 
-static Value next_short(Value it) { return range_iter_next(it); }
+static Value next_short(Value it) {
+    return range_iter_next(it);
+}
 
 void range_init(void) {
     static const TypeSpec spec = {
@@ -468,10 +513,15 @@ void range_init(void) {
         .methods = methods,
         .members = members,
     };
-    static const TypeSpec iter = {.name = "range_iterator", .basic_size = sizeof(RangeIter),
-        .flags = TF_IMMUTABLE | TF_NO_NEW | TF_UNTRACKED, .methods = short_methods};
-    static const TypeSpec long_iter = {.name = "longrange_iterator", .basic_size = sizeof(LongRangeIter),
-        .flags = TF_IMMUTABLE | TF_NO_NEW, .ops = &long_ops, .methods = long_methods};
+    static const TypeSpec iter = {.name = "range_iterator",
+                                  .basic_size = sizeof(RangeIter),
+                                  .flags = TF_IMMUTABLE | TF_NO_NEW | TF_UNTRACKED,
+                                  .methods = short_methods};
+    static const TypeSpec long_iter = {.name = "longrange_iterator",
+                                       .basic_size = sizeof(LongRangeIter),
+                                       .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                       .ops = &long_ops,
+                                       .methods = long_methods};
     type_init_static(&range_type, IDX_RANGE, &spec);
     type_init_static(&range_iter_type, IDX_RANGE_ITER, &iter);
     type_init_module_type(&long_range_iter_type, &long_iter);

@@ -2,7 +2,6 @@
 
 #include "object/shape.h"
 
-
 void refs_move(Ref *dst, Ref *src, size_t n) {
     if (!readers_unlocked()) {
         memmove((void *)dst, (void *)src, n * sizeof(Ref));
@@ -62,7 +61,9 @@ bool seq_defers(Value other, int reflected_sp) {
     return t != &int_type && t != &bool_type && t != &float_type && t != &complex_type;
 }
 
-Value instance_dict_get(Value self) { return attrs_dict(self); }
+Value instance_dict_get(Value self) {
+    return attrs_dict(self);
+}
 int instance_dict_set(Value self, Value v) {
     if (v == ABSENT) {
         err_set(&exc_TypeError, "cannot delete __dict__");

@@ -6,13 +6,21 @@
 #include "object/set_impl.h"
 #include "object/tuple.h"
 
-static Set *S(Value v) { return (Set *)v; }
-static SetBlock *block_of(Value s) { return LOAD_RELAXED(&S(s)->block); }
-static size_t len_of(Value s) { return LOAD_RELAXED(&S(s)->len); }
+static Set *S(Value v) {
+    return (Set *)v;
+}
+static SetBlock *block_of(Value s) {
+    return LOAD_RELAXED(&S(s)->block);
+}
+static size_t len_of(Value s) {
+    return LOAD_RELAXED(&S(s)->len);
+}
 
 enum { MIN_TABLE = 8, LINEAR_PROBES = 9, PERTURB_SHIFT = 5 };
 
-/* ---- blocks ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- blocks
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static _Atomic(uint64_t) stamp_ranges;
 static _Thread_local uint64_t stamp_next;
@@ -75,7 +83,9 @@ static void insert_clean(SetBlock *b, Value key, int64_t hash) {
     b->fill++;
 }
 
-static ALWAYS_INLINE bool in_use(Value key) { return key != ABSENT && key != V_MARK; }
+static ALWAYS_INLINE bool in_use(Value key) {
+    return key != ABSENT && key != V_MARK;
+}
 
 /* In the section. */
 static void publish(Value s, SetBlock *nb) {
@@ -103,7 +113,9 @@ static int resize(Value s, size_t above) {
     return 0;
 }
 
-/* ---- probing ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- probing
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 enum { MISS, HIT, UNSURE };
 typedef struct Probe {
@@ -153,10 +165,13 @@ static int settle(Probe *p, Value key) {
     return r;
 }
 static bool still_valid(Probe *p, Value s) {
-    return LOAD_ACQUIRE(&S(s)->block) == p->b && p->b->stamp == p->stamp && LOAD_RELAXED(&p->b->entries[p->w.at].key) == p->seen;
+    return LOAD_ACQUIRE(&S(s)->block) == p->b && p->b->stamp == p->stamp &&
+           LOAD_RELAXED(&p->b->entries[p->w.at].key) == p->seen;
 }
 
-/* ---- one item ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- one item
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 int set_contains_hashed(Value s, Value key, int64_t hash) {
     ExclCs cs;
@@ -297,7 +312,9 @@ int set_add_new(Value s, Value v) {
     int64_t h = dict_hash_key(v);
     return h == -1 ? -1 : set_add_hashed(s, v, h);
 }
-int set_add(Value s, Value v) { return set_add_new(s, v) < 0 ? -1 : 0; }
+int set_add(Value s, Value v) {
+    return set_add_new(s, v) < 0 ? -1 : 0;
+}
 
 /* A set is looked for by the hash of its frozen copy. */
 static Value frozen_key(Value v) {
@@ -386,11 +403,16 @@ bool set_next_hashed(Value s, intptr_t *pos, Value *item, int64_t *hash) {
     excl_read_end(&cs);
     return found;
 }
-bool set_next(Value s, intptr_t *pos, Value *item) { return set_next_hashed(s, pos, item, NULL); }
+bool set_next(Value s, intptr_t *pos, Value *item) {
+    return set_next_hashed(s, pos, item, NULL);
+}
 
-/* ---- many items -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- many items
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
-/* s |= src in one section, as far as no Python code is needed: the position in src where it stopped, -1 done, -2 error. */
+/* s |= src in one section, as far as no Python code is needed: the position in src where it stopped, -1 done, -2 error.
+ */
 static intptr_t merge_atomic(Value s, Value src) {
     ExclCs cs;
     intptr_t at = -1;
@@ -563,7 +585,8 @@ void set_swap_contents(Value s, Value tmp) {
     SetBlock *a = block_of(s), *b = block_of(tmp);
     size_t n = len_of(s);
     if (COUNT_EXACT && readers_unlocked() && a) {
-        /* Readers may be in a: it is not given to tmp but emptied into a copy, whose failure leaves the items to the collector's mercy. */
+        /* Readers may be in a: it is not given to tmp but emptied into a copy, whose failure leaves the items to the
+         * collector's mercy. */
         SetBlock *copy = block_alloc(sizeof(SetBlock) + (a->mask + 1) * sizeof(SetEntry));
         if (copy)
             memcpy((void *)copy, (void *)a, sizeof(SetBlock) + (a->mask + 1) * sizeof(SetEntry));
@@ -583,7 +606,9 @@ void set_swap_contents(Value s, Value tmp) {
     excl_cs_end(&cs);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- making
+ * -------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 Value set_new_type(Type *t) {
     Value s = obj_new(t);
@@ -593,7 +618,9 @@ Value set_new_type(Type *t) {
     }
     return s;
 }
-Value set_new(void) { return set_new_type(&set_type); }
+Value set_new(void) {
+    return set_new_type(&set_type);
+}
 
 Value set_make(Type *t, Value iterable) {
     Value s = set_new_type(t);
@@ -603,15 +630,21 @@ Value set_make(Type *t, Value iterable) {
     }
     return s;
 }
-Value set_from(Value iterable) { return set_make(&set_type, iterable); }
+Value set_from(Value iterable) {
+    return set_make(&set_type, iterable);
+}
 Value frozenset_from(Value iterable) {
     if (v_is_exact(iterable, IDX_FROZENSET))
         return retained(iterable);
     return set_make(&frozenset_type, iterable);
 }
-Value set_copy(Value s) { return set_make(v_has_flag(s, TF_FROZENSET) ? &frozenset_type : &set_type, s); }
+Value set_copy(Value s) {
+    return set_make(v_has_flag(s, TF_FROZENSET) ? &frozenset_type : &set_type, s);
+}
 
-/* ---- comparison ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- comparison
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 int set_issubset(Value s, Value other) {
     if (set_len(s) > set_len(other))

@@ -1,7 +1,8 @@
-/* set and frozenset: an open-addressing table of keys, CPython's growth and probing order (so that iteration order is the same).
+/* set and frozenset: an open-addressing table of keys, CPython's growth and probing order (so that iteration order is
+ * the same).
  *
- * The invariants are dict.h's: an entry is never given to another key within its block, deletion leaves a tombstone (V_MARK), growth publishes
- * a new block, a replaced block is emptied where readers run without a lock. */
+ * The invariants are dict.h's: an entry is never given to another key within its block, deletion leaves a tombstone
+ * (V_MARK), growth publishes a new block, a replaced block is emptied where readers run without a lock. */
 #ifndef POLYGIL_SET_H
 #define POLYGIL_SET_H
 
@@ -14,9 +15,9 @@ typedef struct SetEntry {
 
 typedef struct SetBlock {
     size_t mask;
-    size_t fill;     /* used entries and tombstones */
-    size_t finger;   /* where pop() looks next */
-    uint64_t stamp;  /* never met again */
+    size_t fill;    /* used entries and tombstones */
+    size_t finger;  /* where pop() looks next */
+    uint64_t stamp; /* never met again */
     SetEntry entries[];
 } SetBlock;
 
@@ -31,18 +32,22 @@ Value set_new(void);
 Value set_from(Value iterable);       /* ABSENT: empty */
 Value frozenset_from(Value iterable); /* ABSENT: the empty one */
 int set_add(Value s, Value v);
-int set_add_new(Value s, Value v);    /* 1 added, 0 was there, -1 */
+int set_add_new(Value s, Value v); /* 1 added, 0 was there, -1 */
 int set_contains(Value s, Value v);
 int set_discard(Value s, Value v); /* 1 removed, 0 missing, -1 */
-static ALWAYS_INLINE intptr_t set_len(Value s) { return (intptr_t)LOAD_RELAXED(&((Set *)s)->len); }
+static ALWAYS_INLINE intptr_t set_len(Value s) {
+    return (intptr_t)LOAD_RELAXED(&((Set *)s)->len);
+}
 int set_update(Value s, Value iterable);
 int set_difference_update(Value s, Value iterable);
 int set_symmetric_difference_update(Value s, Value iterable);
 void set_clear(Value s);
-Value set_copy(Value s);           /* exact set or frozenset, as s */
-Value set_pop(Value s);            /* KeyError */
+Value set_copy(Value s);                            /* exact set or frozenset, as s */
+Value set_pop(Value s);                             /* KeyError */
 bool set_next(Value s, intptr_t *pos, Value *item); /* owned item */
-static ALWAYS_INLINE bool v_is_set(Value v) { return v_has_flag(v, TF_SET | TF_FROZENSET); }
+static ALWAYS_INLINE bool v_is_set(Value v) {
+    return v_has_flag(v, TF_SET | TF_FROZENSET);
+}
 /* 1, 0, -1; other is any set. */
 int set_issubset(Value s, Value other);
 int set_equal(Value a, Value b);

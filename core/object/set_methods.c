@@ -10,17 +10,25 @@
 
 Type set_type, frozenset_type, set_iter_type;
 
-static Set *S(Value v) { return (Set *)v; }
-static Value none_or_fail(int r) { return r < 0 ? ABSENT : V_NONE; }
+static Set *S(Value v) {
+    return (Set *)v;
+}
+static Value none_or_fail(int r) {
+    return r < 0 ? ABSENT : V_NONE;
+}
 static Value then_drop(int r, Value s) {
     if (r >= 0)
         return s;
     release(s);
     return ABSENT;
 }
-static Type *base_type(Value s) { return v_has_flag(s, TF_FROZENSET) ? &frozenset_type : &set_type; }
+static Type *base_type(Value s) {
+    return v_has_flag(s, TF_FROZENSET) ? &frozenset_type : &set_type;
+}
 
-/* ---- iterator ---------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- iterator
+ * ----------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct SetIter {
     Object hdr;
@@ -29,7 +37,9 @@ typedef struct SetIter {
     _Atomic(intptr_t) expected; /* -1: changed size, for ever */
     _Atomic(intptr_t) left;
 } SetIter;
-static SetIter *I(Value v) { return (SetIter *)v; }
+static SetIter *I(Value v) {
+    return (SetIter *)v;
+}
 
 static Value iter_new(Value s) {
     Value it = obj_new(&set_iter_type);
@@ -73,7 +83,9 @@ static Value iter_next(Value it) {
         release(s);
     return v;
 }
-static Value n_next(Value self, Value *args, intptr_t nargs, Value kw) { return iter_end(iter_next(self)); }
+static Value n_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_end(iter_next(self));
+}
 
 static Value iter_hint(Value self, Value *args, intptr_t nargs, Value kw) {
     Value s = iter_field(self, &I(self)->set);
@@ -102,8 +114,12 @@ static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     release(fn);
     return r;
 }
-static void iter_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&I(self)->set), arg); }
-static void iter_clear(Value self) { ref_clear(self, &I(self)->set); }
+static void iter_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&I(self)->set), arg);
+}
+static void iter_clear(Value self) {
+    ref_clear(self, &I(self)->set);
+}
 static const TypeOps iter_ops = {iter_traverse, iter_clear, NULL};
 static const NativeDef iter_methods[] = {
     {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."},
@@ -113,7 +129,9 @@ static const NativeDef iter_methods[] = {
     {NULL},
 };
 
-/* ---- algebra ----------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- algebra
+ * -----------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value intersection(Type *t, Value a, Value b) {
     Value s = set_new_type(t), item;
@@ -186,12 +204,12 @@ static Value set_or(Type *t, Value a, Value b) {
     return s == ABSENT ? ABSENT : then_drop(set_update(s, b), s);
 }
 
-#define BINARY(name, fn)                                                                                               \
-    static Value n_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                         \
-        return v_is_set(args[0]) ? fn(base_type(self), self, args[0]) : V_NOTIMPL;                                     \
-    }                                                                                                                  \
-    static Value n_r##name(Value self, Value *args, intptr_t nargs, Value kw) {                                        \
-        return v_is_set(args[0]) ? fn(base_type(args[0]), args[0], self) : V_NOTIMPL;                                  \
+#define BINARY(name, fn)                                                              \
+    static Value n_##name(Value self, Value *args, intptr_t nargs, Value kw) {        \
+        return v_is_set(args[0]) ? fn(base_type(self), self, args[0]) : V_NOTIMPL;    \
+    }                                                                                 \
+    static Value n_r##name(Value self, Value *args, intptr_t nargs, Value kw) {       \
+        return v_is_set(args[0]) ? fn(base_type(args[0]), args[0], self) : V_NOTIMPL; \
     }
 BINARY(and, intersection)
 BINARY(or, set_or)
@@ -207,20 +225,24 @@ static int intersection_update(Value s, Value other) {
     return 0;
 }
 
-#define INPLACE(name, fn)                                                                                              \
-    static Value n_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                         \
-        if (!v_is_set(args[0]))                                                                                        \
-            return V_NOTIMPL;                                                                                          \
-        return fn(self, args[0]) < 0 ? ABSENT : retained(self);                                                        \
+#define INPLACE(name, fn)                                                      \
+    static Value n_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        if (!v_is_set(args[0]))                                                \
+            return V_NOTIMPL;                                                  \
+        return fn(self, args[0]) < 0 ? ABSENT : retained(self);                \
     }
 INPLACE(iand, intersection_update)
 INPLACE(ior, set_update)
 INPLACE(isub, set_difference_update)
 INPLACE(ixor, set_symmetric_difference_update)
 
-/* ---- methods ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- methods
+ * ------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
-static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) { return set_new_type((Type *)cls); }
+static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return set_new_type((Type *)cls);
+}
 static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
     set_clear(self);
     Value src = arg_at(args, nargs, 0);
@@ -258,9 +280,15 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return s;
 }
 
-static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) { return int_from_i64(set_hash(self)); }
-static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(set_len(self)); }
-static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) { return iter_new(self); }
+static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) {
+    return int_from_i64(set_hash(self));
+}
+static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(set_len(self));
+}
+static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return iter_new(self);
+}
 static Value m_contains(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = set_contains(self, args[0]);
     return r < 0 ? ABSENT : v_bool(r);
@@ -272,23 +300,39 @@ static Value compare(Value a, Value b, int op) {
     int r = 0;
     switch (op) {
     case CMP_EQ:
-    case CMP_NE: r = set_equal(a, b); break;
-    case CMP_LE: r = set_issubset(a, b); break;
-    case CMP_GE: r = set_issubset(b, a); break;
-    case CMP_LT: r = set_len(a) < set_len(b) ? set_issubset(a, b) : 0; break;
-    case CMP_GT: r = set_len(a) > set_len(b) ? set_issubset(b, a) : 0; break;
+    case CMP_NE:
+        r = set_equal(a, b);
+        break;
+    case CMP_LE:
+        r = set_issubset(a, b);
+        break;
+    case CMP_GE:
+        r = set_issubset(b, a);
+        break;
+    case CMP_LT:
+        r = set_len(a) < set_len(b) ? set_issubset(a, b) : 0;
+        break;
+    case CMP_GT:
+        r = set_len(a) > set_len(b) ? set_issubset(b, a) : 0;
+        break;
     }
     return r < 0 ? ABSENT : v_bool(op == CMP_NE ? !r : r);
 }
 COMPARE_NATIVES(set, compare)
 
-static Value m_add(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(set_add(self, args[0])); }
-static Value m_discard(Value self, Value *args, intptr_t nargs, Value kw) { return none_or_fail(set_discard(self, args[0])); }
+static Value m_add(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(set_add(self, args[0]));
+}
+static Value m_discard(Value self, Value *args, intptr_t nargs, Value kw) {
+    return none_or_fail(set_discard(self, args[0]));
+}
 static Value m_remove(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = set_discard(self, args[0]);
     return r == 0 ? err_key(args[0]) : none_or_fail(r);
 }
-static Value m_pop(Value self, Value *args, intptr_t nargs, Value kw) { return set_pop(self); }
+static Value m_pop(Value self, Value *args, intptr_t nargs, Value kw) {
+    return set_pop(self);
+}
 static Value m_clear(Value self, Value *args, intptr_t nargs, Value kw) {
     set_clear(self);
     return V_NONE;
@@ -434,10 +478,12 @@ static void clear(Value self) {
         if (ref_peek(&b->entries[i].key) != ABSENT)
             ref_store(self, &b->entries[i].key, V_MARK);
 }
-static void fini(Value self) { block_retire(LOAD_RELAXED(&S(self)->block)); }
+static void fini(Value self) {
+    block_retire(LOAD_RELAXED(&S(self)->block));
+}
 static const TypeOps ops = {traverse, clear, fini};
 
-#define COMMON_METHODS                                                                                                  \
+#define COMMON_METHODS                                                                                                 \
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},                                                       \
         {"__iter__", m_iter, "($self, /)", 0, "Implement iter(self)."},                                                \
         {"__len__", m_len, "($self, /)", 0, "Return len(self)."},                                                      \
@@ -453,40 +499,50 @@ static const TypeOps ops = {traverse, clear, fini};
         {"copy", m_copy, "($self, /)", 0, "Return a shallow copy of a set."},                                          \
         {"union", m_union, "($self, /, *args)", 0, "Return the union of sets as a new set."},                          \
         {"intersection", m_intersection, "($self, /, *args)", 0, "Return the intersection of two sets as a new set."}, \
-        {"difference", m_difference, "($self, /, *args)", 0, "Return the difference of two or more sets as a new set."}, \
+        {"difference", m_difference, "($self, /, *args)", 0,                                                           \
+         "Return the difference of two or more sets as a new set."},                                                   \
         {"symmetric_difference", m_symmetric_difference, "($self, other, /)", 0,                                       \
          "Return the symmetric difference of two sets as a new set."},                                                 \
         {"isdisjoint", m_isdisjoint, "($self, other, /)", 0, "Return True if two sets have a null intersection."},     \
         {"issubset", m_issubset, "($self, other, /)", 0, "Report whether another set contains this set."},             \
         {"issuperset", m_issuperset, "($self, other, /)", 0, "Report whether this set contains another set."},         \
         {"__reduce__", m_reduce, "($self, /)", 0, "Return state information for pickling."},                           \
-        {"__sizeof__", m_sizeof, "($self, /)", 0, "S.__sizeof__() -> size of S in memory, in bytes"}, CLASS_GETITEM_DEF
+        {"__sizeof__", m_sizeof, "($self, /)", 0, "S.__sizeof__() -> size of S in memory, in bytes"},                  \
+        CLASS_GETITEM_DEF
 
 static const NativeDef set_methods[] = {
-    {"__new__", m_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
-    {"__init__", m_init, "($self, iterable=(), /)", 0, "Initialize self.  See help(type(self)) for accurate signature."},
+    {"__new__", m_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
+    {"__init__", m_init, "($self, iterable=(), /)", 0,
+     "Initialize self.  See help(type(self)) for accurate signature."},
     COMMON_METHODS,
     {"__iand__", n_iand, "($self, value, /)", 0, "Return self&=value."},
     {"__ior__", n_ior, "($self, value, /)", 0, "Return self|=value."},
     {"__isub__", n_isub, "($self, value, /)", 0, "Return self-=value."},
     {"__ixor__", n_ixor, "($self, value, /)", 0, "Return self^=value."},
-    {"add", m_add, "($self, object, /)", 0, "Add an element to a set.\n\nThis has no effect if the element is already present."},
+    {"add", m_add, "($self, object, /)", 0,
+     "Add an element to a set.\n\nThis has no effect if the element is already present."},
     {"discard", m_discard, "($self, object, /)", 0,
-     "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method does not raise\nan exception when an element is "
+     "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method does not raise\nan "
+     "exception when an element is "
      "missing from the set."},
     {"remove", m_remove, "($self, object, /)", 0,
      "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise a KeyError."},
-    {"pop", m_pop, "($self, /)", 0, "Remove and return an arbitrary set element.\nRaises KeyError if the set is empty."},
+    {"pop", m_pop, "($self, /)", 0,
+     "Remove and return an arbitrary set element.\nRaises KeyError if the set is empty."},
     {"clear", m_clear, "($self, /)", 0, "Remove all elements from this set."},
     {"update", m_update, "($self, /, *args)", 0, "Update a set with the union of itself and others."},
-    {"intersection_update", m_intersection_update, "($self, /, *args)", 0, "Update a set with the intersection of itself and another."},
-    {"difference_update", m_difference_update, "($self, /, *args)", 0, "Remove all elements of another set from this set."},
+    {"intersection_update", m_intersection_update, "($self, /, *args)", 0,
+     "Update a set with the intersection of itself and another."},
+    {"difference_update", m_difference_update, "($self, /, *args)", 0,
+     "Remove all elements of another set from this set."},
     {"symmetric_difference_update", m_symmetric_difference_update, "($self, other, /)", 0,
      "Update a set with the symmetric difference of itself and another."},
     {NULL},
 };
 static const NativeDef frozenset_methods[] = {
-    {"__new__", frozen_new, "($type, /, *args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", frozen_new, "($type, /, *args, **kwargs)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__hash__", m_hash, "($self, /)", 0, "Return hash(self)."},
     COMMON_METHODS,
     {NULL},
@@ -494,15 +550,25 @@ static const NativeDef frozenset_methods[] = {
 
 void set_init(void) {
     static const TypeSpec set = {.name = "set",
-        .doc = "set() -> new empty set object\nset(iterable) -> new set object\n\nBuild an unordered collection of unique elements.",
-        .basic_size = sizeof(Set), .flags = TF_BASETYPE | TF_SET | TF_IMMUTABLE | TF_WEAKREF, .ops = &ops, .methods = set_methods};
-    static const TypeSpec frozenset = {.name = "frozenset",
+                                 .doc = "set() -> new empty set object\nset(iterable) -> new set object\n\nBuild an "
+                                        "unordered collection of unique elements.",
+                                 .basic_size = sizeof(Set),
+                                 .flags = TF_BASETYPE | TF_SET | TF_IMMUTABLE | TF_WEAKREF,
+                                 .ops = &ops,
+                                 .methods = set_methods};
+    static const TypeSpec frozenset = {
+        .name = "frozenset",
         .doc = "frozenset() -> empty frozenset object\nfrozenset(iterable) -> frozenset object\n\n"
                "Build an immutable unordered collection of unique elements.",
-        .basic_size = sizeof(Set), .flags = TF_BASETYPE | TF_FROZENSET | TF_IMMUTABLE | TF_WEAKREF, .ops = &ops,
+        .basic_size = sizeof(Set),
+        .flags = TF_BASETYPE | TF_FROZENSET | TF_IMMUTABLE | TF_WEAKREF,
+        .ops = &ops,
         .methods = frozenset_methods};
-    static const TypeSpec iter = {.name = "set_iterator", .basic_size = sizeof(SetIter), .flags = TF_IMMUTABLE | TF_NO_NEW,
-        .ops = &iter_ops, .methods = iter_methods};
+    static const TypeSpec iter = {.name = "set_iterator",
+                                  .basic_size = sizeof(SetIter),
+                                  .flags = TF_IMMUTABLE | TF_NO_NEW,
+                                  .ops = &iter_ops,
+                                  .methods = iter_methods};
     type_init_static(&set_type, IDX_SET, &set);
     type_init_static(&frozenset_type, IDX_FROZENSET, &frozenset);
     type_init_static(&set_iter_type, IDX_SET_ITER, &iter);

@@ -6,7 +6,9 @@
 
 Type slice_type;
 
-static Slice *S(Value v) { return (Slice *)v; }
+static Slice *S(Value v) {
+    return (Slice *)v;
+}
 
 Value slice_new(Value start, Value stop, Value step) {
     Value v = obj_new(&slice_type);
@@ -81,7 +83,9 @@ intptr_t slice_indices(Value slice, intptr_t len, intptr_t *start, intptr_t *sto
     return slice_adjust(len, start, stop, *step);
 }
 
-/* ---- methods ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- methods
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (nargs < 1 || args[0] == ABSENT)
@@ -94,10 +98,13 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    return str_format_c("slice(%R, %R, %R)", ref_peek(&S(self)->start), ref_peek(&S(self)->stop), ref_peek(&S(self)->step));
+    return str_format_c("slice(%R, %R, %R)", ref_peek(&S(self)->start), ref_peek(&S(self)->stop),
+                        ref_peek(&S(self)->step));
 }
 
-static Value as_tuple(Value s) { return tuple_pack(3, ref_peek(&S(s)->start), ref_peek(&S(s)->stop), ref_peek(&S(s)->step)); }
+static Value as_tuple(Value s) {
+    return tuple_pack(3, ref_peek(&S(s)->start), ref_peek(&S(s)->stop), ref_peek(&S(s)->step));
+}
 
 static Value compare(Value a, Value b, int op) {
     if (!v_is_exact(b, IDX_SLICE))
@@ -112,11 +119,14 @@ static Value compare(Value a, Value b, int op) {
 }
 COMPARE_NATIVES(slice, compare)
 
-static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) { return err_set(&exc_TypeError, "unhashable type: 'slice'"); }
+static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) {
+    return err_set(&exc_TypeError, "unhashable type: 'slice'");
+}
 
 /* slice.indices(len) for ints of any size. */
 static Value m_indices(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value len = num_index(args[0]), step = ABSENT, lower = ABSENT, upper = ABSENT, start = ABSENT, stop = ABSENT, r = ABSENT;
+    Value len = num_index(args[0]), step = ABSENT, lower = ABSENT, upper = ABSENT, start = ABSENT, stop = ABSENT,
+          r = ABSENT;
     const Value zero = v_from_int(0), one = v_from_int(1);
     if (len == ABSENT)
         return ABSENT;
@@ -198,13 +208,16 @@ static void clear(Value self) {
 static const TypeOps ops = {traverse, clear, NULL};
 
 static const NativeDef methods[] = {
-    {"__new__", m_new, "($type, /, *args)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", m_new, "($type, /, *args)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__hash__", m_hash, "($self, /)", 0, NULL},
     COMPARE_DEFS(slice),
     {"indices", m_indices, "($self, len, /)", 0,
-     "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and stop\nindices, and the stride "
-     "length of the extended slice described by\nS. Out of bounds indices are clipped in a manner consistent with the\nhandling of normal "
+     "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and "
+     "stop\nindices, and the stride "
+     "length of the extended slice described by\nS. Out of bounds indices are clipped in a manner consistent with "
+     "the\nhandling of normal "
      "slices."},
     {"__reduce__", m_reduce, "($self, /)", 0, "Return state information for pickling."},
     {NULL},
@@ -219,7 +232,8 @@ static const MemberDef members[] = {
 void slice_init(void) {
     static const TypeSpec spec = {
         .name = "slice",
-        .doc = "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for extended slicing (e.g. a[0:10:2]).",
+        .doc = "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for extended slicing "
+               "(e.g. a[0:10:2]).",
         .basic_size = sizeof(Slice),
         .flags = TF_IMMUTABLE,
         .ops = &ops,

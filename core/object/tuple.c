@@ -13,9 +13,13 @@ Type tuple_type;
 
 static Value empty_tuple;
 
-static Tuple *T(Value v) { return (Tuple *)v; }
+static Tuple *T(Value v) {
+    return (Tuple *)v;
+}
 
-/* ---- making --------------------------------------------------------------------------------------------------------------------- */
+/* ---- making
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value alloc(Type *t, intptr_t n) {
     if (UNLIKELY((size_t)n > (SIZE_MAX / 2 - sizeof(Tuple) - 8) / sizeof(Ref)))
@@ -26,10 +30,18 @@ static Value alloc(Type *t, intptr_t n) {
     return v;
 }
 
-Value tuple_empty(void) { return retained(empty_tuple); }
-Value tuple_new(intptr_t n) { return n == 0 ? tuple_empty() : alloc(&tuple_type, n); }
-Value tuple_new_type(Type *t, intptr_t n) { return t == &tuple_type ? tuple_new(n) : alloc(t, n); }
-Value scratch_new(intptr_t n) { return alloc(&tuple_type, n); }
+Value tuple_empty(void) {
+    return retained(empty_tuple);
+}
+Value tuple_new(intptr_t n) {
+    return n == 0 ? tuple_empty() : alloc(&tuple_type, n);
+}
+Value tuple_new_type(Type *t, intptr_t n) {
+    return t == &tuple_type ? tuple_new(n) : alloc(t, n);
+}
+Value scratch_new(intptr_t n) {
+    return alloc(&tuple_type, n);
+}
 
 Value tuple_from(const Value *items, intptr_t n) {
     Value t = tuple_new(n);
@@ -133,7 +145,8 @@ Value seq_to_tuple(Value iterable) {
     return t;
 }
 
-/* ---- comparison and hash -------------------------------------------------------------------------------------------------------------- */
+/* ---- comparison and hash
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static Value compare(Value a, Value b, int op) {
     if (!v_is_tuple(b))
@@ -160,7 +173,8 @@ static Value compare(Value a, Value b, int op) {
 }
 COMPARE_NATIVES(tuple, compare)
 
-/* xxHash's mixing of 64-bit lanes (Yann Collet), as CPython combines hashes since 3.8: the order of sets of tuples depends on it. */
+/* xxHash's mixing of 64-bit lanes (Yann Collet), as CPython combines hashes since 3.8: the order of sets of tuples
+ * depends on it. */
 static int64_t hash(Value t) {
     const uint64_t p1 = 11400714785074694791ull, p2 = 14029467366897019727ull, p5 = 2870177450012600261ull;
     uint64_t acc = p5;
@@ -179,7 +193,9 @@ static int64_t hash(Value t) {
     return acc == (uint64_t)-1 ? 1546275796 : (int64_t)acc;
 }
 
-/* ---- methods ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- methods
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Type *t = (Type *)cls;
@@ -202,7 +218,9 @@ static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) {
     return h == -1 ? ABSENT : int_from_i64(h);
 }
 
-static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(tuple_len(self)); }
+static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(tuple_len(self));
+}
 
 static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t n = tuple_len(self);
@@ -294,7 +312,9 @@ static Value m_mul(Value self, Value *args, intptr_t nargs, Value kw) {
     return repeat(self, n);
 }
 
-static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) { return tuple_iter_new(self); }
+static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return tuple_iter_new(self);
+}
 
 static Value m_index(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t n = tuple_len(self), lo = 0, hi = INTPTR_MAX;
@@ -345,7 +365,8 @@ static void clear(Value self) {
 static const TypeOps ops = {traverse, clear, NULL};
 
 static const NativeDef methods[] = {
-    {"__new__", m_new, "($type, iterable=(), /)", 0, "Create and return a new object.  See help(type) for accurate signature."},
+    {"__new__", m_new, "($type, iterable=(), /)", 0,
+     "Create and return a new object.  See help(type) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__hash__", m_hash, "($self, /)", 0, "Return hash(self)."},
     {"__iter__", m_iter, "($self, /)", 0, "Implement iter(self)."},
