@@ -448,6 +448,7 @@ static Value get_back(Value self) {
     Value b = ref_peek(&o->back);
     return b == ABSENT ? V_NONE : retained(b);
 }
+Code *frame_object_code(Value frame) { return ((FrameObj *)frame)->code; }
 static Value get_code(Value self) { return retained(V_OF(((FrameObj *)self)->code)); }
 static Value get_globals(Value self) { return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->globals)); }
 static Value get_builtins(Value self) { return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->builtins)); }

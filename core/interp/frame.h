@@ -60,6 +60,7 @@ void interp_visit_roots(Thread *t, VisitFn visit, void *arg);
 
 /* What Python code sees of a frame: made on demand, outlives the frame (then it holds copies). */
 Value frame_object(InterpFrame *f);              /* owned frame object, or ABSENT with MemoryError */
+Code *frame_object_code(Value frame);             /* borrowed */
 Value frame_current(int level);                  /* owned frame object of the level-th caller (0: innermost), or ABSENT, nothing pending */
 Value frame_globals(InterpFrame *f);             /* borrowed */
 Value frame_builtins(InterpFrame *f);            /* borrowed */

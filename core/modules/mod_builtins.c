@@ -1,6 +1,7 @@
 /* builtins: the functions that every program sees. */
 #include "front/arena.h"
 #include "front/compile.h"
+#include "interp/asyncgen.h"
 #include "interp/frame.h"
 #include "interp/function.h"
 #include "interp/interp.h"
@@ -321,14 +322,13 @@ FN(b_aiter) {
     }
     return r;
 }
-Value anext_awaitable_new(Value awaitable, Value dflt); /* interp/ */
 FN(b_anext) {
     Value r = obj_call_special(args[0], SP_ANEXT, NULL, 0);
     if (r == V_MARK)
         return err_set(&exc_TypeError, "'%T' object is not an async iterator", args[0]);
     if (!r || nargs < 2)
         return r;
-    Value w = anext_awaitable_new(r, args[1]);
+    Value w = asyncgen_anext_default(r, args[1]);
     release(r);
     return w;
 }
@@ -515,20 +515,51 @@ static const char *source_text(Value v, const char *fn, const char *what, size_t
     return s;
 }
 
+enum { FUTURE_FLAGS = 0x1fe0000 | 0x10 /* nested */, ONLY_AST = 0x400, TOP_LEVEL_AWAIT = 0x2000 };
+
+/* Set by module _ast: is it a tree (1, 0, -1); the tree as the parser's; the parser's as Python objects. */
+int (*compile_is_ast_hook)(Value);
+AstModule *(*compile_ast_in_hook)(Value tree, ParseMode mode, Arena *arena);
+Value (*compile_ast_out_hook)(AstModule *m);
+
 static Value compile_text(Value source, const char *fn, const char *what, Value filename, ParseMode mode, int flags, int optimize) {
     size_t n;
-    Value hold;
+    Value hold, r = ABSENT;
     bool is_bytes;
     const char *s = source_text(source, fn, what, &n, &hold, &is_bytes);
     if (!s)
         return ABSENT;
-    Value r = is_bytes ? compile_bytes(s, n, filename, mode, flags, optimize)
-                       : compile_utf8(s, n, filename, mode, flags | PARSE_IGNORE_COOKIE, optimize);
+    Arena a;
+    arena_init(&a);
+    bool only_ast = flags & ONLY_AST;
+    flags &= ~ONLY_AST;
+    if (is_bytes && !(flags & PARSE_IGNORE_COOKIE) && source_to_utf8(s, n, filename, &a, &s, &n) < 0)
+        goto out;
+    flags |= PARSE_IGNORE_COOKIE;
+    if (only_ast) {
+        AstModule *m = parse_source(s, n, filename, mode, flags, &a);
+        if (m && compile_ast_out_hook)
+            r = compile_ast_out_hook(m);
+        else if (m)
+            err_set(&exc_SystemError, "module _ast is not there");
+    } else
+        r = compile_source(s, n, filename, mode, flags, optimize);
+out:
+    arena_free(&a);
     release(hold);
     return r;
 }
+static Value compile_tree(Value tree, Value filename, ParseMode mode, int flags, int optimize) {
+    if (flags & ONLY_AST)
+        return retained(tree);
+    Arena a;
+    arena_init(&a);
+    AstModule *m = compile_ast_in_hook(tree, mode, &a);
+    Value r = m ? compile_ast(m, filename, flags, optimize) : ABSENT;
+    arena_free(&a);
+    return r;
+}
 
-enum { FUTURE_FLAGS = 0x1fe0000 | 0x10 /* nested */, ONLY_AST = 0x400, TOP_LEVEL_AWAIT = 0x2000 };
 
 FN(b_compile) {
     Value source = args[0], fname = args[1], mode_v = args[2], flags_v = ARG(3), inherit_v = ARG(4), opt_v = ARG(5);
@@ -591,10 +622,10 @@ FN(b_compile) {
     }
     if (optimize < 0)
         optimize = sys_flags.optimize;
-    int is_ast = compile_is_ast(source);
+    int is_ast = compile_is_ast_hook ? compile_is_ast_hook(source) : 0;
     if (is_ast < 0)
         goto out;
-    r = is_ast ? compile_ast(source, filename, mode, flags, optimize)
+    r = is_ast ? compile_tree(source, filename, mode, flags, optimize)
                : compile_text(source, "compile", "string, bytes or AST", filename, mode, flags, optimize);
 out:
     release(filename);

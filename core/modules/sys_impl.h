@@ -18,8 +18,6 @@ Value sys_module(void); /* borrowed, or ABSENT before it exists */
 Value sys_input(Value prompt);
 /* sys.displayhook's work. */
 int sys_display(Value v);
-/* argv etc. as main found them. */
-int sys_set_up_streams(void);
 void sys_flush_streams(void);
 bool sys_finalizing(void);
 void sys_set_finalizing(void);

@@ -27,5 +27,6 @@ void start_init(const StartOptions *o);
 /* Joins threads, runs atexit functions, flushes; the process's exit status, status unless flushing failed. */
 int start_finish(int status);
 const char *start_version_text(void);
+int start_set_up_streams(bool unbuffered); /* sys.stdin, stdout, stderr: 0, -1 */
 
 #endif
