@@ -140,8 +140,11 @@ static Value name_value(Lexer *lx, const char *s, size_t n) {
         v = str_from_ascii(s, n);
     } else {
         v = str_from_utf8(s, n);
-        if (v == ABSENT)
+        if (v == ABSENT) {
+            int offset = (int)(lx->cur - lx->line_start);
+            lexer_unicode_error(lx, (AstPos){lx->lineno, 0, lx->lineno, 0}, offset, -1);
             return ABSENT;
+        }
         if (!str_is_identifier(v)) {
             intptr_t bad = 0;
             for (intptr_t i = 1; i <= str_len(v); i++) {
@@ -986,4 +989,18 @@ void lexer_error_at(Lexer *lx, Type *exc, int lineno, int offset, int end_lineno
     va_start(ap, fmt);
     lexer_error_at_v(lx, exc, lineno, offset, end_lineno, end_offset, fmt, ap);
     va_end(ap);
+}
+
+void lexer_unicode_error(Lexer *lx, AstPos pos, int offset, int end_offset) {
+    lx->failed = true;
+    if (!err_matches(&exc_UnicodeError))
+        return;
+    Value e = err_fetch();
+    Value what = obj_str(e);
+    release(e);
+    size_t n;
+    const char *text = what != ABSENT ? str_utf8(what, &n) : NULL;
+    if (text != NULL)
+        lexer_error_at(lx, &exc_SyntaxError, pos.lineno, offset, pos.end_lineno, end_offset, "(unicode error) %s", text);
+    release(what);
 }

@@ -25,6 +25,7 @@ typedef struct Lexer {
     bool started, no_dedent;
     bool quiet;                 /* no warnings: they were given already */
     bool fstring;               /* messages start with "f-string: " */
+    bool not_utf8;              /* somewhere: names and literals must check */
     bool exec;                  /* a newline was added behind the last line if it had none */
     int16_t n_indent, pending;  /* pending > 0: INDENTs, < 0: DEDENTs to deliver */
     int16_t level;
@@ -33,7 +34,7 @@ typedef struct Lexer {
     int32_t paren_line[MAX_PAREN], paren_col[MAX_PAREN];
 } Lexer;
 
-/* src: valid UTF-8 with LF newlines, n bytes and LEXER_PADDING zeros, as long-lived as the tokens. */
+/* src: UTF-8 (or not_utf8 is set) with LF newlines, n bytes and LEXER_PADDING zeros, as long-lived as the tokens. */
 void lexer_init(Lexer *lx, const char *src, size_t n, Value filename, Arena *arena);
 /* False: an exception is pending, kind is TOK_ERROR. Behind the end: ENDMARKER again and again. */
 bool lexer_next(Lexer *lx, Token *t);
@@ -43,6 +44,8 @@ Value lexer_name(Lexer *lx, const char *s, size_t n, uint8_t *kind, uint8_t *aux
 
 /* The line lineno of the source as a str, with its newline when keep_newline. Owned. */
 Value lexer_line_text(Lexer *lx, int lineno, bool keep_newline);
+/* A UnicodeDecodeError is pending: it becomes a SyntaxError "(unicode error) ..." at that place. */
+void lexer_unicode_error(Lexer *lx, AstPos pos, int offset, int end_offset);
 /* "'(' was never closed" for the innermost open bracket. */
 void lexer_never_closed(Lexer *lx);
 /* Raises with offset and end offset in bytes of line lineno (converted to characters); end_col < 0 is passed on. */

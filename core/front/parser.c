@@ -370,6 +370,7 @@ Expr *parse_fstring_field(Parser *p, const char *src, size_t n, int lineno, int 
     lx->lineno = lx->first_lineno = lineno;
     lx->first_col = col;
     lx->fstring = lx->exec = true;
+    lx->not_utf8 = p->lx->not_utf8;
     lx->quiet = p->lx->quiet;
     *fresh = *lx;
     Parser q = {.arena = p->arena, .flags = p->flags};
@@ -425,25 +426,15 @@ AstModule *parse_source(const char *utf8, size_t n, Value filename, ParseMode mo
         err_set(&exc_ValueError, "source code string cannot contain null bytes");
         return NULL;
     }
-    size_t len;
+    if (!(flags & PARSE_IGNORE_COOKIE) && source_to_utf8(utf8, n, filename, arena, &utf8, &n) < 0)
+        return NULL;
+    if ((flags & PARSE_FILE) && source_check_utf8(utf8, n, filename) < 0)
+        return NULL;
+    size_t len, chars;
+    uint32_t bits;
     char *src = copy_source(utf8, n, mode == PARSE_EXEC, arena, &len);
     if (src == NULL)
         return NULL;
-    size_t chars;
-    uint32_t all_bits;
-    if (utf8_scan((const uint8_t *)src, len, &chars, &all_bits) != len) {
-        Value v = str_from_utf8(src, len); /* raises UnicodeDecodeError */
-        release(v);
-        if (err_pending() && err_matches(&exc_UnicodeError)) {
-            Value e = err_fetch();
-            Value text = obj_str(e);
-            release(e);
-            if (text != ABSENT)
-                syntax_error_raise(&exc_SyntaxError, filename, 0, 0, V_NONE, 0, 0, "(unicode error) %S", text);
-            release(text);
-        }
-        return NULL;
-    }
     Lexer *lx = arena_alloc(arena, 2 * sizeof *lx), *fresh = lx + 1;
     AstModule *m = arena_zalloc(arena, sizeof *m);
     if (lx == NULL || m == NULL)
@@ -454,6 +445,7 @@ AstModule *parse_source(const char *utf8, size_t n, Value filename, ParseMode mo
     lx->exec = mode == PARSE_EXEC;
     lx->single = mode == PARSE_SINGLE;
     lx->no_dedent = flags & PARSE_DONT_IMPLY_DEDENT;
+    lx->not_utf8 = utf8_scan((const uint8_t *)src, len, &chars, &bits) != len;
     *fresh = *lx;
     Parser p = {.arena = arena, .flags = flags};
     Result r = {.expr = NULL};

@@ -637,8 +637,12 @@ static Stmt *try_statement(Parser *p) {
     StmtSeq body, orelse = {NULL, 0}, final = {NULL, 0};
     HandlerSeq handlers;
     size_t from = p->top;
-    if (!parse_block_forced(p, &body, "'try' statement", start.lineno))
+    if (!parse_block_forced(p, &body, "'try' statement", start.lineno)) {
+        bool star;
+        if (diagnosing(p) && at(p, KW_except))
+            handler(p, &star); /* has errors of its own, even without a block before it */
         return NULL;
+    }
     if (!at(p, KW_except) && !at(p, KW_finally)) {
         if (diagnosing(p))
             return raise_last(p, &exc_SyntaxError, "expected 'except' or 'finally' block");

@@ -156,17 +156,25 @@ static bool decode_escapes(Parser *p, const Token *t, const char *s, const char 
 /* str of a literal's inside; owned. ABSENT with an exception. */
 static Value decode_str(Parser *p, const Token *t, const char *s, const char *end, bool raw) {
     Value v;
-    if (raw || memchr(s, '\\', (size_t)(end - s)) == NULL) {
+    bool plain = raw || memchr(s, '\\', (size_t)(end - s)) == NULL;
+    if (plain || UNLIKELY(p->lx->not_utf8)) {
         v = t->aux & STRF_NONASCII ? str_from_utf8(s, (size_t)(end - s)) : str_from_ascii(s, (size_t)(end - s));
-    } else {
-        StrBuilder b;
-        sb_init(&b);
-        if (!decode_escapes(p, t, s, end, &b)) {
-            sb_free(&b);
+        if (v == ABSENT) {
+            AstPos last = p->fill[-1].pos;
+            lexer_unicode_error(p->lx, last, last.col + 1, last.end_col + 1);
             return ABSENT;
         }
-        v = sb_finish(&b);
+        if (plain)
+            return v;
+        release(v);
     }
+    StrBuilder b;
+    sb_init(&b);
+    if (!decode_escapes(p, t, s, end, &b)) {
+        sb_free(&b);
+        return ABSENT;
+    }
+    v = sb_finish(&b);
     if (v == ABSENT)
         p->lx->failed = true;
     return v;
@@ -389,6 +397,8 @@ static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str
             s++;
         debug = true;
         text = str_from_utf8(start, (size_t)(s - start));
+        if (text == ABSENT)
+            p->lx->failed = true;
         if (!add_text(p, j, text))
             return false;
     }
@@ -572,8 +582,16 @@ Expr *parse_strings(Parser *p) {
                 release(v);
                 if (v != ABSENT)
                     continue;
-            } else if (decode_escapes(p, &t, s, end, &b)) {
-                continue;
+            } else if (!p->lx->not_utf8) {
+                if (decode_escapes(p, &t, s, end, &b))
+                    continue;
+            } else {
+                Value v = decode_str(p, &t, s, end, false);
+                if (v != ABSENT)
+                    sb_str(&b, v);
+                release(v);
+                if (v != ABSENT)
+                    continue;
             }
             sb_free(&b);
             return NULL;
