@@ -47,6 +47,7 @@ void generic_alias_init(void);
 void union_init(void);
 void exc_finish(void);
 void err_init(void);
+int warnings_init(void);
 void native_visit_roots(VisitFn visit, void *arg);
 
 NORETURN static void die(const char *what) {
@@ -327,6 +328,8 @@ void start_init(const StartOptions *o) {
     trace_register_roots(native_visit_roots);
     trace_register_roots(import_visit_roots);
     trace_register_weak(prune_types);
+    if (warnings_init() < 0)
+        die("out of memory");
     if (codec_registry_init() < 0)
         die("codecs: cannot start");
     if (import_init() < 0)
