@@ -660,7 +660,7 @@ int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
         Value it = args[0], tuple;
         if (!v_is_list(it) && !v_is_tuple(it) && type_special(type_of(it), SP_ITER) == ABSENT &&
             type_special(type_of(it), SP_GETITEM) == ABSENT) {
-            Value name = obj_str(h[0]);
+            Value name = callable_text(h[0]);
             err_set(&exc_TypeError, "%S argument after * must be an iterable, not %T", name, it);
             release(name);
             return STEP_ERROR;
@@ -677,6 +677,11 @@ int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
             return STEP_ERROR;
         if (dict_merge(d, args[1], 1) < 0) {
             release(d);
+            if (err_matches(&exc_AttributeError)) {
+                Value name = callable_text(h[0]);
+                err_set(&exc_TypeError, "%S argument after ** must be a mapping, not %T", name, args[1]);
+                release(name);
+            }
             return STEP_ERROR;
         }
         release(args[1]);

@@ -656,7 +656,7 @@ int step_dict_update(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-static Value callable_text(Value f) {
+Value callable_text(Value f) {
     Value q;
     if (obj_lookup_attr(f, ID("__qualname__"), &q) > 0) {
         Value m = ABSENT, r;
