@@ -151,12 +151,12 @@ uint32_t unicode_lower1(uint32_t c) {
 uint32_t unicode_upper1(uint32_t c) {
     if (c < 0x80)
         return c - 'a' < 26 ? c - 32 : c;
-    return (uint32_t)utf8proc_toupper((utf8proc_int32_t)c);
+    return c == 0xdf ? c : (uint32_t)utf8proc_toupper((utf8proc_int32_t)c); /* utf8proc makes U+1E9E of it */
 }
 uint32_t unicode_title1(uint32_t c) {
     if (c < 0x80)
         return c - 'a' < 26 ? c - 32 : c;
-    return (uint32_t)utf8proc_totitle((utf8proc_int32_t)c);
+    return c == 0xdf ? c : (uint32_t)utf8proc_totitle((utf8proc_int32_t)c);
 }
 
 static int mapped(const UnicodeMap *m, uint32_t out[3]) {

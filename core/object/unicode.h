@@ -64,9 +64,15 @@ int unicode_to_title(uint32_t c, uint32_t out[3]);
 int unicode_to_folded(uint32_t c, uint32_t out[3]);
 
 
-/* The character's name, without aliases: false when it has none or the table of names is not there. */
+/* The character's name, without aliases: false when it has none or ICU is not installed. */
 bool unicode_name(uint32_t c, char *out, size_t room);
 /* The code point with a name (aliases too, any case), or -1. */
 int32_t unicode_lookup(const char *name, size_t n);
+/* A, F, H, N, Na or W. */
+const char *unicode_east_asian_width(uint32_t c);
+/* Whether the character was assigned in Unicode 3.2. */
+bool unicode_in_3_2(uint32_t c);
+/* The decomposition of one character by one step, canonical or not: how many code points. */
+int unicode_decomposition(uint32_t c, uint32_t out[32]);
 
 #endif
