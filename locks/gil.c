@@ -60,7 +60,8 @@ static void taken(Thread *t) {
         STORE_RELAXED(&switches, LOAD_RELAXED(&switches) + 1);
         STAT_ADD(gil_switches, 1);
     }
-    atomic_fetch_and_explicit(&t->poll, ~(uint32_t)POLL_GIL_DROP, memory_order_relaxed);
+    if (UNLIKELY(LOAD_RELAXED(&t->poll) & POLL_GIL_DROP))
+        atomic_fetch_and_explicit(&t->poll, ~(uint32_t)POLL_GIL_DROP, memory_order_relaxed);
 }
 
 static bool try_take(uint32_t to) {

@@ -28,8 +28,10 @@ static int64_t ts_ns(const struct timespec *ts) {
 
 static int64_t clock_ns(clockid_t id) {
     struct timespec ts;
+    if (sched_on && id == CLOCK_MONOTONIC)
+        return now_ns();
     clock_gettime(id, &ts);
-    return ts_ns(&ts) + (sched_on && (id == CLOCK_MONOTONIC || id == CLOCK_REALTIME) ? sched_clock_skip() : 0);
+    return ts_ns(&ts);
 }
 
 static Value seconds(int64_t ns) {

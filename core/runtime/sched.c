@@ -8,8 +8,8 @@
 
 /* One thread has the baton; the others wait on their condition. A thread in a system call keeps the baton for GRACE_NS
  * (most calls are short, and then the run stays repeatable); after that the watchdog takes it away, and the thread is
- * EXTERNAL until it joins again. When nobody can run and somebody waits with a deadline, time jumps to the earliest
- * deadline. */
+ * EXTERNAL until it joins again. Time is virtual: STEP_NS for each point, what a system call took when it was longer
+ * than the grace; and when nobody can run and somebody waits with a deadline, it jumps to the earliest deadline. */
 
 enum {
     GRACE_NS = 3000000,
@@ -17,6 +17,7 @@ enum {
     RATE_SAFEPOINT = 16,
     RATE_OTHER = 2,
     FAIR_STEPS = 20000,
+    STEP_NS = 500,
     DFS_MAX = 4000
 };
 
@@ -42,7 +43,8 @@ static pthread_cond_t registered = PTHREAD_COND_INITIALIZER;
 static SchedThread *threads, *current;
 static int expected; /* threads created that have not begun */
 static _Atomic(int64_t) skip;
-static uint64_t steps;
+static int64_t time_base;
+static _Atomic(uint64_t) steps; /* points passed; the baton's holder counts */
 
 static enum { RANDOM, PCT, DFS } policy;
 static uint64_t seed_word, rng;
@@ -61,10 +63,10 @@ static int64_t real_ns(void) {
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 static int64_t virtual_ns(void) {
-    return real_ns() + LOAD_RELAXED(&skip);
+    return time_base + (int64_t)LOAD_RELAXED(&steps) * STEP_NS + LOAD_RELAXED(&skip);
 }
-int64_t sched_clock_skip(void) {
-    return LOAD_RELAXED(&skip);
+int64_t sched_now(void) {
+    return virtual_ns();
 }
 
 static uint64_t random_word(void) { /* xorshift64* (Vigna) */
@@ -146,10 +148,10 @@ static void dispatch(void) {
             if (t->state == WAITING && t->deadline >= 0 && (first == NULL || t->deadline < first->deadline))
                 first = t;
         }
-        if (first == NULL || (external && virtual_ns() < first->deadline)) {
+        if (first == NULL || (external && virtual_ns() < first->deadline)) { /* the watchdog lets time pass */
             if (!external && threads != NULL) {
-                fprintf(stderr, "polygil: scheduler: deadlock at step %llu, seed %llu\n", (unsigned long long)steps,
-                        (unsigned long long)seed_word);
+                fprintf(stderr, "polygil: scheduler: deadlock at step %llu, seed %llu\n",
+                        (unsigned long long)LOAD_RELAXED(&steps), (unsigned long long)seed_word);
                 abort();
             }
             return;
@@ -162,6 +164,17 @@ static void dispatch(void) {
         r[n++] = first;
     }
     make_current(choose(r, n, false));
+}
+
+/* Deadlines that have passed. */
+static void expire(void) {
+    int64_t now = virtual_ns();
+    for (SchedThread *t = threads; t != NULL; t = t->next) {
+        if (t->state == WAITING && t->deadline >= 0 && t->deadline <= now) {
+            t->timed_out = true;
+            t->state = READY;
+        }
+    }
 }
 
 static void await_baton(void) {
@@ -189,6 +202,8 @@ static void *watchdog(void *arg) {
             current->state = EXTERNAL;
             current = NULL;
         }
+        if (current == NULL)
+            atomic_fetch_add(&skip, WATCH_NS);
         dispatch();
         pthread_mutex_unlock(&mu);
     }
@@ -273,6 +288,7 @@ void sched_init(void) {
         random_word();
     for (int i = 0; i < n_change_points; i++)
         change_points[i] = random_below(20000);
+    time_base = real_ns();
     add_me();
     make_current(me);
     start_watchdog();
@@ -282,6 +298,8 @@ void sched_init(void) {
 void sched_point_slow(SchedKind kind, const void *addr) {
     if (me == NULL)
         return; /* a thread from outside */
+    if (current == me)
+        STORE_RELAXED(&steps, LOAD_RELAXED(&steps) + 1);
     if (policy == RANDOM && current == me && random_below(kind == SCHED_SAFEPOINT ? rate : RATE_OTHER) != 0)
         return; /* only the baton's holder draws, so the sequence is repeatable */
     sigset_t old;
@@ -289,10 +307,10 @@ void sched_point_slow(SchedKind kind, const void *addr) {
     while (expected > 0)
         pthread_cond_wait(&registered, &mu);
     rejoin();
-    steps++;
+    expire();
     if (policy == PCT) {
         for (int i = 0; i < n_change_points; i++) {
-            if (change_points[i] == steps)
+            if (change_points[i] == LOAD_RELAXED(&steps))
                 me->priority = -1 - i;
         }
         /* A loop that waits for another thread would run for ever. */
@@ -380,6 +398,9 @@ void sched_join(void) {
     sigset_t old;
     enter(&old);
     me->in_syscall = false;
+    int64_t took = real_ns() - me->left_at;
+    if (took > GRACE_NS)
+        atomic_fetch_add(&skip, took);
     rejoin();
     leave(&old);
     sched_point_slow(SCHED_ATTACH, NULL);
@@ -395,7 +416,8 @@ bool sched_wait(_Atomic(uint32_t) *word, uint32_t seen, int64_t deadline_ns) {
     enter(&old);
     while (expected > 0)
         pthread_cond_wait(&registered, &mu);
-    /* In the middle of a detached stretch: here it is not in a system call, and the watchdog must not take the baton it is given. */
+    /* In the middle of a detached stretch: here it is not in a system call, and the watchdog must not take the baton it
+     * is given. */
     bool in_syscall = me->in_syscall;
     me->in_syscall = false;
     rejoin();

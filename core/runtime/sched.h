@@ -54,8 +54,8 @@ void sched_after_fork_child(void);
 /* Waits until *word != seen (true; may be spurious), or deadline_ns (-1: none) in virtual time (false). */
 bool sched_wait(_Atomic(uint32_t) *word, uint32_t seen, int64_t deadline_ns);
 void sched_wake(_Atomic(uint32_t) *word); /* the word has changed; callable from a signal handler */
-/* What to add to CLOCK_MONOTONIC: waiting with nobody to run skips time. */
-int64_t sched_clock_skip(void);
+/* Nanoseconds of virtual time: it passes with the points, with long system calls, and jumps when all wait. */
+int64_t sched_now(void);
 #else
 static inline void sched_init(void) {}
 static inline void sched_thread_begin(void) {}
@@ -69,7 +69,7 @@ static inline bool sched_wait(_Atomic(uint32_t) *word, uint32_t seen, int64_t de
     return true;
 }
 static inline void sched_wake(_Atomic(uint32_t) *word) {}
-static inline int64_t sched_clock_skip(void) {
+static inline int64_t sched_now(void) {
     return 0;
 }
 #endif
