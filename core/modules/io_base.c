@@ -130,7 +130,8 @@ static Value base_tell(Value self, Value *args, intptr_t nargs, Value kw) {
     return obj_call_method_str(self, "seek", a, 2);
 }
 static Value base_flush(Value self, Value *args, intptr_t nargs, Value kw) {
-    return LOAD_RELAXED(&((IoBase *)self)->closed) ? err_set(&exc_ValueError, "I/O operation on closed file.") : V_NONE;
+    int c = io_is_closed(self); /* the attribute: FileIO has no field of IoBase's */
+    return c == 0 ? V_NONE : c < 0 ? ABSENT : err_set(&exc_ValueError, "I/O operation on closed file.");
 }
 static Value base_close(Value self, Value *args, intptr_t nargs, Value kw) {
     int c = io_is_closed(self);
