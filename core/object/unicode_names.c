@@ -267,7 +267,48 @@ static bool by_rule(uint32_t c, char *out, size_t room) {
 }
 
 bool unicode_name(uint32_t c, char *out, size_t room) {
-    return by_rule(c, out, room);
+    if (by_rule(c, out, room))
+        return true;
+    icu_need();
+    UErrorCode error = U_ZERO_ERROR;
+    return icu.char_name != NULL && icu.char_name((UChar32)c, U_UNICODE_CHAR_NAME, out, (int32_t)room, &error) > 0 &&
+           error <= U_ZERO_ERROR;
+}
+
+const char *unicode_east_asian_width(uint32_t c) {
+    static const char *const names[] = {"N", "A", "H", "F", "Na", "W"};
+    icu_need();
+    int32_t w = icu.property == NULL ? 0 : icu.property((UChar32)c, UCHAR_EAST_ASIAN_WIDTH);
+    return w >= 0 && w < (int32_t)ARRAY_LEN(names) ? names[w] : "N";
+}
+
+bool unicode_in_3_2(uint32_t c) {
+    icu_need();
+    UVersionInfo v = {0};
+    if (icu.age != NULL)
+        icu.age((UChar32)c, v);
+    return icu.age == NULL || (v[0] > 0 && (v[0] < 3 || (v[0] == 3 && v[1] <= 2)));
+}
+
+int unicode_decomposition(uint32_t c, uint32_t out[32]) {
+    icu_need();
+    if (icu.normalizer == NULL || icu.raw_decomposition == NULL || (c >= 0xac00 && c < 0xac00 + 11172))
+        return 0;
+    UErrorCode error = U_ZERO_ERROR;
+    UChar buf[64];
+    const void *n = icu.normalizer(&error);
+    int32_t len =
+        error <= U_ZERO_ERROR ? icu.raw_decomposition(n, (UChar32)c, buf, (int32_t)ARRAY_LEN(buf), &error) : 0;
+    if (error > U_ZERO_ERROR)
+        return 0;
+    int k = 0;
+    for (int32_t i = 0; i < len && k < 32; i++) {
+        uint32_t u = buf[i];
+        if (u >= 0xd800 && u < 0xdc00 && i + 1 < len)
+            u = 0x10000 + ((u - 0xd800) << 10) + (buf[++i] - 0xdc00u);
+        out[k++] = u;
+    }
+    return k;
 }
 
 /* The longest of the syllables at p; its index, or -1. */
