@@ -162,6 +162,12 @@ static void check_object(Object *o, void *unused) {
 }
 enum { EXPLAINED = 1 << 30 };
 static void explain(Object *o) { *entry(o) |= EXPLAINED; }
+static Object *suspect;
+static void holders_edge(Value v, void *holder) {
+    if (v == V_OF(suspect))
+        fprintf(stderr, "  from %s\n", holder ? type_cname(type_of(V_OF(holder))) : "a root");
+}
+static void holders(Object *o, void *unused) { obj_traverse(o, holders_edge, o); }
 static void check_count(Object *o, void *unused) {
     if (!COUNT_EXACT || count_is_uncounted(o))
         return;
@@ -169,6 +175,9 @@ static void check_count(Object *o, void *unused) {
     if (count < edges && count > 0) {
         fprintf(stderr, "polygil: %s at %p: count %ld, references %ld\n", type_cname(type_of(V_OF(o))), (void *)o, (long)count,
                 (long)edges);
+        suspect = o;
+        heap_each(holders, NULL);
+        tracer_visit_roots(holders_edge, NULL);
         fatal("more references than the count says");
     }
     if (count > edges && !(*entry(o) & EXPLAINED))

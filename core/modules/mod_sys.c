@@ -338,7 +338,7 @@ FN(s_setswitchinterval) {
     return V_NONE;
 }
 /* CPython counts the argument of the call itself as well. */
-FN(s_getrefcount) { return v_from_int(gc_refcount(args[0]) + 1); }
+FN(s_getrefcount) { return v_from_int(gc_refcount(args[0])); }
 FN(s_getsizeof) {
     Value m, r;
     int has = obj_lookup_attr(V_OF(type_of(args[0])), ID("__sizeof__"), &m);
