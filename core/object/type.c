@@ -545,6 +545,11 @@ static void static_finish(Type *t, const TypeSpec *spec) {
     }
     if (has_eq && !has_hash)
         must(dict_set(dict, sp_names[SP_HASH], V_NONE));
+    if (!dict_contains(dict, ID("__doc__"))) {
+        Value doc = spec->doc ? str_from_c(spec->doc) : V_NONE;
+        must(dict_set(dict, ID("__doc__"), doc));
+        release(doc);
+    }
     const char *dot = strrchr(spec->name, '.');
     if (dot) {
         Value m = str_from_utf8(spec->name, (size_t)(dot - spec->name));

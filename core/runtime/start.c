@@ -284,7 +284,10 @@ int start_set_up_streams(bool unbuffered) {
     if (!io)
         return -1;
     static const char *const names[] = {"stdin", "stdout", "stderr"}, *const shown[] = {"<stdin>", "<stdout>", "<stderr>"};
-    int r = 0;
+    Value open = obj_getattr_str(io, "open"), builtins = open == ABSENT ? ABSENT : import_module("builtins");
+    int r = builtins == ABSENT ? -1 : obj_setattr_str(builtins, "open", open);
+    release(open);
+    release(builtins);
     for (int i = 0; r == 0 && i < 3; i++) {
         Value s = make_stream(io, i, i > 0, shown[i], enc, i == 2 ? "backslashreplace" : io_errors, unbuffered);
         char own[16];
