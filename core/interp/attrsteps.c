@@ -247,6 +247,15 @@ static bool cached_store(Value o, uint64_t ic, Value v) {
     case IC_INLINE:
         r = (Ref *)((char *)o + IC_PAYLOAD(ic));
         break;
+    case IC_OVERFLOW: {
+        const Shape *s = shape_at(index);
+        if (STORES_NEED_LOCK)
+            return false; /* the block may be replaced before the lock is taken */
+        r = attrs_slot(o, s, IC_PAYLOAD(ic) + s->inline_slots);
+        if (!r)
+            return false;
+        break;
+    }
     case IC_ADD_INLINE: {
         const SideCell *c = ic_cell(ic);
         if (!ic_cell_valid(c))

@@ -621,8 +621,36 @@ static int call_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, 
     return native_done(R, w, h, total, obj_call(f, args, npos, kwnames));
 }
 
+/* A native called with positional arguments that need no binding. args: n of them, in the block. */
+static ALWAYS_INLINE bool native_direct(Native *f, intptr_t n) {
+    NativeSig *sig = LOAD_ACQUIRE(&f->sig);
+    return LIKELY(sig != NULL && sig->direct && n >= sig->min_args && n <= sig->max_args);
+}
+static ALWAYS_INLINE int direct_done(Value *R, uint64_t w, Value *args, intptr_t n, Value v) {
+    if (COUNT_EXACT)
+        for (intptr_t i = 0; i < n; i++) {
+            Value x = args[i];
+            args[i] = ABSENT;
+            release(x);
+        }
+    return store_result(R, w, v);
+}
+
 int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
+    Value *h = &R[instr_a(w)], f = h[0];
+    if (v_is_exact(f, IDX_NATIVE) && LOAD_RELAXED(&t->poll) == 0) {
+        Native *native = (Native *)f;
+        intptr_t n = instr_b(w);
+        if (native_direct(native, n)) {
+            Value v = native->fn(ref_peek(&native->self), h + FRAME_WORDS, n, ABSENT);
+            if (COUNT_EXACT) {
+                h[0] = ABSENT;
+                release(f);
+            }
+            return direct_done(R, w, h + FRAME_WORDS, n, v);
+        }
+    }
     return call_block(t, R, w, &R[instr_a(w)], instr_b(w), ABSENT);
 }
 
@@ -638,6 +666,14 @@ static Value *method_block(Value *R, uint64_t w, intptr_t *n) {
 int step_call_method(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     intptr_t n = instr_b(w);
+    Value *block = &R[instr_a(w)], f = block[0];
+    if (LIKELY(f != ABSENT && obj_index(f) == IDX_METHOD_DESCR && LOAD_RELAXED(&t->poll) == 0)) {
+        Native *native = (Native *)f;
+        Value *args = block + FRAME_WORDS, self = args[0];
+        /* Descriptors that LOAD_METHOD found are uncounted. */
+        if (LIKELY(type_of(self) == native->owner) && native_direct(native, n))
+            return direct_done(R, w, args, n + 1, native->fn(self, args + 1, n, ABSENT));
+    }
     Value *h = method_block(R, w, &n);
     return call_block(t, R, w, h, n, ABSENT);
 }

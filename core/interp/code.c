@@ -137,6 +137,29 @@ void code_each(void (*fn)(Code *)) {
     pthread_mutex_unlock(&list_lock);
 }
 
+/* Loops end in one instruction instead of two: a jump back to a FOR_ITER does its work itself, and a jump back to a test of locals that leaves
+ * the loop right behind the jump becomes the opposite test. */
+static void fuse_loops(Code *c) {
+    for (uint32_t i = 0; i < c->n_instrs;) {
+        uint64_t w = LOAD_RELAXED(&c->instrs[i]);
+        uint32_t len = (uint32_t)instr_length(instr_op(w));
+        if (instr_op(w) == OP_JUMP_BACK && instr_bc(w) >= INT16_MIN) {
+            int32_t back = instr_bc(w);
+            uint64_t top = LOAD_RELAXED(&c->instrs[(int32_t)i + back]);
+            unsigned op = instr_op(top);
+            if (op == OP_FOR_ITER) {
+                STORE_RELAXED(&c->instrs[i], instr_make(OP_FOR_LOOP, instr_flags(top), instr_a(top), instr_b(top), (uint16_t)back));
+            } else if (op >= OP_JLT && op <= OP_JNGE_I && back + instr_sc(top) == 1 && back < -1 &&
+                       !(instr_flags(top) & (IF_KILL_A | IF_KILL_B))) {
+                bool negative = ((op - OP_JLT) / 6) & 1;
+                STORE_RELAXED(&c->instrs[i], instr_make(negative ? op - 6 : op + 6, instr_flags(top), instr_a(top), instr_b(top),
+                                                        (uint16_t)(back + 1)));
+            }
+        }
+        i += len;
+    }
+}
+
 Value code_new(const CodeSpec *s) {
     if (POLYGIL_ASSERT >= 1) {
         uint32_t where = 0;
@@ -160,6 +183,7 @@ Value code_new(const CodeSpec *s) {
         return err_no_memory();
     }
     c->n_instrs = s->n_instrs;
+    fuse_loops(c);
     c->n_excs = s->n_excs;
     c->n_holes = s->n_holes;
     c->n_regs = s->n_regs + 2; /* room to put a receiver in front of a full call block */

@@ -172,6 +172,21 @@ static OpFn *const op_table[256];
         R[b_] = v_;                                                                                                    \
         NEXT();                                                                                                        \
     } while (0)
+/* The same, and on behind the FOR_ITER that C jumps to. */
+#define DONE_B_BACK(v)                                                                                                 \
+    do {                                                                                                               \
+        unsigned b_ = instr_b(w);                                                                                      \
+        Value v_ = (v);                                                                                                \
+        int offset_ = instr_sc(w) + 1;                                                                                 \
+        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {                                                                   \
+            Value old_ = R[b_];                                                                                        \
+            R[b_] = v_;                                                                                                \
+            FINISH_JUMP(old_, ABSENT, offset_);                                                                        \
+        }                                                                                                              \
+        R[b_] = v_;                                                                                                    \
+        pc += offset_;                                                                                                 \
+        DISPATCH();                                                                                                    \
+    } while (0)
 /* The value of a consumed operand, whose register is emptied (before the destination is written, which may be the same). */
 #define TAKE_B (COUNT_EXACT && HAS_FLAG(IF_KILL_B) ? take_reg(R, instr_b(w)) : ABSENT)
 #define TAKE_C (COUNT_EXACT && HAS_FLAG(IF_KILL_C) ? take_reg(R, instr_c(w)) : ABSENT)
@@ -199,6 +214,9 @@ static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
     R[reg] = ABSENT;
     return v;
 }
+
+/* No other thread runs, nor will before the next safepoint. */
+#define ALONE (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded))
 
 #define BOTH_INT(a, b) ((a) & (b) & 1)
 #define BOTH_FLO(a, b) (v_is_flo(a) && v_is_flo(b))
@@ -692,10 +710,11 @@ OP(LOAD_ATTR) {
     STEP_N(step_load_attr, 2);
 }
 OP(STORE_ATTR) {
-    if (!STORES_NEED_LOCK) {
-        Value o = REG_B;
-        uint64_t ic = LOAD_RELAXED(pc + 1);
-        if (LIKELY(v_is_obj(o) && IC_GUARD_KIND(ic) == IC_KEY(obj_index(o), IC_INLINE))) {
+    Value o = REG_B;
+    uint64_t ic = LOAD_ACQUIRE(pc + 1);
+    if (LIKELY(v_is_obj(o) && (!STORES_NEED_LOCK || ALONE))) {
+        uint32_t index = obj_index(o);
+        if (LIKELY(IC_GUARD_KIND(ic) == IC_KEY(index, IC_INLINE))) {
             Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));
             if (LIKELY(ref_peek(r) != ABSENT)) {
                 Value v = REG_A;
@@ -707,6 +726,21 @@ OP(STORE_ATTR) {
                 }
                 Value old = ref_swap(o, r, v), b = TAKE_B;
                 FINISH2(old, b, 2);
+            }
+        } else if (ALONE && IC_GUARD_KIND(ic) == IC_KEY(index, IC_ADD_INLINE)) {
+            const SideCell *c = ic_cell(ic);
+            Ref *r = (Ref *)((char *)o + c->aux);
+            if (LIKELY(ic_cell_valid(c) && ref_peek(r) == ABSENT)) {
+                Value v = REG_A;
+                if (COUNT_EXACT) {
+                    if (HAS_FLAG(IF_KILL_A))
+                        REG_A = ABSENT;
+                    else
+                        retain(v);
+                }
+                ref_swap(o, r, v);
+                STORE_RELEASE(&v_obj(o)->index, c->next_shape); /* pairs with readers' guard: the value comes before the shape */
+                FINISH1(TAKE_B, 2);
             }
         }
     }
@@ -735,19 +769,6 @@ OP(LOAD_METHOD) {
 OP(LOAD_SUPER_ATTR) {
     STEP(step_load_super_attr);
 }
-OP(LOAD_ATTR_INLINE) {
-    STEP_N(step_load_attr, 2);
-}
-OP(LOAD_ATTR_OVERFLOW) {
-    STEP_N(step_load_attr, 2);
-}
-OP(STORE_ATTR_INLINE) {
-    STEP_N(step_store_attr, 2);
-}
-OP(LOAD_METHOD_CLASS) {
-    STEP_N(step_load_method, 2);
-}
-
 /* ---- items --------------------------------------------------------------------------------------------------------------------------- */
 
 OP(GETITEM) {
@@ -1144,6 +1165,12 @@ OP(JNIS) {
 /* ---- iteration ----------------------------------------------------------------------------------------------------------------------- */
 
 OP(GET_ITER) {
+    Value b = REG_B;
+    /* What a loop starts from just as well as from its iterator. */
+    if (v_is_obj(b) && (obj_index(b) == IDX_LIST || obj_index(b) == IDX_TUPLE || obj_index(b) == IDX_RANGE || obj_index(b) == IDX_GENERATOR)) {
+        retain(b);
+        DONE_KILL_B(b, 1);
+    }
     STEP(step_get_iter);
 }
 OP(FOR_PREP) {
@@ -1179,6 +1206,36 @@ OP(FOR_ITER) {
         }
     }
     STEP_ANY(step_for_iter);
+}
+/* The fast cases of FOR_ITER; all else is left to the FOR_ITER itself. */
+OP(FOR_LOOP) {
+    Value *S = &REG_A, it = S[0];
+    if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0)) {
+        pc += instr_sc(w);
+        GOTO(polled);
+    }
+    if (v_is_int(it)) {
+        Value left = S[1];
+        if (LIKELY(left != v_from_int(0))) {
+            S[1] = left - 2;
+            S[0] = it + (S[2] - 1);
+            DONE_B_BACK(it);
+        }
+    } else if (READS_LOCK_FREE && obj_index(it) == IDX_LIST) {
+        Value v = list_get_fast(it, v_int(S[1]));
+        if (LIKELY(v != ABSENT)) {
+            S[1] += 2;
+            DONE_B_BACK(v);
+        }
+    } else if (obj_index(it) == IDX_TUPLE) {
+        intptr_t i = v_int(S[1]);
+        if (LIKELY(i < tuple_len(it))) {
+            S[1] += 2;
+            DONE_B_BACK(retained(tuple_get(it, i)));
+        }
+    }
+    pc += instr_sc(w);
+    DISPATCH();
 }
 OP(UNPACK) {
     STEP(step_unpack);
@@ -1270,7 +1327,9 @@ OP(LOAD_BUILD_CLASS) {
 OP(RETURN) {
     InterpFrame *f = frame_of_regs(R);
     Value v = REG_B;
-    if (UNLIKELY(f->flags != 0)) {
+    if (UNLIKELY(f->flags != 0) && f->flags == FR_INIT && v == V_NONE) {
+        v = f->extra;
+    } else if (UNLIKELY(f->flags != 0)) {
         if (COUNT_EXACT && !(w & (IF_KILL_B << 8)))
             retain(v);
         else
@@ -1318,7 +1377,9 @@ OP(RETURN) {
 OP(RETURN_CONST) {
     InterpFrame *f = frame_of_regs(R);
     Value v = retained(K[instr_bc(w)]);
-    if (UNLIKELY(f->flags != 0)) {
+    if (f->flags == FR_INIT && v == V_NONE) {
+        v = f->extra;
+    } else if (UNLIKELY(f->flags != 0)) {
         publish_pc(R, pc);
         int s = return_slow(t, f, v);
         if (s == STEP_FRAME)

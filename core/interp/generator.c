@@ -90,6 +90,11 @@ static int gen_take(Generator *g, uint32_t *was) {
             err_set(&exc_ValueError, "%s already executing", kind);
             return -1;
         }
+        if (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded)) {
+            STORE_RELAXED(&g->state, GEN_RUNNING);
+            *was = s;
+            return 0;
+        }
         if (atomic_compare_exchange_weak_explicit(&g->state, &s, GEN_RUNNING, memory_order_acquire, memory_order_relaxed)) {
             *was = s;
             return 0;
@@ -106,7 +111,8 @@ static InterpFrame *gen_frame(Thread *t, Generator *g, uint32_t extra_flags, uin
         STORE_RELEASE(&g->state, was);
         return NULL;
     }
-    memcpy(f->regs, (Value *)g->regs, g->n_saved * sizeof(Value));
+    for (uint32_t i = 0; i < g->n_saved; i++)
+        f->regs[i] = LOAD_RELAXED(&g->regs[i]);
     if (EXCL_PARALLEL)
         for (uint32_t i = 0; i < g->n_saved; i++)
             trace_write(V_OF(g), f->regs[i], ABSENT);

@@ -120,23 +120,9 @@ void ic_learn_store(Instr *ic, Value o, Value name) {
     }
 }
 
-static unsigned general_form(unsigned op) {
-    switch (op) {
-    case OP_LOAD_ATTR_INLINE:
-    case OP_LOAD_ATTR_OVERFLOW:
-        return OP_LOAD_ATTR;
-    case OP_STORE_ATTR_INLINE:
-        return OP_STORE_ATTR;
-    case OP_LOAD_METHOD_CLASS:
-        return OP_LOAD_METHOD;
-    }
-    return op;
-}
-
 void ic_reset_words(uint64_t *words, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
-        unsigned op = general_form(instr_op(words[i]));
-        words[i] = (words[i] & ~(uint64_t)0xff) | op;
+        unsigned op = instr_op(words[i]);
         if (op == OP_WIDE_NAME) {
             i++;
             continue;

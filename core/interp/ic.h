@@ -58,7 +58,7 @@ void ic_learn_load(Instr *ic, Value o, Value name, bool method);
 void ic_learn_store(Instr *ic, Value o, Value name);
 /* Voids all caches; stops the world itself. */
 void ic_clear_all(void);
-/* Code words as the code generator made them: caches emptied, quickened instructions back in general form. */
+/* Empties the caches in a copy of code words. */
 void ic_reset_words(uint64_t *words, uint32_t n);
 void ic_init(void);
 

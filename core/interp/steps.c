@@ -1,4 +1,6 @@
 /* Operators, containers, iteration, formatting, imports and matching: the out-of-line halves of instructions. */
+#include <math.h>
+
 #include "interp/eval.h"
 #include "object/dict.h"
 #include "object/exc.h"
@@ -50,6 +52,13 @@ static Value binary(uint64_t w, Value a, Value b) {
         case SP_TRUEDIV:
             if (y != 0)
                 return float_new(x / y);
+            break;
+        case SP_POW:
+            if (x > 0) {
+                double z = pow(x, y);
+                if (isfinite(z) && (v_is_flo(a) || v_is_flo(b)))
+                    return float_new(z);
+            }
             break;
         }
     }
