@@ -1,0 +1,251 @@
+/* The questions: one body each, compiled against the chosen slots. Names are "group/question[/variant]". */
+#include <ck_spinlock.h>
+#include <pthread.h>
+
+#include "backend/backend.h"
+#include "heap.h"
+#include "micro.h"
+#include "mutex.h"
+#include "object/dict.h"
+#include "object/list.h"
+#include "object/module.h"
+#include "object/str.h"
+#include "object/tuple.h"
+#include "runtime/start.h"
+#include "tracer.h"
+
+/* Attached for each batch; every thread has its own record. */
+static Thread *enter(void) {
+    Thread *t = thread_self();
+    if (t)
+        excl_attach(t);
+    else
+        t = thread_attach_new();
+    return t;
+}
+static void leave(Thread *t) { excl_detach(t); }
+#define MICRO_BATCHES(m)                                                                                               \
+    for (Thread *micro_t_ = NULL; micro_next((m), MICRO_BATCH);)                                                       \
+        for (int micro_once_ = (micro_t_ = enter(), 1); micro_once_; micro_once_ = (leave(micro_t_), 0))               \
+            for (int64_t i = 0; i < MICRO_BATCH; i++)
+
+/* ---- counts ----------------------------------------------------------------------------------------------------------------------- */
+
+enum { OBJECTS = 1024 };
+static Value objects[OBJECTS];
+
+static void retain_release_many(Micro *m) {
+    MICRO_BATCHES(m) {
+        Value v = objects[i % OBJECTS];
+        micro_keep(v);
+        retain(v);
+        micro_keep(v);
+        release(v);
+    }
+}
+static void retain_release_same(Micro *m) {
+    Value v = objects[0];
+    MICRO_BATCHES(m) {
+        micro_keep(v);
+        retain(v);
+        micro_keep(v);
+        release(v);
+    }
+}
+/* Slots of a list read as Python code reads them. */
+static Value shared_list;
+static void load_shared(Micro *m) {
+    MICRO_BATCHES(m) { release(list_get(shared_list, i % OBJECTS)); }
+}
+
+/* ---- locks: one body, a binding per lock ------------------------------------------------------------------------------------------ */
+
+#define LOCK_BODY(name, lock, unlock)                                                                                  \
+    static uint64_t name##_counter;                                                                                    \
+    static void lock_##name(Micro *m) {                                                                                \
+        while (micro_next(m, MICRO_BATCH)) {                                                                           \
+            for (int64_t i = 0; i < MICRO_BATCH; i++) {                                                                \
+                lock;                                                                                                  \
+                name##_counter++;                                                                                      \
+                unlock;                                                                                                \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+static Mutex mutex = MUTEX_INIT(RANK_NONE);
+LOCK_BODY(mutex, mutex_lock(&mutex), mutex_unlock(&mutex))
+static pthread_mutex_t pthread_lock = PTHREAD_MUTEX_INITIALIZER;
+LOCK_BODY(pthread, pthread_mutex_lock(&pthread_lock), pthread_mutex_unlock(&pthread_lock))
+static ck_spinlock_fas_t fas = CK_SPINLOCK_FAS_INITIALIZER;
+LOCK_BODY(fas, ck_spinlock_fas_lock(&fas), ck_spinlock_fas_unlock(&fas))
+static ck_spinlock_ticket_t ticket = CK_SPINLOCK_TICKET_INITIALIZER;
+LOCK_BODY(ticket, ck_spinlock_ticket_lock(&ticket), ck_spinlock_ticket_unlock(&ticket))
+static ck_spinlock_mcs_t mcs = CK_SPINLOCK_MCS_INITIALIZER;
+static _Thread_local ck_spinlock_mcs_context_t mcs_node;
+LOCK_BODY(mcs, ck_spinlock_mcs_lock(&mcs, &mcs_node), ck_spinlock_mcs_unlock(&mcs, &mcs_node))
+
+static Value locked;
+static uint64_t section_counter;
+static void lock_section(Micro *m) {
+    MICRO_BATCHES(m) {
+        ExclCs cs;
+        excl_cs_begin(&cs, locked);
+        section_counter++;
+        excl_cs_end(&cs);
+    }
+}
+static void lock_leaf(Micro *m) {
+    MICRO_BATCHES(m) {
+        excl_leaf_lock(locked);
+        section_counter++;
+        excl_leaf_unlock(locked);
+    }
+}
+static void attach_detach(Micro *m) {
+    Thread *t = enter();
+    leave(t);
+    while (micro_next(m, MICRO_BATCH))
+        for (int64_t i = 0; i < MICRO_BATCH; i++) {
+            excl_attach(t);
+            excl_detach(t);
+        }
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------------------------- */
+
+static void allocate_tuple(Micro *m) {
+    MICRO_BATCHES(m) {
+        Value v = tuple_new((intptr_t)micro_argument(m));
+        micro_keep(v);
+        release(v);
+        if ((i & 1023) == 0 && excl_poll() < 0)
+            err_clear();
+    }
+}
+static void allocate_list(Micro *m) {
+    MICRO_BATCHES(m) {
+        Value v = list_new((intptr_t)micro_argument(m));
+        micro_keep(v);
+        release(v);
+        if ((i & 1023) == 0 && excl_poll() < 0)
+            err_clear();
+    }
+}
+
+/* ---- safepoints ------------------------------------------------------------------------------------------------------------------- */
+
+static void safepoint(Micro *m) {
+    MICRO_BATCHES(m) {
+        if (excl_poll() < 0)
+            err_clear();
+    }
+}
+/* Thread 0 stops and starts the world; the others run between safepoints. */
+static void handshake(Micro *m) {
+    if (micro_thread(m) != 0) {
+        safepoint(m);
+        return;
+    }
+    while (micro_next(m, MICRO_BATCH)) {
+        Thread *t = enter();
+        for (int64_t i = 0; i < MICRO_BATCH / 64; i++) {
+            excl_stop_world();
+            excl_start_world();
+        }
+        leave(t);
+    }
+}
+
+/* ---- containers and calls --------------------------------------------------------------------------------------------------------- */
+
+static Value table, keys[OBJECTS], numbers, function;
+static void dict_read(Micro *m) {
+    MICRO_BATCHES(m) { release(dict_get(table, keys[i % OBJECTS])); }
+}
+static void dict_write(Micro *m) {
+    MICRO_BATCHES(m) {
+        if (dict_set(table, keys[i % OBJECTS], v_from_int(i)) < 0)
+            err_clear();
+    }
+}
+static void list_read(Micro *m) {
+    MICRO_BATCHES(m) { micro_keep(list_get(numbers, i % OBJECTS)); }
+}
+static void list_write(Micro *m) {
+    MICRO_BATCHES(m) {
+        if (list_set(numbers, i % OBJECTS, v_from_int(i)) < 0)
+            err_clear();
+    }
+}
+static void call_function(Micro *m) {
+    MICRO_BATCHES(m) {
+        Value r = obj_call1(function, v_from_int(i));
+        micro_keep(r);
+        release(r);
+    }
+}
+
+static void prepare(void) {
+    numbers = list_new(OBJECTS);
+    table = dict_new();
+    shared_list = list_new(OBJECTS);
+    locked = list_new(0);
+    for (int k = 0; k < OBJECTS; k++) {
+        Value item = v_from_int(k);
+        objects[k] = list_from(&item, 1);
+        keys[k] = str_intern(str_format_c("key%d", k));
+        if (list_append(numbers, item) < 0 || list_append(shared_list, objects[k]) < 0 || dict_set(table, keys[k], item) < 0)
+            fatal("out of memory");
+    }
+    Value ns = dict_new(), source = str_from_c("def f(x):\n    return x\n"), run = import_attr("builtins", "exec");
+    Value done = run == ABSENT ? ABSENT : obj_call2(run, source, ns);
+    function = done == ABSENT ? ABSENT : dict_get_str(ns, "f");
+    if (function == ABSENT)
+        fatal("the function to call cannot be made");
+    release(source);
+    release(run);
+    release(ns);
+    /* The collectors do not know these arrays: a tuple under a handle keeps all. */
+    static Ref root;
+    Value all[] = {tuple_from(objects, OBJECTS), tuple_from(keys, OBJECTS), numbers, table, shared_list, locked, function};
+    ref_init(&root, tuple_from(all, ARRAY_LEN(all)));
+    handle_register(&root);
+}
+
+int main(int argc, char **argv) {
+    static char *no_arguments[] = {"micro", NULL};
+    StartOptions o = {.executable = argv[0], .orig_argv = no_arguments, .orig_argc = 1, .argv = no_arguments, .argc = 1};
+    start_init(&o);
+    prepare();
+    micro_register("count/retain+release, 1024 objects", retain_release_many, 0, 0);
+    micro_register("count/retain+release, same object", retain_release_same, 0, 0);
+    micro_register("count/retain+release, same object, 2 threads", retain_release_same, 0, 2);
+    micro_register("count/load from a shared list, 2 threads", load_shared, 0, 2);
+    static const struct {
+        const char *name, *contended;
+        MicroFn fn;
+    } locks[] = {{"lock/object section", "lock/object section, 2 threads", lock_section},
+                 {"lock/object leaf", "lock/object leaf, 2 threads", lock_leaf},
+                 {"lock/mutex", "lock/mutex, 2 threads", lock_mutex},
+                 {"lock/pthread mutex", "lock/pthread mutex, 2 threads", lock_pthread},
+                 {"lock/ck fas", "lock/ck fas, 2 threads", lock_fas},
+                 {"lock/ck ticket", "lock/ck ticket, 2 threads", lock_ticket},
+                 {"lock/ck mcs", "lock/ck mcs, 2 threads", lock_mcs}};
+    for (size_t i = 0; i < ARRAY_LEN(locks); i++) {
+        micro_register(locks[i].name, locks[i].fn, 0, 0);
+        micro_register(locks[i].contended, locks[i].fn, 0, 2);
+    }
+    micro_register("thread/attach+detach", attach_detach, 0, 0);
+    micro_register("memory/tuple of 2", allocate_tuple, 2, 0);
+    micro_register("memory/tuple of 2, 2 threads", allocate_tuple, 2, 2);
+    micro_register("memory/list of 4", allocate_list, 4, 0);
+    micro_register("safepoint/poll", safepoint, 0, 0);
+    micro_register("safepoint/stop and start the world, 1/64 of an item, 2 threads", handshake, 0, 2);
+    micro_register("container/dict read", dict_read, 0, 0);
+    micro_register("container/dict read, 2 threads", dict_read, 0, 2);
+    micro_register("container/dict write", dict_write, 0, 0);
+    micro_register("container/list read", list_read, 0, 0);
+    micro_register("container/list write", list_write, 0, 0);
+    micro_register("call/Python function from C", call_function, 0, 0);
+    leave(thread_self());
+    return micro_main(argc, argv);
+}
