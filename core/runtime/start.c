@@ -295,9 +295,6 @@ int start_set_up_streams(bool unbuffered) {
         r = !s ? -1 : sys_set(own, retained(s)) | sys_set(names[i], retained(s));
         release(s);
     }
-    Value open = r == 0 ? obj_getattr_str(io, "open") : ABSENT, builtins = dict_get_str(import_modules(), "builtins");
-    r = open && builtins ? module_add(builtins, "open", open) : -1;
-    release(builtins);
     release(io);
     return r;
 }
