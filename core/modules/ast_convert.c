@@ -206,6 +206,10 @@ static bool field_in(Arena *a, const AstNodeDef *d, const AstField *f, Value o, 
         release(v);
         return true;
     }
+    if (r > 0 && v_is_none(v) && !f->optional && f->type == FT_NODE && !family_is_enum(f->family)) {
+        err_set(&exc_ValueError, "field '%s' is required for %s", f->name, d->name);
+        return false;
+    }
     if (r == 0 || (v_is_none(v) && f->optional && !list)) {
         if (r > 0 || (f->optional && !list))
             return true; /* None and absent are the same */

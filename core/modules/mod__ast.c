@@ -3,6 +3,7 @@
 #include "object/dict.h"
 #include "object/list.h"
 #include "object/module.h"
+#include "object/shape.h"
 #include "object/str.h"
 #include "object/tuple.h"
 #include "tracer.h"
@@ -76,6 +77,15 @@ static const NativeDef ast_methods[] = {
     {"__reduce__", ast_reduce, "($self, /)", 0, NULL},
     {NULL, NULL, NULL, 0, NULL},
 };
+
+static Value get_dict(Value self) { return obj_get_dict(self); }
+static int set_dict(Value self, Value v) {
+    if (v != ABSENT && v_is_dict(v))
+        return attrs_set_dict(self, v);
+    err_set(&exc_TypeError, "__dict__ must be set to a dictionary, not a '%T'", v != ABSENT ? v : V_NONE);
+    return -1;
+}
+static const GetSetDef ast_getsets[] = {{"__dict__", get_dict, set_dict, NULL}, {NULL, NULL, NULL, NULL}};
 
 /* ---- the other classes ---- */
 
@@ -184,7 +194,8 @@ int ast_classes_init(void) {
     static const TypeSpec spec = {.name = "ast.AST",
                                   .basic_size = sizeof(Object),
                                   .flags = TF_BASETYPE | TF_HAS_DICT | TF_WEAKREF,
-                                  .methods = ast_methods};
+                                  .methods = ast_methods,
+                                  .getsets = ast_getsets};
     type_init_module_type(&ast_AST_type, &spec);
     ast_AST_type.flags &= ~(uint32_t)TF_IMMUTABLE; /* as in CPython, where it is made like a class statement's */
     Value empty = tuple_empty(), ast = V_OF(&ast_AST_type);
