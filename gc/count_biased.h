@@ -93,10 +93,12 @@ static ALWAYS_INLINE void count_set_uncounted(Object *o) {
 /* The object is dead: gives it one reference of the caller's again. */
 static ALWAYS_INLINE void count_revive(Object *o) {
     uint32_t s = LOAD_RELAXED(&o->shared);
-    if (s & BIASED_MERGED)
+    if (s & BIASED_MERGED) {
+        STORE_RELAXED(&o->owner, 0); /* count_zero leaves the owner in place when the object is dead */
         STORE_RELEASE(&o->shared, BIASED_ONE | BIASED_MERGED); /* pairs with try_shared's acquire */
-    else
+    } else {
         STORE_RELAXED(&o->local, 1u);
+    }
 }
 /* From now on death must be decided atomically: a weak reference, or a reader of another thread, can reach it. The caller holds a reference. */
 static ALWAYS_INLINE void count_share(Object *o) {

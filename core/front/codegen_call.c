@@ -42,12 +42,12 @@ static void check_caller(Unit *u, Expr *f) {
     warn_at(u, &f->pos, "'%.200s' object is not callable; perhaps you missed a comma?", type);
 }
 
-static void check_keywords(Unit *u, KeywordSeq k) {
+static void check_keywords(Unit *u, KeywordSeq k, const AstPos *pos) {
     for (int32_t i = 0; i < k.n; i++) {
         AstKeyword *a = k.v[i];
         if (a->arg == ABSENT)
             continue;
-        if (forbidden_name(u, a->arg, CTX_Store, &a->pos))
+        if (forbidden_name(u, a->arg, CTX_Store, pos))
             return;
         for (int32_t j = i + 1; j < k.n; j++)
             if (k.v[j]->arg == a->arg) {
@@ -169,7 +169,7 @@ void call_simple(Unit *u, uint32_t base, uint32_t n_args, int d, uint32_t hole_f
 /* The callable is in base, the depth base + FRAME_WORDS + n_before. */
 static int call_rest_at(Unit *u, uint32_t base, uint32_t n_before, ExprSeq args, KeywordSeq keywords, int want,
                         uint32_t hole_from, CodePos cpos, const AstPos *pos) {
-    check_keywords(u, keywords);
+    check_keywords(u, keywords, pos);
     if (is_plain(args, keywords))
         return plain_call(u, base, false, n_before, args, keywords, want, hole_from, cpos);
     uint32_t first = base + FRAME_WORDS;
@@ -209,7 +209,7 @@ int compile_call(Unit *u, Expr *e, int want) {
     uint32_t base = u->depth;
     Expr *f = e->Call.func;
     if (f->kind == EXPR_Attribute && is_plain(e->Call.args, e->Call.keywords)) {
-        check_keywords(u, e->Call.keywords);
+        check_keywords(u, e->Call.keywords, &e->pos);
         int r = expr_last(u, f->Attribute.value);
         at_attribute(u, f, f);
         emit_name(u, OP_LOAD_METHOD, base, (uint32_t)r, mangled(u, f->Attribute.attr), 0);

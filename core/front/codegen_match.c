@@ -18,6 +18,7 @@ typedef struct PatternState {
     uint32_t first; /* register of names[0] */
     FailLabels fail;
     bool allow_irrefutable;
+    const AstPos *pos; /* of the pattern visited last */
 } PatternState;
 
 static void pattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg);
@@ -185,7 +186,7 @@ static void sequence(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
     for (int32_t i = 0; i < s.n; i++) {
         if (s.v[i]->kind == PATTERN_MatchStar) {
             if (star >= 0) {
-                error_at(u, &p->pos, "multiple starred expressions in sequence pattern");
+                error_at(u, &p->pos, "multiple starred names in sequence pattern");
                 return;
             }
             star = i;
@@ -356,7 +357,7 @@ static void or_pattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
         if (i == 0 && ps->n)
             memcpy(first, ps->bound, ps->n);
         else if (ps->n && memcmp(first, ps->bound, ps->n)) {
-            error_at(u, &p->pos, "alternative patterns bind different names");
+            error_at(u, ps->pos, "alternative patterns bind different names");
             return;
         }
         jump(u, matched);
@@ -376,6 +377,7 @@ static void pattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
     if (u->g->failed || !enter(u))
         return;
     at(u, &p->pos);
+    ps->pos = &p->pos;
     uint32_t depth = u->depth;
     switch (p->kind) {
     case PATTERN_MatchValue: {

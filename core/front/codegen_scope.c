@@ -43,19 +43,17 @@ static void add_param(Unit *u, Value name) {
     u->varnames[u->n_varnames++] = m;
 }
 
-static void add_params(Unit *u, AstArguments *a) {
-    if (!a)
-        return;
+static void add_params(Unit *u, AstArguments *a, const AstPos *pos) {
     ArgSeq seqs[3] = {a->posonlyargs, a->args, a->kwonlyargs};
     for (int k = 0; k < 3; k++)
         for (int32_t i = 0; i < seqs[k].n; i++) {
-            forbidden_name(u, seqs[k].v[i]->arg, CTX_Store, &seqs[k].v[i]->pos);
+            forbidden_name(u, seqs[k].v[i]->arg, CTX_Store, pos);
             add_param(u, seqs[k].v[i]->arg);
         }
     AstArg *rest[2] = {a->vararg, a->kwarg};
     for (int k = 0; k < 2; k++)
         if (rest[k]) {
-            forbidden_name(u, rest[k]->arg, CTX_Store, &rest[k]->pos);
+            forbidden_name(u, rest[k]->arg, CTX_Store, pos);
             add_param(u, rest[k]->arg);
         }
     u->posonlyargcount = (uint32_t)a->posonlyargs.n;
@@ -87,7 +85,8 @@ static void lay_out_variables(Unit *u, AstArguments *args, bool dot0) {
             u->varnames[u->n_varnames++] = ID(".0");
             u->argcount = 1;
         }
-        add_params(u, args);
+        if (args)
+            add_params(u, args, u->kind == UNIT_LAMBDA ? &((const Expr *)s->node)->pos : &((const Stmt *)s->node)->pos);
         for (uint32_t i = 0; i < n; i++) {
             Symbol *sym = s->symbols[i];
             if (sym->scope == SYM_LOCAL && sym->index < 0) {
@@ -192,6 +191,12 @@ Unit *unit_enter(Gen *g, Scope *scope, UnitKind kind, Value name, int32_t firstl
         mark_bound(u, (int)i);
     if (args && args->posonlyargs.n + args->args.n > 0)
         u->first_param = (args->posonlyargs.n ? args->posonlyargs.v[0] : args->args.v[0])->arg;
+    if (u->flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) {
+        /* What is thrown in before the start is raised here, outside all handlers. */
+        u->pos = (CodePos){firstlineno, firstlineno, -1, -1};
+        emit(u, OP_NOP, 0, 0, 0);
+        at_none(u);
+    }
     for (uint32_t i = 0; i < u->n_cellvars; i++)
         emit(u, OP_MAKE_CELL, u->cell_regs[i], 0, 0);
     return u;

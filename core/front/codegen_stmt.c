@@ -362,7 +362,8 @@ static void compile_import(Unit *u, Stmt *s) {
         intptr_t dot = find_dot(a->name, 0);
         if (a->asname == ABSENT) {
             Value top = dot < 0 ? a->name : part(u, a->name, 0, dot);
-            store_name(u, find_symbol(u, top), top, m, false);
+            if (!forbidden_name(u, top, CTX_Store, &s->pos))
+                store_name(u, find_symbol(u, top), top, m, false);
             continue;
         }
         while (dot >= 0) {
@@ -375,7 +376,8 @@ static void compile_import(Unit *u, Stmt *s) {
             emit(u, OP_MOVE, (uint32_t)m, (uint32_t)m + 1, 0);
             set_depth(u, u->depth - 1);
         }
-        store_name(u, find_symbol(u, a->asname), a->asname, m, false);
+        if (!forbidden_name(u, a->asname, CTX_Store, &s->pos))
+            store_name(u, find_symbol(u, a->asname), a->asname, m, false);
     }
 }
 
@@ -406,7 +408,8 @@ static void import_from(Unit *u, Stmt *s) {
         emit_name(u, OP_IMPORT_FROM, u->depth, (uint32_t)m, a->name, 0);
         int v = push_temp(u);
         Value as = a->asname != ABSENT ? a->asname : a->name;
-        store_name(u, find_symbol(u, as), as, v, false);
+        if (!forbidden_name(u, as, CTX_Store, &s->pos))
+            store_name(u, find_symbol(u, as), as, v, false);
     }
     drop(u, m);
 }

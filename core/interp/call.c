@@ -304,9 +304,7 @@ Value obj_call(Value f, Value *args, intptr_t nargs, Value kwnames) {
         return call_prepended(ref_peek(&m->func), ref_peek(&m->self), args, total, kwnames, nargs);
     }
     case IDX_NATIVE:
-        if (UNLIKELY(((Native *)f)->owner != NULL)) /* __new__ of a built-in type */
-            return native_call(f, ABSENT, args, nargs, kwnames);
-        return native_call_with((Native *)f, ref_peek(&((Native *)f)->self), args, nargs, kwnames);
+        return native_call_own((Native *)f, args, nargs, kwnames);
     case IDX_METHOD_DESCR:
     case IDX_CLASSMETHOD_DESCR:
         return native_call(f, ABSENT, args, nargs, kwnames);
@@ -574,9 +572,7 @@ static int call_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, 
     case IDX_FUNCTION:
         return push_function(t, R, w, h, npos, kwnames, ABSENT);
     case IDX_NATIVE:
-        if (UNLIKELY(((Native *)f)->owner != NULL)) /* __new__ of a built-in type */
-            return native_done(R, w, h, total, native_call(f, ABSENT, args, npos, kwnames));
-        return native_done(R, w, h, total, native_call_with((Native *)f, ref_peek(&((Native *)f)->self), args, npos, kwnames));
+        return native_done(R, w, h, total, native_call_own((Native *)f, args, npos, kwnames));
     case IDX_METHOD_DESCR: {
         Native *n = (Native *)f;
         if (LIKELY(npos > 0 && type_of(args[0]) == n->owner))

@@ -4,6 +4,7 @@
 #include "bytelock.h"
 #include "mutex.h"
 #include "object/dict.h"
+#include "object/exc.h"
 #include "object/float.h"
 #include "object/int.h"
 #include "object/list.h"
@@ -719,7 +720,7 @@ static Value m_excepthook(Value self, Value *args, intptr_t nargs, Value kw) {
     Value type = tuple_get(a, 0), value = tuple_get(a, 1), tb = tuple_get(a, 2), thread = tuple_get(a, 3);
     if (type == V_OF(&exc_SystemExit))
         return V_NONE;
-    Value result = ABSENT, name = ABSENT, text = ABSENT, file = hook_file(thread), print = ABSENT;
+    Value result = ABSENT, name = ABSENT, text = ABSENT, file = hook_file(thread);
     if (file == ABSENT)
         return ABSENT;
     if (file == V_NONE)
@@ -736,15 +737,11 @@ static Value m_excepthook(Value self, Value *args, intptr_t nargs, Value kw) {
     if (r == ABSENT)
         goto done;
     release(r);
-    print = import_attr("traceback", "print_exception");
-    if (print == ABSENT)
+    release(text);
+    text = exc_format_full(value, tb);
+    if (text == ABSENT)
         goto done;
-    Value call[5] = {type, value, tb, V_NONE, file};
-    Value names = tuple_pack(1, ID("file"));
-    if (names == ABSENT)
-        goto done;
-    r = obj_call(print, call, 4, names);
-    release(names);
+    r = obj_call_method_str(file, "write", &text, 1);
     if (r == ABSENT)
         goto done;
     release(r);
@@ -754,7 +751,6 @@ static Value m_excepthook(Value self, Value *args, intptr_t nargs, Value kw) {
     release(r);
     result = V_NONE;
 done:
-    release(print);
     release(text);
     release(name);
     release(file);

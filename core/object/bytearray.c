@@ -6,9 +6,9 @@
 #include "object/codec.h"
 #include "object/int.h"
 #include "object/iter.h"
-#include "object/refs.h"
 #include "object/list.h"
 #include "object/module.h"
+#include "object/refs.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
@@ -240,11 +240,21 @@ static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int((intptr_t)current_len(self));
 }
 
+/* As the repr of bytes, but that a single quote is escaped within double quotes too. */
+static Value repr_text(const char *p, size_t n) {
+    Value r = bytes_repr(p, n);
+    if (r == ABSENT || str_at(r, 1) != '"')
+        return r;
+    Value quoted = str_replace(r, str_from_char('\''), ID("\\'"), -1);
+    release(r);
+    return quoted;
+}
+
 static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     ByteView w;
     if (view_open(&w, self) < 0)
         return ABSENT;
-    Value inner = bytes_repr(w.p, (size_t)w.n);
+    Value inner = repr_text(w.p, (size_t)w.n);
     view_close(&w);
     if (inner == ABSENT)
         return ABSENT;
@@ -401,13 +411,11 @@ static Value m_extend(Value self, Value *args, intptr_t nargs, Value kw) {
     BytesBuilder b;
     Value v = args[0];
     bb_init(&b);
-    if (v_is_str(v))
-        return err_set(&exc_TypeError, "expected iterable of integers; got: 'str'");
     if (!v_is_buffer(v) && type_special(type_of(v), SP_ITER) == ABSENT &&
         type_special(type_of(v), SP_GETITEM) == ABSENT)
         return err_set(&exc_TypeError, "can't extend bytearray with %T", v);
     int r = -1;
-    if (bb_object(&b, v) == 0) {
+    if (bb_object(&b, v, true) == 0) {
         if (b.failed)
             err_no_memory();
         else
@@ -615,7 +623,7 @@ static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) {
         int r = -1;
         if (v_is_index(v) || v_is_str(v))
             err_set(&exc_TypeError, "can assign only bytes, buffers, or iterables of ints in range(0, 256)");
-        else if (bb_object(&b, v) == 0) {
+        else if (bb_object(&b, v, true) == 0) {
             if (b.failed)
                 err_no_memory();
             else

@@ -12,7 +12,7 @@ Value bytes_like(Value self, const char *p, size_t n);
  * 256). */
 int byte_value(Value v, const char *what);
 /* Appends what bytes(v) iterates over, or the content of a buffer. 0, -1. */
-int bb_object(BytesBuilder *b, Value v);
+int bb_object(BytesBuilder *b, Value v, bool bytearray);
 /* Comparing bytes with str under -b: 0, or -1 when the warning is an error. */
 int bytes_warning(Value a, Value b);
 /* What bytes(...) and bytearray(...) make of their arguments: *out a bytes, or ABSENT when it is in b. 0, -1. */

@@ -3,8 +3,8 @@
 #include "object/bytes_impl.h"
 #include "object/codec.h"
 #include "object/int.h"
-#include "object/refs.h"
 #include "object/list.h"
+#include "object/refs.h"
 #include "object/str.h"
 #include "object/text.h"
 #include "object/tuple.h"
@@ -256,13 +256,8 @@ static int split_space(Value self, Value list, ByteView *s, intptr_t max, int di
         }
         if (lo == hi)
             return 0;
-        if (max-- == 0) {
-            while (dir > 0 && is_space((uint8_t)p[hi - 1]))
-                hi--;
-            while (dir < 0 && is_space((uint8_t)p[lo]))
-                lo++;
+        if (max-- == 0)
             return add_part(self, list, p, lo, hi);
-        }
         intptr_t from = lo, to = hi;
         if (dir > 0) {
             while (lo < hi && !is_space((uint8_t)p[lo]))
@@ -807,7 +802,7 @@ Value bytes_hex(const char *p, intptr_t n, Value sep, Value per_sep) {
             if (c > 127)
                 return err_set(&exc_ValueError, "sep must be ASCII.");
         } else
-            return err_set(&exc_TypeError, "sep must be str or bytes.");
+            return obj_len(sep) < 0 ? ABSENT : err_set(&exc_TypeError, "sep must be str or bytes.");
         if (per_sep != ABSENT && num_as_int(per_sep, &group) < 0)
             return ABSENT;
     }
@@ -889,7 +884,7 @@ static Value m_rmod(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value compare(Value self, Value other, int op) {
-    if (!v_is_obj(other) || !v_is_buffer(other)) {
+    if (v_is_bytes(self) ? !v_is_bytes(other) : !v_is_buffer(other)) { /* a bytearray takes any buffer */
         if ((op == CMP_EQ || op == CMP_NE) && bytes_warning(self, other) < 0)
             return ABSENT;
         return V_NOTIMPL;

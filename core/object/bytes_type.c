@@ -4,9 +4,10 @@
 #include "object/codec.h"
 #include "object/int.h"
 #include "object/iter.h"
-#include "object/refs.h"
 #include "object/list.h"
+#include "object/memoryview.h"
 #include "object/module.h"
+#include "object/refs.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
@@ -28,19 +29,28 @@ int bytes_warning(Value a, Value b) {
  * -------------------------------------------------------------------------------------------------------------------
  */
 
-static int append_item(BytesBuilder *b, Value item) {
+static int append_item(BytesBuilder *b, Value item, const char *what) {
     if (!v_is_index(item)) {
         err_set(&exc_TypeError, "'%T' object cannot be interpreted as an integer", item);
         return -1;
     }
-    int c = byte_value(item, "bytes");
+    int c = byte_value(item, what);
     if (c < 0)
         return -1;
     bb_byte(b, c);
     return 0;
 }
 
-int bb_object(BytesBuilder *b, Value v) {
+int bb_object(BytesBuilder *b, Value v, bool bytearray) {
+    const char *what = bytearray ? "byte" : "bytes";
+    if (v_is_exact(v, IDX_MEMORYVIEW)) { /* strided ones too */
+        Value bytes = memoryview_tobytes(v);
+        if (bytes == ABSENT)
+            return -1;
+        bb_bytes(b, bytes_data(bytes), (size_t)bytes_len(bytes));
+        release(bytes);
+        return 0;
+    }
     if (v_is_buffer(v)) {
         ByteView w;
         if (view_open(&w, v) < 0)
@@ -59,24 +69,24 @@ int bb_object(BytesBuilder *b, Value v) {
                 item = i < tuple_len(v) ? retained(tuple_get(v, i)) : ABSENT;
             if (item == ABSENT)
                 return 0;
-            int r = append_item(b, item);
+            int r = append_item(b, item, what);
             release(item);
             if (r < 0)
                 return -1;
         }
     }
-    if (v_is_str(v)) {
-        err_set(&exc_TypeError, "cannot convert '%T' object to bytes", v);
+    if (v_is_str(v) && !bytearray) {
+        err_set(&exc_TypeError, "cannot convert '%T' object to %s", v, bytearray ? "bytearray" : "bytes");
         return -1;
     }
     Value it = obj_iter(v);
     if (it == ABSENT) {
         if (err_matches(&exc_TypeError))
-            err_set(&exc_TypeError, "cannot convert '%T' object to bytes", v);
+            err_set(&exc_TypeError, "cannot convert '%T' object to %s", v, bytearray ? "bytearray" : "bytes");
         return -1;
     }
     while ((item = obj_next(it)) != ABSENT) {
-        int r = append_item(b, item);
+        int r = append_item(b, item, what);
         release(item);
         if (r < 0)
             break;
@@ -90,7 +100,7 @@ Value bytes_from_object(Value v) {
         return retained(v);
     BytesBuilder b;
     bb_init(&b);
-    if (bb_object(&b, v) < 0) {
+    if (bb_object(&b, v, false) < 0) {
         bb_free(&b);
         return ABSENT;
     }
@@ -204,7 +214,7 @@ int bytes_construct(const char *type, Value *args, intptr_t nargs, BytesBuilder 
             return 0;
         }
     }
-    return bb_object(b, v);
+    return bb_object(b, v, strcmp(type, "bytearray") == 0);
 }
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {

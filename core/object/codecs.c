@@ -174,7 +174,7 @@ Value codec_utf16_decode(const char *s, size_t n, const char *errors, int *order
         found = 0;
     if (ord == 0)
         ord = NATIVE;
-    decoding_init(&d, order == NULL || *order == 0 ? "utf-16" : ord < 0 ? "utf-16-le" : "utf-16-be", s, n, errors);
+    decoding_init(&d, ord < 0 ? "utf-16-le" : "utf-16-be", s, n, errors);
     sb_init(&out);
     bool ok = true;
     while (ok && i < d.n) {
@@ -230,7 +230,7 @@ Value codec_utf32_decode(const char *s, size_t n, const char *errors, int *order
     int found = ord;
     if (ord == 0)
         ord = NATIVE;
-    decoding_init(&d, order == NULL || *order == 0 ? "utf-32" : ord < 0 ? "utf-32-le" : "utf-32-be", s, n, errors);
+    decoding_init(&d, ord < 0 ? "utf-32-le" : "utf-32-be", s, n, errors);
     sb_init(&out);
     bool ok = true;
     while (ok && i < d.n) {

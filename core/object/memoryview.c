@@ -479,6 +479,10 @@ static Value m_tobytes(Value self, Value *args, intptr_t nargs, Value kw) {
     return b;
 }
 
+Value memoryview_tobytes(Value v) {
+    return m_tobytes(v, NULL, 0, ABSENT);
+}
+
 static Value m_hex(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!check(mv(self)))
         return ABSENT;

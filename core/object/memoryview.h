@@ -24,5 +24,6 @@ typedef struct MemoryView {
 
 int memoryview_export(Value v, Buffer *b); /* for buffer_get: contiguous only */
 void memoryview_unexport(Value v);
+Value memoryview_tobytes(Value v); /* any strides */
 
 #endif

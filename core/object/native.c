@@ -402,8 +402,7 @@ Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value k
     Native *n = (Native *)native;
     uint32_t idx = obj_index(native);
     if (idx == IDX_NATIVE) {
-        if (UNLIKELY(n->owner && ref_peek(&n->self) == V_OF(n->owner) && n->def->name[2] == 'n' &&
-                     strcmp(n->def->name, "__new__") == 0))
+        if (UNLIKELY(n->is_new))
             return call_new(n, args, nargs, kwnames);
         return native_call_with(n, ref_peek(&n->self), args, nargs, kwnames);
     }
@@ -446,7 +445,10 @@ static Value make(Type *t, const NativeDef *def, Type *owner, Value self, Value 
 
 Value native_new(const NativeDef *def, Value self, Value module_name) {
     bool is_new = v_is_type(self) && strcmp(def->name, "__new__") == 0;
-    return make(&native_type, def, is_new ? (Type *)self : NULL, self, module_name);
+    Value v = make(&native_type, def, is_new ? (Type *)self : NULL, self, module_name);
+    if (v)
+        ((Native *)v)->is_new = is_new;
+    return v;
 }
 Value method_descr_new(const NativeDef *def, Type *owner) {
     return make(&method_descr_type, def, owner, ABSENT, ABSENT);

@@ -33,6 +33,7 @@ typedef struct Native {
     Type *owner;              /* method_descr, classmethod_descr: the class; native: the class of the method, or NULL */
     Ref self;                 /* native: receiver, module, class; ABSENT in descriptors */
     Ref module;               /* __module__: str or ABSENT */
+    bool is_new;              /* a class's __new__: native_call takes the class from the arguments */
 } Native;
 
 typedef struct GetSetDescr {
@@ -62,6 +63,7 @@ typedef struct WrapDescr {
 Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value kwnames);
 NativeSig *native_sig(Native *n); /* parsed on demand; NULL with MemoryError */
 
+Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value kwnames);
 /* Calls n with its receiver given apart: methods found on a class are called so, without a bound object. args as in
  * obj_call. */
 static ALWAYS_INLINE Value native_call_with(Native *n, Value self, Value *args, intptr_t nargs, Value kwnames) {
@@ -70,9 +72,14 @@ static ALWAYS_INLINE Value native_call_with(Native *n, Value self, Value *args, 
         return n->fn(self, args, nargs, ABSENT);
     return native_bind_call(n, self, args, nargs, kwnames);
 }
+/* A native object as it is called: with its own receiver, or with the class among the arguments (__new__). */
+static ALWAYS_INLINE Value native_call_own(Native *n, Value *args, intptr_t nargs, Value kwnames) {
+    if (UNLIKELY(n->is_new))
+        return native_call(V_OF(n), ABSENT, args, nargs, kwnames);
+    return native_call_with(n, ref_peek(&n->self), args, nargs, kwnames);
+}
 /* native: a native or method_descr or classmethod_descr object. self: ABSENT for a native (it knows its own) . A
  * method_descr called with self ABSENT takes args[0] after checking its class. */
-Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value kwnames);
 
 Value method_descr_new(const NativeDef *def, Type *owner);
 Value classmethod_descr_new(const NativeDef *def, Type *owner);

@@ -86,14 +86,14 @@ static Value as_integer(Percent *p, Value v, uint32_t c) {
     bool hex = c == 'x' || c == 'X' || c == 'o';
     Value n = ABSENT;
     if (hex ? v_is_index(v) : true) {
-        if (v_is_index(v))
+        if (hex)
             n = num_index(v);
         else if (v_is_floating(v))
             n = int_from_double(float_value(v));
         else {
             n = obj_call_special(v, SP_INT, NULL, 0);
             if (n == V_MARK)
-                n = ABSENT;
+                n = v_is_index(v) ? num_index(v) : ABSENT;
             else if (n != ABSENT && !v_is_integer(n)) {
                 release(n);
                 n = ABSENT;
@@ -300,6 +300,11 @@ static int key_arg(Percent *p) {
 static bool convert(Percent *p) {
     int flags = 0;
     intptr_t width = -1, prec = -1;
+    if (p->pos < p->n && at(p, p->pos) == '%') {
+        p->pos++;
+        sb_char(&p->out, '%');
+        return true;
+    }
     if (p->pos < p->n && at(p, p->pos) == '(' && key_arg(p) < 0)
         return false;
     for (;; p->pos++) {
@@ -323,10 +328,6 @@ static bool convert(Percent *p) {
         return false;
     }
     uint32_t c = at(p, p->pos++);
-    if (c == '%') {
-        sb_char(&p->out, '%');
-        return true;
-    }
     Value v = next_arg(p), s;
     if (v == ABSENT)
         return false;

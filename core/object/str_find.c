@@ -192,10 +192,7 @@ static Value split_space(Value s, intptr_t max) {
             return list;
         intptr_t from = i;
         if (max-- == 0) {
-            intptr_t end = n;
-            while (unicode_is_space(str_at_kind(d, kind, end - 1)))
-                end--;
-            if (add_part(list, s, from, end) == 0)
+            if (add_part(list, s, from, n) == 0)
                 return list;
             break;
         }
@@ -222,10 +219,7 @@ static Value rsplit_space(Value s, intptr_t max) {
             break;
         intptr_t end = i;
         if (max-- == 0) {
-            intptr_t from = 0;
-            while (unicode_is_space(str_at_kind(d, kind, from)))
-                from++;
-            if (add_part(list, s, from, end) < 0)
+            if (add_part(list, s, 0, end) < 0)
                 goto fail;
             break;
         }

@@ -83,7 +83,7 @@ int markup_next(Markup *m) {
                 return -1;
             }
         } else
-            c = 0;
+            c = ':'; /* and the end of the spec is missed */
     }
     if (c == ':') {
         int depth = 1;
@@ -263,9 +263,9 @@ static bool add_field(Formatter *f, Markup *m, int depth, StrBuilder *out) {
         else if (m->conversion == 'a')
             c = obj_ascii(v);
         else if (m->conversion > 32 && m->conversion < 127)
-            c = err_set(&exc_ValueError, "Unknown conversion specifier '%c'", (int)m->conversion);
+            c = err_set(&exc_ValueError, "Unknown conversion specifier %c", (int)m->conversion);
         else
-            c = err_set(&exc_ValueError, "Unknown conversion specifier '\\x%x'", (unsigned)m->conversion);
+            c = err_set(&exc_ValueError, "Unknown conversion specifier \\x%x", (unsigned)m->conversion);
         release(v);
         if ((v = c) == ABSENT)
             return false;
@@ -296,7 +296,7 @@ done:
 }
 
 static bool build(Formatter *f, Value s, intptr_t lo, intptr_t hi, int depth, StrBuilder *out) {
-    if (depth < 0) {
+    if (depth <= 0) {
         err_set(&exc_ValueError, "Max string recursion exceeded");
         return false;
     }

@@ -356,8 +356,9 @@ void type_compute_specials(Type *t) {
             STORE_RELAXED(&t->special[i], LOAD_RELAXED(&base->special[i]));
         Value d = type_dict(t), k, v;
         for (intptr_t pos = 0; dict_next(d, &pos, &k, &v);) {
-            if (v_is_str(k) && str_is_interned(k)) {
-                int sp = special_index(k);
+            if (v_is_exact(k, IDX_STR)) {
+                k = str_intern(k); /* keys of a dict that a program made need not be interned */
+                int sp = k ? special_index(k) : -1;
                 if (sp >= 0) {
                     if (COUNT_EXACT && v_is_obj(v) && !(obj_flags(v_obj(v)) & OF_UNCOUNTED))
                         count_set_uncounted(v_obj(v));
@@ -545,10 +546,11 @@ static void static_finish(Type *t, const TypeSpec *spec) {
     }
     if (has_eq && !has_hash)
         must(dict_set(dict, sp_names[SP_HASH], V_NONE));
-    if (!dict_contains(dict, ID("__doc__"))) {
-        Value doc = spec->doc ? str_from_c(spec->doc) : V_NONE;
-        must(dict_set(dict, ID("__doc__"), doc));
-        release(doc);
+    if (dict_contains(dict, ID("__doc__")) == 0) {
+        const char *doc = spec->doc, *body = doc ? strstr(doc, ")\n--\n\n") : NULL;
+        Value d = !doc ? V_NONE : str_from_c(body ? body + 6 : doc);
+        must(d ? dict_set(dict, ID("__doc__"), d) : -1);
+        release(d);
     }
     const char *dot = strrchr(spec->name, '.');
     if (dot) {

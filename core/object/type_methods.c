@@ -455,19 +455,6 @@ static Value g_dict(Value self) {
 }
 static Value g_doc(Value self) {
     Type *t = (Type *)self;
-    if (!(t->flags & TF_HEAP)) {
-        Value own = dict_get(type_dict(t), ID("__doc__"));
-        if (own) {
-            if (type_special(type_of(own), SP_GET)) {
-                release(own);
-                own = ABSENT;
-            } else
-                return own;
-        }
-        if (err_pending())
-            return ABSENT;
-        return t->spec->doc ? str_from_c(t->spec->doc) : V_NONE;
-    }
     Value d = dict_get(type_dict(t), ID("__doc__"));
     if (!d)
         return err_pending() ? ABSENT : V_NONE;

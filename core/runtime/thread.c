@@ -175,7 +175,6 @@ static void clear_values(Thread *t) {
         *fields[i] = ABSENT;
         release(v);
     }
-    interp_thread_fini(t);
 }
 
 void thread_detach_end(void) {
@@ -194,7 +193,8 @@ void thread_detach_end(void) {
         thread_sentinel_release(sentinel);
         release(sentinel);
     }
-    count_thread_fini(t);
+    count_thread_fini(t); /* may destroy, so that Python code runs */
+    interp_thread_fini(t);
     thread_list_lock();
     /* From here to the end attached, without a safepoint: nobody stops the world meanwhile, for that needs the list's
      * lock. */
@@ -391,8 +391,9 @@ void thread_after_fork_child(void) {
         for (uint32_t i = 0; i < t->dead_len; i++)
             dead_push(t->dead[i]);
         free(t->dead);
-        retire_thread_fini(t);
         count_thread_fini(t);
+        interp_thread_fini(t);
+        retire_thread_fini(t);
         heap_thread_fini(t);
         free(t);
     }
