@@ -145,7 +145,7 @@ static void gen_leave(Thread *t, Generator *g) {
 }
 
 int gen_push(Thread *t, Generator *g, Value v, uint32_t extra_flags) {
-    uint32_t was;
+    uint32_t was = 0;
     if (gen_take(g, &was) != 0) {
         release(v);
         return -1;
@@ -306,7 +306,7 @@ static Value run_on(Thread *t, Generator *g, InterpFrame *f, bool throwing) {
 static Value gen_throw_pending(Generator *g) {
     Thread *t = thread_self();
     Value exc = err_fetch();
-    uint32_t was;
+    uint32_t was = 0;
     int r = gen_take(g, &was);
     if (r < 0) {
         release(exc);
@@ -338,7 +338,7 @@ static Value gen_delegate_done(Generator *g) {
         return gen_throw_pending(g);
     Value stop = err_fetch(), v = exc_stop_value(stop);
     release(stop);
-    uint32_t was;
+    uint32_t was = 0;
     if (gen_take(g, &was) != 0) {
         release(v);
         return ABSENT;
@@ -428,7 +428,7 @@ int gen_close(Value gen) {
     if (s == GEN_FINISHED)
         return 0;
     if (s == GEN_CREATED) {
-        uint32_t was;
+        uint32_t was = 0;
         if (gen_take(g, &was) < 0)
             return -1;
         for (uint32_t i = 0; i < g->n_saved; i++)

@@ -115,7 +115,7 @@ static Value op_pow(C a, C b) {
 }
 
 static Value apply(Value self, Value other, Value (*op)(C, C), bool reflected) {
-    C a, b;
+    C a = {0, 0}, b = {0, 0};
     operand(self, &a);
     int r = operand(other, &b);
     if (r <= 0)
@@ -136,7 +136,7 @@ COMPLEX_BINARY(truediv)
 COMPLEX_BINARY(pow)
 
 static Value compare(Value self, Value other, bool want) {
-    C a;
+    C a = {0, 0};
     operand(self, &a);
     bool equal;
     if (v_is_integer(other)) {

@@ -256,7 +256,7 @@ int64_t dict_hash_key(Value key) {
 
 static int lookup_hashed(Value d, Value key, int64_t hash, Value *out) {
     ExclCs cs;
-    Probe p;
+    Probe p = {0};
 restart:
     excl_read_begin(&cs, d);
     DictBlock *b = LOAD_ACQUIRE(&D(d)->block);
@@ -472,7 +472,7 @@ static ALWAYS_INLINE int insert_step(Value d, Probe *p, Value key, int64_t hash,
 /* 1: there was a value (owned in *old for KEEP_AND_GET), 0: inserted, -1. */
 static int insert(Value d, Value key, int64_t hash, Value v, InsertMode mode, Value *old) {
     ExclCs cs;
-    Probe p;
+    Probe p = {0};
     *old = ABSENT;
     excl_cs_begin(&cs, d);
 restart:;
@@ -551,7 +551,7 @@ static void bury(Value d, DictEntry *e, Value *key, Value *value) {
 
 /* The live entry of key: HIT, or MISS, with the section held; -1 with an exception, without it. */
 static int find_in_section(Value d, Value key, int64_t hash, ExclCs *cs, DictEntry **entry) {
-    Probe p;
+    Probe p = {0};
     excl_cs_begin(cs, d);
 restart:;
     DictBlock *b = block_of(d);
@@ -848,7 +848,7 @@ static intptr_t merge_atomic(Value d, Value src, InsertMode mode, bool fail_on_d
         DictEntry *e = &sb->entries[i];
         if (!live(e))
             continue;
-        Probe p;
+        Probe p = {0};
         Value old = ABSENT, key = LOAD_RELAXED(&e->key);
         probe_start(&p, block_of(d), LOAD_RELAXED(&e->hash));
         int r = insert_step(d, &p, key, LOAD_RELAXED(&e->hash), LOAD_RELAXED(&e->value), mode, &old);
@@ -1082,7 +1082,7 @@ int dict_equal(Value a, Value b) {
 
 intptr_t dict_cache_slot(Value d, Value key, uint32_t *layout_id) {
     ExclCs cs;
-    Probe p;
+    Probe p = {0};
     intptr_t slot = -1;
     int64_t hash = str_hash(key);
     excl_cs_begin(&cs, d);
