@@ -32,7 +32,7 @@ it.__setstate__(7)
 print(list(it))
 
 s = slice(1, 10, 2)
-print(s, s.start, s.stop, s.step, s.indices(5), slice(None), slice(5), s == slice(1, 10, 2), s < slice(2), slice(None, None, -1).indices(10))
+print(s, s.start, s.stop, s.step, s.indices(5), slice(None), slice(5), s == slice(1, 10, 2), s < slice(2, 5, 1), slice(None, None, -1).indices(10))
 show(lambda: hash(s))
 show(lambda: s.indices(-1))
 show(lambda: slice(None, None, 0).indices(5))
@@ -81,7 +81,7 @@ show(lambda: next(iter([])))
 show(lambda: next(5))
 show(lambda: iter(5))
 show(lambda: next(iter([]), "default"))
-print(iter([]).__iter__() is not None, type(iter([])).__name__, type(iter({})).__name__, type(iter(())).__name__, type(iter("")).__name__)
+print(iter([]).__iter__() is not None, type(iter([])).__name__, type(iter({})).__name__, type(iter(())).__name__)
 print([type(iter(x)).__name__ for x in ({}.keys(), {}.values(), {}.items(), set(), range(1), range(2 ** 70), Seq(1))])
 import copy
 
