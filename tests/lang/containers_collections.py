@@ -4,6 +4,7 @@ import copy
 import functools
 import heapq
 import operator
+import _operator
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque, namedtuple
 
 
@@ -206,7 +207,7 @@ show(lambda: operator.indexOf([1], 2))
 show(lambda: operator.itemgetter())
 show(lambda: operator.itemgetter(5)([1]))
 print(operator.length_hint(iter([1, 2])), operator.length_hint(5, 3), operator.index(True), operator.not_(0), operator.truth([]), operator.pow(2, 3), operator.iadd([1], [2]), operator.call(max, 1, 2))
-print(operator._compare_digest("ab", "ab"), operator._compare_digest(b"ab", b"ac"))
+print(_operator._compare_digest("ab", "ab"), _operator._compare_digest(b"ab", b"ac"))
 h = [5, 3, 8, 1, 9, 2]
 heapq.heapify(h)
 print(h, heapq.heappop(h), heapq.heappushpop(h, 4), heapq.heapreplace(h, 0), h, heapq.nsmallest(2, h), heapq.nlargest(2, h))
