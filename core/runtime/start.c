@@ -115,6 +115,7 @@ static void init_types(void) {
     interp_init();
     weakref_init();
     types_finish();
+    interp_types_ready();
     exc_finish();
     err_init();
 }
