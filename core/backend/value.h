@@ -52,18 +52,18 @@ static ALWAYS_INLINE uint64_t float_bits(double d) {
     memcpy(&b, &d, 8);
     return b;
 }
+/* The immediate form of a double, or ABSENT when it has none. The rotated word's top bit tells which of 01 and 10 its low bits must be: turned to
+ * 10 by the same exclusive or that turns them back, they say whether the exponent was common. */
+static ALWAYS_INLINE Value v_from_double(double d) {
+    uint64_t b = float_bits(d), r = (b << 3) | (b >> 61);
+    Value v = r ^ (((int64_t)r >> 63) & 3);
+    if (__builtin_expect((v & 3) == 2 && v != FLOAT_ZERO, 1))
+        return v;
+    return b == 0 ? FLOAT_ZERO : ABSENT;
+}
 /* True when a double has an immediate form. */
-static ALWAYS_INLINE bool float_fits_imm(double d) {
-    uint64_t b = float_bits(d);
-    return ((((b + (1ull << 60)) >> 61) & 3) == 2 && (b & 0x7fffffffffffffff) != 0x3000000000000000) || b == 0;
-}
-static ALWAYS_INLINE Value v_from_float_imm(double d) {
-    uint64_t b = float_bits(d);
-    if (UNLIKELY(b == 0))
-        return FLOAT_ZERO;
-    uint64_t r = (b << 3) | (b >> 61);
-    return (r & ~(uint64_t)3) | 2;
-}
+static ALWAYS_INLINE bool float_fits_imm(double d) { return v_from_double(d) != ABSENT; }
+static ALWAYS_INLINE Value v_from_float_imm(double d) { return v_from_double(d); }
 static ALWAYS_INLINE double v_flo(Value v) {
     uint64_t r = v ^ (((int64_t)v >> 63) & 3);
     uint64_t b = (r >> 3) | (r << 61);

@@ -382,8 +382,9 @@ static void pattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
     switch (p->kind) {
     case PATTERN_MatchValue: {
         Expr *v = p->MatchValue.value;
-        fold(u, v);
-        if (v->kind != EXPR_Constant && v->kind != EXPR_Attribute && v->kind != EXPR_JoinedStr) {
+        if (v->kind != EXPR_JoinedStr)
+            fold(u, v);
+        if (v->kind != EXPR_Constant && v->kind != EXPR_Attribute) {
             error_at(u, &p->pos, "patterns may only match literals and attribute lookups");
             return;
         }

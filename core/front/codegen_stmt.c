@@ -244,14 +244,14 @@ static void ann_assign(Unit *u, Stmt *s) {
     bool evaluated = u->scope->kind != SCOPE_FUNCTION && !(u->g->future_flags & FUTURE_ANNOTATIONS);
     if (s->AnnAssign.value) {
         int reg = t->kind == EXPR_Name ? local_register(u, t->Name.sym) : -1;
-        if (reg >= 0 && !forbidden_name(u, t->Name.id, CTX_Store, &t->pos))
+        if (reg >= 0 && !forbidden_name(u, t->Name.id, CTX_Store, &s->pos))
             expr(u, s->AnnAssign.value, reg);
         else
             assign(u, t, expr(u, s->AnnAssign.value, ANY), false);
     }
     switch (t->kind) {
     case EXPR_Name:
-        if (forbidden_name(u, t->Name.id, CTX_Store, &t->pos))
+        if (forbidden_name(u, t->Name.id, CTX_Store, &s->pos))
             return;
         if (s->AnnAssign.simple && u->scope->kind != SCOPE_FUNCTION) {
             uint32_t base = u->depth;
@@ -266,7 +266,7 @@ static void ann_assign(Unit *u, Stmt *s) {
         }
         break;
     case EXPR_Attribute:
-        if (forbidden_name(u, t->Attribute.attr, CTX_Store, &t->pos))
+        if (forbidden_name(u, t->Attribute.attr, CTX_Store, &s->pos))
             return;
         if (!s->AnnAssign.value)
             discard(u, t->Attribute.value);

@@ -10,6 +10,13 @@
 #include <alloca.h>
 
 _Atomic(int) interp_recursion_limit = 1000;
+Value interp_list_append = V_MARK;
+
+void interp_types_ready(void) {
+    Value v = type_lookup(&list_type, ID("append"));
+    if (v != ABSENT && v_is_exact(v, IDX_METHOD_DESCR))
+        interp_list_append = v;
+}
 
 COLD static int recursion_error(void) {
     err_set(&exc_RecursionError, "maximum recursion depth exceeded");
@@ -459,6 +466,65 @@ static int native_done(Value *R, uint64_t w, Value *h, intptr_t n, Value v) {
     return store_result(R, w, v);
 }
 
+/* Lays the arguments of a block out as c's parameters without touching a count: positional ones are in place, keywords' values are moved. For the
+ * calls that need neither **kwargs nor an error message: false, and nothing changed, for the others. */
+static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value kwnames) {
+    enum { MAX_KW = 12 };
+    intptr_t nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames), argcount = c->argcount, total = argcount + c->kwonlyargcount;
+    if ((c->flags & (CO_VARARGS | CO_VARKEYWORDS)) || nkw > MAX_KW || npos > argcount || !READS_LOCK_FREE)
+        return false;
+    Value values[MAX_KW], *names = tuple_items(ref_peek(&c->varnames));
+    intptr_t where[MAX_KW];
+    uint64_t given = 0;
+    if (total > 64)
+        return false;
+    for (intptr_t k = 0; k < nkw; k++) {
+        Value name = tuple_get(kwnames, k);
+        intptr_t i = MAX(npos, (intptr_t)c->posonlyargcount);
+        while (i < total && names[i] != name)
+            i++;
+        if (i == total || (given >> i & 1))
+            return false;
+        given |= (uint64_t)1 << i;
+        where[k] = i;
+        values[k] = r[npos + k];
+    }
+    Value defaults = ref_peek(&f->defaults);
+    intptr_t first = argcount - (defaults == ABSENT ? 0 : tuple_len(defaults));
+    for (intptr_t i = npos; i < first; i++)
+        if (!(given >> i & 1))
+            return false;
+    Value kwdefaults = c->kwonlyargcount ? ref_peek(&f->kwdefaults) : ABSENT, kwonly[MAX_KW];
+    if (c->kwonlyargcount > MAX_KW)
+        return false;
+    for (intptr_t i = argcount; i < total; i++) {
+        kwonly[i - argcount] = ABSENT;
+        if (given >> i & 1)
+            continue;
+        if (kwdefaults == ABSENT)
+            return false;
+        Value v = dict_get(kwdefaults, names[i]);
+        if (v == ABSENT) {
+            err_clear();
+            while (i-- > argcount)
+                release(kwonly[i - argcount]);
+            return false;
+        }
+        kwonly[i - argcount] = v;
+    }
+    for (intptr_t i = npos; i < (intptr_t)c->n_locals; i++)
+        r[i] = ABSENT;
+    for (intptr_t k = 0; k < nkw; k++)
+        r[where[k]] = values[k];
+    for (intptr_t i = MAX(npos, first); i < argcount; i++)
+        if (!(given >> i & 1))
+            r[i] = retained(tuple_get(defaults, i - first));
+    for (intptr_t i = argcount; i < total; i++)
+        if (!(given >> i & 1))
+            r[i] = kwonly[i - argcount];
+    return true;
+}
+
 /* Pushes the frame of the function in h[0], arguments in place. extra: instance of FR_INIT, owned, or ABSENT. Consumes the block in any case. */
 static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames, Value extra) {
     Value func = h[0];
@@ -493,16 +559,7 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
         for (uint32_t i = (uint32_t)npos; i < c->n_locals; i++)
             r[i] = ABSENT;
     } else {
-        Value defaults;
-        intptr_t n_defaults;
-        if (kwnames == ABSENT && c->fast_args != UINT32_MAX && npos < c->argcount &&
-            (defaults = ref_peek(&((Function *)func)->defaults)) != ABSENT && (n_defaults = tuple_len(defaults)) >= c->argcount - npos &&
-            READS_LOCK_FREE) {
-            for (intptr_t i = npos; i < c->argcount; i++)
-                r[i] = retained(tuple_get(defaults, i - (c->argcount - n_defaults)));
-            for (uint32_t i = c->argcount; i < c->n_locals; i++)
-                r[i] = ABSENT;
-        } else {
+        if (!bind_in_place((Function *)func, c, r, npos, kwnames)) {
             Value scratch = ABSENT, *args;
             if (total <= 64) {
                 args = alloca((size_t)(total + 1) * sizeof(Value));

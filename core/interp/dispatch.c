@@ -219,17 +219,16 @@ static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
 #define ALONE (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded))
 
 #define BOTH_INT(a, b) ((a) & (b) & 1)
-#define BOTH_FLO(a, b) (v_is_flo(a) && v_is_flo(b))
+#define BOTH_FLO(a, b) (((((a) ^ 2) | ((b) ^ 2)) & 3) == 0)
 
 /* a op b of the machine's doubles: the result when it is an immediate; otherwise the step makes the box. */
 #define FLOAT_ARITH(expr, fallback)                                                                                    \
     do {                                                                                                               \
-        double x = v_flo(b), y = v_flo(c), z = (expr);                                                                 \
-        if (LIKELY(float_fits_imm(z))) {                                                                               \
-            DONE(v_from_float_imm(z));                                                                                                    \
-        }                                                                                                              \
+        double x = v_flo(b), y = v_flo(c);                                                                             \
+        Value z = v_from_double(expr);                                                                                 \
+        if (LIKELY(z != ABSENT))                                                                                       \
+            DONE(z);                                                                                                   \
     } while (0)
-
 
 /* Floor division and remainder of immediates; c not 0. INT_IMM_MIN // -1 does not fit: excluded by the caller. */
 static ALWAYS_INLINE int64_t floor_div(int64_t a, int64_t b) {
@@ -1308,6 +1307,16 @@ OP(CALL) {
 OP(CALL_METHOD) {
     Value *h = &REG_A;
     Value f = h[0];
+    if (f == interp_list_append && instr_b(w) == 1 && obj_index(h[FRAME_WORDS]) == IDX_LIST) {
+        Value l = h[FRAME_WORDS], v = h[FRAME_WORDS + 1];
+        if (LIKELY(list_append_fast(l, v))) { /* v moves into the list */
+            h[FRAME_WORDS] = h[FRAME_WORDS + 1] = ABSENT;
+            unsigned d = instr_c(w);
+            Value old = OLD(d);
+            R[d] = V_NONE;
+            FINISH2(old, l, 1);
+        }
+    }
     if (LIKELY(f != ABSENT))
         TRY_PUSH(h, instr_b(w) + 1, f);
     STEP_ANY(step_call_method);

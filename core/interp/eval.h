@@ -62,6 +62,9 @@ static ALWAYS_INLINE int step_result(Value *R, uint64_t w, Value v, Value b, Val
     return STEP_NEXT;
 }
 
+/* The method list.append as found on the class: an immortal descriptor. Set when built-in types are complete. */
+extern Value interp_list_append;
+
 /* call.c */
 StepFn step_call, step_call_method, step_call_kw, step_call_ex;
 /* Binds borrowed arguments to the parameters of c: fills r[0, n_locals) with owned values. 0, or -1 with TypeError and nothing owned in r. */

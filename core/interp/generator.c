@@ -117,7 +117,7 @@ static InterpFrame *gen_frame(Thread *t, Generator *g, uint32_t extra_flags, uin
         for (uint32_t i = 0; i < g->n_saved; i++)
             trace_write(V_OF(g), f->regs[i], ABSENT);
     g->n_saved = 0;
-    f->func = retained(ref_peek(&g->func));
+    f->func = ref_peek(&g->func); /* borrowed: the generator outlives its frame */
     f->code = c;
     f->prev = t->frame;
     f->pc = g->pc;
@@ -199,10 +199,8 @@ int step_yield(Thread *t, Value *R, Instr *pc, uint64_t w) {
     uint32_t flags = f->flags;
     gen_leave(t, g);
     t->frame = f->prev;
-    Value func = f->func;
     if (flags & FR_SEGMENT)
         interp_pop_segment(t);
-    release(func);
     STORE_RELEASE(&g->state, GEN_SUSPENDED); /* pairs with gen_take: whoever goes on sees the registers */
     if (flags & FR_ENTRY) {
         t->interp_result = v;
@@ -235,7 +233,6 @@ void gen_finished(Thread *t, InterpFrame *f, bool raised) {
     if (f->flags & FR_OBJECT)
         frame_detach(f);
     ref_clear(v, &g->frame_obj);
-    ref_clear(v, &g->func);
     STORE_RELEASE(&g->state, GEN_FINISHED);
     if (!(obj_flags(v_obj(v)) & OF_FINALIZED))
         obj_set_flag(v_obj(v), OF_FINALIZED);

@@ -15,6 +15,7 @@ extern _Atomic(int) interp_recursion_limit;
 Value interp_handled(void);
 /* Sets the pending asynchronous exception machinery aside: traceback entry for the innermost frame, to be called by C code that raises on
  * behalf of Python code never; the loop adds entries itself. */
+void interp_types_ready(void); /* after the built-in types are complete */
 void interp_init(void); /* types of interp/ and the dispatch tables; before any code runs */
 
 #endif

@@ -22,9 +22,13 @@ void frame_pop(Thread *t, InterpFrame *f) {
     t->frame = f->prev;
     Value func = f->func;
     f->func = ABSENT; /* it may be a word of the caller's call block */
+    Value gen = f->flags & FR_GEN ? f->extra : ABSENT;
     if (f->flags & FR_SEGMENT)
         interp_pop_segment(t);
-    release(func);
+    if (gen != ABSENT)
+        ref_clear(gen, &((Generator *)gen)->func); /* the frame's was borrowed from it */
+    else
+        release(func);
 }
 
 int return_slow(Thread *t, InterpFrame *f, Value v) {

@@ -45,6 +45,7 @@ typedef struct OdictIter {
     Ref dict; /* ABSENT: exhausted */
     _Atomic(intptr_t) pos;
     uint64_t state;
+    _Atomic(intptr_t) left; /* after the last item the end comes without looking at the dict again */
     intptr_t expected;
     int what;
 } OdictIter;
@@ -60,6 +61,7 @@ static Value iter_new(Value d, int what) {
     STORE_RELAXED(&I(it)->pos, what & REVERSED ? dict_end(d) : 0);
     I(it)->state = LOAD_RELAXED(state_of(d));
     I(it)->expected = dict_len(d);
+    STORE_RELAXED(&I(it)->left, I(it)->expected);
     I(it)->what = what;
     trace_track(v_obj(it));
     return it;
@@ -70,6 +72,10 @@ static Value iter_next(Value it) {
         return ABSENT;
     int what = I(it)->what;
     for (;;) {
+        if (LOAD_RELAXED(&I(it)->left) <= 0) {
+            iter_drop(it, &I(it)->dict);
+            break;
+        }
         if (LOAD_RELAXED(state_of(d)) != I(it)->state || dict_len(d) != I(it)->expected) {
             bool size = LOAD_RELAXED(state_of(d)) == I(it)->state;
             err_set(&exc_RuntimeError,
@@ -87,6 +93,7 @@ static Value iter_next(Value it) {
             release(kv[1]);
             continue;
         }
+        atomic_fetch_sub_explicit(&I(it)->left, 1, memory_order_relaxed);
         if ((what & ITEMS) == ITEMS) {
             r = tuple_from_steal(kv, 2);
         } else {
@@ -107,6 +114,7 @@ static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
         l = list_new(0);
     } else if ((copy = iter_new(d, I(self)->what)) != ABSENT) {
         STORE_RELAXED(&I(copy)->pos, LOAD_RELAXED(&I(self)->pos));
+        STORE_RELAXED(&I(copy)->left, LOAD_RELAXED(&I(self)->left));
         l = seq_to_list(copy);
     }
     Value a = l == ABSENT ? ABSENT : tuple_pack(1, l);

@@ -83,7 +83,12 @@ static Value f_is_not(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_bool(args[0] != args[1]);
 }
 static Value f_index(Value self, Value *args, intptr_t nargs, Value kw) {
-    return num_index(args[0]);
+    Value v = num_index(args[0]);
+    if (v == ABSENT || v_is_int(v) || v_is_exact(v, IDX_INT))
+        return v;
+    Value plain = v_is_bool(v) ? v_from_int(v == V_TRUE) : int_add(v, v_from_int(0));
+    release(v);
+    return plain;
 }
 
 static bool is_sequence(Value v) {
@@ -263,7 +268,7 @@ static Value itemgetter_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (!no_keywords("itemgetter", kw))
         return ABSENT;
     if (nargs < 1)
-        return err_set(&exc_TypeError, "itemgetter expected at least 1 argument, got 0");
+        return err_set(&exc_TypeError, "itemgetter expected 1 argument, got 0");
     return make(cls, tuple_from(args, nargs), ABSENT, ABSENT);
 }
 static Value get_one_item(Value o, Value key) {
@@ -355,7 +360,7 @@ static Value attrgetter_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (!no_keywords("attrgetter", kw))
         return ABSENT;
     if (nargs < 1)
-        return err_set(&exc_TypeError, "attrgetter expected at least 1 argument, got 0");
+        return err_set(&exc_TypeError, "attrgetter expected 1 argument, got 0");
     Value names = tuple_new(nargs);
     for (intptr_t i = 0; names != ABSENT && i < nargs; i++) {
         if (!v_is_str(args[i])) {

@@ -10,7 +10,10 @@ typedef struct Float {
 } Float;
 
 Value float_new_slow(double d);
-static ALWAYS_INLINE Value float_new(double d) { return LIKELY(float_fits_imm(d)) ? v_from_float_imm(d) : float_new_slow(d); }
+static ALWAYS_INLINE Value float_new(double d) {
+    Value v = v_from_double(d);
+    return LIKELY(v != ABSENT) ? v : float_new_slow(d);
+}
 static ALWAYS_INLINE double float_value(Value v) { return v_is_flo(v) ? v_flo(v) : ((Float *)v)->value; } /* v is a float */
 Value float_from_str(Value s);                /* float("...") */
 Value float_repr(double d);                   /* shortest form */

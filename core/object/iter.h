@@ -19,6 +19,7 @@ typedef struct RangeIter {
     _Atomic(int64_t) next;
     _Atomic(int64_t) left; /* items still to come */
     int64_t step;
+    int64_t len; /* items in all */
 } RangeIter;
 
 Value slice_new(Value start, Value stop, Value step); /* retains */

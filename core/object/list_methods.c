@@ -24,6 +24,11 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
+    /* An exact list checks its keywords as its class; a subclass's own __init__ has done what it wants with them. */
+    if (kw != ABSENT && tuple_len(kw) && type_special(type_of(self), SP_INIT) == type_special(&list_type, SP_INIT))
+        return err_set(&exc_TypeError, "list() takes no keyword arguments");
+    if (nargs > 1)
+        return err_set(&exc_TypeError, "list expected at most 1 argument, got %zd", (ssize_t)nargs);
     Value src = arg_at(args, nargs, 0);
     if (list_len(self))
         list_clear(self);
@@ -304,7 +309,7 @@ static const TypeOps ops = {traverse, clear, fini};
 static const NativeDef methods[] = {
     {"__new__", m_new, "($type, /, *args, **kwargs)", 0,
      "Create and return a new object.  See help(type) for accurate signature."},
-    {"__init__", m_init, "($self, iterable=(), /)", 0,
+    {"__init__", m_init, "($self, /, *args, **kwargs)", 0,
      "Initialize self.  See help(type(self)) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__iter__", m_iter, "($self, /)", 0, "Implement iter(self)."},

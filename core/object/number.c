@@ -62,7 +62,7 @@ static Value try_binary(int sp, Value a, Value b) {
     Value l = type_special(ta, sp), r = ta == tb ? ABSENT : type_special(tb, rsp), v;
     /* A subclass that overrides the reflected method goes first; and so does anyone before a built-in sequence's + and
      * *, which raise. */
-    if (r && ((tb->flags & TF_HEAP && type_special(ta, rsp) != r && type_is_subtype(tb, ta)) ||
+    if (r && (((tb->flags & TF_HEAP || tb->base == ta) && type_special(ta, rsp) != r && type_is_subtype(tb, ta)) ||
               ((sp == SP_ADD || sp == SP_MUL) && is_sequence(ta) && !is_sequence(tb)))) {
         v = call1(r, b, a);
         if (v != V_NOTIMPL)

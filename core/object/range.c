@@ -120,6 +120,7 @@ static Value short_iter(int64_t start, int64_t n, int64_t step) {
     STORE_RELAXED(&RI(it)->next, start);
     STORE_RELAXED(&RI(it)->left, n);
     RI(it)->step = step;
+    RI(it)->len = n;
     return it;
 }
 
@@ -180,8 +181,11 @@ static Value reduce(Value range, int64_t index) {
     return r;
 }
 static Value short_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    int64_t next = LOAD_RELAXED(&RI(self)->next), left = LOAD_RELAXED(&RI(self)->left), step = RI(self)->step;
-    return reduce(make(v_from_int(next), int_from_i64(next + left * step), v_from_int(step)), 0);
+    RangeIter *r = RI(self);
+    excl_leaf_lock(self);
+    int64_t index = r->len - LOAD_RELAXED(&r->left), start = LOAD_RELAXED(&r->next) - index * r->step;
+    excl_leaf_unlock(self);
+    return reduce(make(v_from_int(start), int_from_i64(start + r->len * r->step), v_from_int(r->step)), index);
 }
 static Value long_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return reduce(retained(ref_peek(&LI(self)->range)), LOAD_RELAXED(&LI(self)->index));
@@ -256,6 +260,9 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    int64_t n;
+    if (int_to_i64(length_of(self), &n) != 0)
+        return err_set(&exc_OverflowError, "Python int too large to convert to C ssize_t");
     return retained(length_of(self));
 }
 static Value m_bool(Value self, Value *args, intptr_t nargs, Value kw) {

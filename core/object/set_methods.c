@@ -244,6 +244,10 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return set_new_type((Type *)cls);
 }
 static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
+    if (kw != ABSENT && tuple_len(kw) && type_special(type_of(self), SP_INIT) == type_special(&set_type, SP_INIT))
+        return err_set(&exc_TypeError, "set() takes no keyword arguments");
+    if (nargs > 1)
+        return err_set(&exc_TypeError, "set expected at most 1 argument, got %zd", (ssize_t)nargs);
     set_clear(self);
     Value src = arg_at(args, nargs, 0);
     return src == ABSENT ? V_NONE : none_or_fail(set_update(self, src));
@@ -513,7 +517,7 @@ static const TypeOps ops = {traverse, clear, fini};
 static const NativeDef set_methods[] = {
     {"__new__", m_new, "($type, /, *args, **kwargs)", 0,
      "Create and return a new object.  See help(type) for accurate signature."},
-    {"__init__", m_init, "($self, iterable=(), /)", 0,
+    {"__init__", m_init, "($self, /, *args, **kwargs)", 0,
      "Initialize self.  See help(type(self)) for accurate signature."},
     COMMON_METHODS,
     {"__iand__", n_iand, "($self, value, /)", 0, "Return self&=value."},

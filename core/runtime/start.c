@@ -18,7 +18,9 @@
 #include "modules/atexit.h"
 #include "modules/sys_impl.h"
 #include "object/bytes.h"
+#include "front/parser.h"
 #include "object/codec_registry.h"
+#include "object/unicode.h"
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/int_text.h"
@@ -113,6 +115,7 @@ static void init_types(void) {
     interp_init();
     weakref_init();
     types_finish();
+    interp_types_ready();
     exc_finish();
     err_init();
 }
@@ -333,6 +336,7 @@ void start_init(const StartOptions *o) {
     trace_register_weak(prune_types);
     if (warnings_init() < 0)
         die("out of memory");
+    unicode_name_hook = unicode_lookup; /* \N{...} in literals */
     if (codec_registry_init() < 0)
         die("codecs: cannot start");
     if (import_init() < 0)
