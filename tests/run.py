@@ -51,9 +51,9 @@ def run_command(argv, timeout, cwd=None, env=None, stdin=None):
         return status, out.read().decode("utf-8", "replace")
 
 
-def build(folder, *options, target=None, log):
+def build(folder, *options, targets=(), log):
     """Configures and builds; exits with the compiler's words when that fails."""
-    steps = [["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", *options], ["ninja", "-C", folder] + ([target] if target else [])]
+    steps = [["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", *options], ["ninja", "-C", folder, *targets]]
     print("building %s (%s)" % (os.path.relpath(folder, ROOT), " ".join(options)), flush=True)
     for argv in steps:
         p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -211,7 +211,7 @@ def run_unit(name, binary, args, timeout=180):
 
 def unit_tests(folder):
     """Executables that CMake built from tests/unit (one per test and composition)."""
-    found = sorted(glob.glob(os.path.join(folder, "unit-*")))
+    found = sorted(glob.glob(os.path.join(folder, "tests", "unit", "unit_*")))
     return [(run_unit, ("unit " + os.path.basename(p)[5:], p, []), {}) for p in found if os.access(p, os.X_OK) and os.path.isfile(p)]
 
 
@@ -273,7 +273,7 @@ def main(argv):
     args = parse_args(argv)
     log = args.build + ".log"
     open(log, "w").close()
-    build(args.build, "-DPOLYGIL_BACKEND=all", "-DCMAKE_BUILD_TYPE=Release", "-DPOLYGIL_ASSERT=1", "-DPOLYGIL_UNIT=ON", log=log)
+    build(args.build, "-DPOLYGIL_BACKEND=all", "-DCMAKE_BUILD_TYPE=Release", "-DPOLYGIL_ASSERT=1", targets=["all", "unit-build"], log=log)
     names = backends(args.build)
     if args.backends:
         wanted = args.backends.split(",")
