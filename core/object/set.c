@@ -502,7 +502,9 @@ int set_update(Value s, Value iterable) {
         if (r < 0)
             return -1;
     }
-    Value it = obj_iter(iterable), item;
+    Value keys = v_is_dict_exact(iterable) ? dict_keys_list(iterable) : retained(iterable), item;
+    Value it = keys == ABSENT ? ABSENT : obj_iter(keys);
+    release(keys);
     if (it == ABSENT)
         return -1;
     NextFn next = iter_next_fn(it);
