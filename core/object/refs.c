@@ -58,6 +58,8 @@ bool seq_defers(Value other, int reflected_sp) {
     Type *t = type_of(other);
     if (type_special(t, reflected_sp) == ABSENT)
         return false;
+    if (reflected_sp == SP_RMUL && !(t->flags & TF_HEAP) && (t->flags & TF_SEQUENCE || t == &str_type || t == &bytes_type || t == &bytearray_type))
+        return false; /* sequences multiply by integers alone */
     return t != &int_type && t != &bool_type && t != &float_type && t != &complex_type;
 }
 
