@@ -695,7 +695,7 @@ int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v_is_exact(f, IDX_NATIVE) && LOAD_RELAXED(&t->poll) == 0) {
         Native *native = (Native *)f;
         intptr_t n = instr_b(w);
-        if (native_direct(native, n)) {
+        if (native_direct(native, n) && !native->is_new) {
             Value v = native->fn(ref_peek(&native->self), h + FRAME_WORDS, n, ABSENT);
             if (COUNT_EXACT) {
                 h[0] = ABSENT;
