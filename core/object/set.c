@@ -2,6 +2,7 @@
 
 #include "object/dict.h"
 #include "object/iter.h"
+#include "object/list.h"
 #include "object/refs.h"
 #include "object/set_impl.h"
 #include "object/tuple.h"
@@ -642,6 +643,24 @@ Value frozenset_from(Value iterable) {
 }
 Value set_copy(Value s) {
     return set_make(v_has_flag(s, TF_FROZENSET) ? &frozenset_type : &set_type, s);
+}
+
+Value set_to_list(Value s) {
+    ExclCs cs;
+    excl_cs_begin(&cs, s);
+    SetBlock *b = block_of(s);
+    intptr_t n = set_len(s), k = 0;
+    Value items = scratch_new(n), l = ABSENT;
+    for (size_t i = 0; items != ABSENT && k < n; i++) {
+        Value key = LOAD_RELAXED(&b->entries[i].key);
+        if (in_use(key))
+            tuple_init_item(items, k++, retained(key));
+    }
+    excl_cs_end(&cs);
+    if (items != ABSENT)
+        l = list_from(tuple_items(items), n);
+    release(items);
+    return l;
 }
 
 /* ---- comparison
