@@ -4,7 +4,6 @@
 #include "object/iter.h"
 #include "object/list.h"
 #include "object/refs.h"
-#include "object/list.h"
 #include "object/set_impl.h"
 #include "object/tuple.h"
 
@@ -668,17 +667,6 @@ Value set_to_list(Value s) {
  * -----------------------------------------------------------------------------------------------------------------------------------
  */
 
-Value set_to_list(Value s) {
-    Value copy = set_copy(s), item; /* nobody else sees it: the items of one moment */
-    if (copy == ABSENT)
-        return ABSENT;
-    Value l = list_new(set_len(copy));
-    intptr_t pos = 0;
-    while (l != ABSENT && set_next(copy, &pos, &item))
-        list_append_steal(l, item);
-    release(copy);
-    return l;
-}
 int set_issubset(Value s, Value other) {
     if (set_len(s) > set_len(other))
         return 0;
