@@ -106,7 +106,7 @@ void interp_pop_segment(Thread *t) {
 /* ---- live registers ------------------------------------------------------------------------------------------------------------------ */
 
 uint32_t frame_live(const InterpFrame *f, const InterpFrame *callee) {
-    if (callee && !(callee->flags & (FR_ENTRY | FR_GEN)))
+    if (callee && !(callee->flags & (FR_ENTRY | FR_GEN | FR_RESULT_A)))
         return instr_a(LOAD_RELAXED(f->pc)); /* the callee owns the call block from its first word */
     return f->code->depths[f->pc - f->code->instrs];
 }
