@@ -53,6 +53,7 @@ static int category(uint32_t c) {
 #define CONTINUES (STARTS | CAT(MN) | CAT(MC) | CAT(ND) | CAT(PC))
 #define UNPRINTABLE (CAT(CC) | CAT(CF) | CAT(CS) | CAT(CO) | CAT(CN) | CAT(ZL) | CAT(ZP) | CAT(ZS))
 
+/* `what` is one bit. */
 bool unicode_is_slow(uint32_t c, int what) {
     unsigned cat = 1u << category(c);
     switch (what) {
@@ -179,4 +180,7 @@ static int mapped(const UnicodeMap *m, uint32_t out[3]) {
 FULL(unicode_to_lower, unicode_lower, unicode_lower1)
 FULL(unicode_to_upper, unicode_upper, unicode_upper1)
 FULL(unicode_to_title, unicode_title, unicode_title1)
-FULL(unicode_to_folded, unicode_fold, unicode_lower1)
+int unicode_to_folded(uint32_t c, uint32_t out[3]) {
+    const UnicodeMap *m = c < 0x80 ? NULL : find_map(unicode_fold, unicode_fold_len, c);
+    return m != NULL ? mapped(m, out) : unicode_to_lower(c, out);
+}
