@@ -260,7 +260,7 @@ Value list_repeat(Value l, intptr_t times) {
     else if ((r = make_unfilled(total, &dst)) != ABSENT) {
         memcpy((void *)dst, (void *)items_of(l), n * sizeof(Ref));
         fill_repeat(dst, n, total);
-        refs_retain(dst, total);
+        refs_retain_times(dst, n, (size_t)times);
         trace_track(v_obj(r));
     }
     excl_cs_end(&cs);

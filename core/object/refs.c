@@ -21,6 +21,16 @@ void refs_retain(const Ref *src, size_t n) {
         retain(LOAD_RELAXED(&src[i]));
 }
 
+void refs_retain_times(const Ref *src, size_t n, size_t times) {
+    if (!COUNT_EXACT)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        Value v = LOAD_RELAXED(&src[i]);
+        for (size_t k = 0; v_is_obj(v) && k < times; k++)
+            retain(v);
+    }
+}
+
 void refs_copy(Ref *dst, const Ref *src, size_t n) {
     if (n)
         memcpy((void *)dst, (const void *)src, n * sizeof(Ref));

@@ -18,6 +18,8 @@ static ALWAYS_INLINE bool readers_unlocked(void) {
 void refs_move(Ref *dst, Ref *src, size_t n);       /* memmove; no word is ever torn */
 void refs_copy(Ref *dst, const Ref *src, size_t n); /* dst is unpublished: memcpy, and one more reference to each */
 void refs_retain(const Ref *src, size_t n);         /* one more reference to each */
+/* `times` more references to each. */
+void refs_retain_times(const Ref *src, size_t n, size_t times);
 void refs_release(Ref *src, size_t n); /* drops each; the words are left as they are (the memory is unpublished) */
 void refs_zero(Ref *dst, size_t n);    /* ABSENT everywhere; nothing is released */
 /* Empties a replaced block's slots where readers may still look into it, before what they held can be released. */

@@ -127,7 +127,7 @@ static Value repeat(Value t, intptr_t times) {
             done += m;
         }
     }
-    refs_retain(dst, (size_t)total);
+    refs_retain_times(dst, (size_t)n, (size_t)times);
     trace_track(v_obj(r));
     return r;
 }
