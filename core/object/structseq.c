@@ -50,7 +50,7 @@ static Value s_new(Value self, Value *args, intptr_t nargs, Value kw) {
         return ABSENT;
     Value r = ABSENT, vals[64];
     intptr_t n = tuple_len(seq);
-    if (dict && dict != V_NONE && !v_is_dict(dict)) {
+    if (dict && !v_is_dict(dict)) {
         err_set(&exc_TypeError, "%s() takes a dict as second arg, if any", t->spec ? t->spec->name : type_cname(t));
         goto out;
     }
