@@ -199,6 +199,9 @@ Value code_new(const CodeSpec *s) {
     c->n_instrs = s->n_instrs;
     c->names = tuple_items(s->names);
     fuse(c);
+    for (uint32_t h = 0; h < s->n_holes; h++)
+        for (uint32_t i = s->holes[h].start; i < s->holes[h].end; i++)
+            c->yields_in_block |= instr_op(s->instrs[i]) == OP_YIELD;
     c->n_excs = s->n_excs;
     c->n_holes = s->n_holes;
     c->n_regs = s->n_regs + 2; /* room to put a receiver in front of a full call block */

@@ -395,6 +395,10 @@ DECLARE_SHARED(reraised);
 DECLARE_SHARED(enter);
 DECLARE_SHARED(leave);
 DECLARE_SHARED(polled);
+DECLARE_SHARED(resume);
+DECLARE_SHARED(suspend);
+DECLARE_SHARED(tail_step_for_iter);
+DECLARE_SHARED(tail_step_yield);
 DECLARE_SHARED(died1);
 DECLARE_SHARED(died2);
 DECLARE_SHARED(died3);
@@ -468,6 +472,69 @@ SHARED(polled) {
     DISPATCH();
 }
 
+/* FOR_ITER over a generator that is suspended, with nothing out of the ordinary: its frame goes above this one. */
+SHARED(resume) {
+    Value it = REG_A;
+    Generator *g = (Generator *)it;
+    Code *c = (Code *)ref_peek(&g->code);
+    InterpFrame *caller = frame_of_regs(R), *f = (InterpFrame *)(R + caller->code->n_regs);
+    if (LIKELY(ALONE && LOAD_RELAXED(&g->state) == GEN_SUSPENDED && ref_peek(&g->frame_obj) == ABSENT && t->handled == ABSENT &&
+               ref_peek(&g->own_handled) == ABSENT && f->regs + c->n_regs <= t->stack_limit &&
+               (int)caller->depth + 1 < LOAD_RELAXED(&interp_recursion_limit))) {
+        caller->pc = pc;
+        STORE_RELAXED(&g->state, GEN_RUNNING);
+        R = f->regs;
+        for (uint32_t i = 0, n = g->n_saved; i < n; i++)
+            STORE_RELAXED((Ref *)&R[i], LOAD_RELAXED(&g->regs[i]));
+        g->n_saved = 0;
+        f->func = ref_peek(&g->func);
+        f->code = c;
+        f->prev = caller;
+        f->extra = it;
+        f->flags = FR_GEN;
+        f->depth = caller->depth + 1;
+        g->frame = f;
+        t->frame = f;
+        K = c->consts;
+        pc = g->pc;
+        w = LOAD_RELAXED(pc);
+        DONE(V_NONE); /* what the yield gives */
+    }
+    STEP_ANY(step_for_iter);
+}
+/* The fast cases of YIELD. */
+SHARED(suspend) {
+    InterpFrame *f = frame_of_regs(R);
+    Code *c = f->code;
+    Generator *g = (Generator *)f->extra;
+    if (LIKELY(f->flags == FR_GEN && !c->yields_in_block && t->handled == ABSENT && ref_peek(&g->inherited) == ABSENT)) {
+        InterpFrame *caller = f->prev;
+        uint64_t cw = LOAD_RELAXED(caller->pc);
+        if (LIKELY(instr_op(cw) == OP_FOR_ITER)) {
+            Value v = REG_B;
+            if (COUNT_EXACT) {
+                if (HAS_FLAG(IF_KILL_B))
+                    REG_B = ABSENT;
+                else
+                    retain(v);
+            }
+            for (uint32_t i = 0, n = g->n_saved = c->depths[pc - c->instrs]; i < n; i++) {
+                trace_write(V_OF(g), ABSENT, R[i]);
+                STORE_RELAXED(&g->regs[i], R[i]);
+            }
+            g->pc = pc;
+            g->frame = NULL;
+            STORE_RELEASE(&g->state, GEN_SUSPENDED); /* pairs with gen_take: whoever goes on sees the registers */
+            t->frame = caller;
+            R = caller->regs;
+            pc = caller->pc;
+            K = caller->code->consts;
+            w = cw;
+            DONE_B(v);
+        }
+    }
+    STEP_ANY(step_yield);
+}
 #if TAILCALL
 #define TAIL_STEP(fn, n)                                                                                               \
     SHARED(tail_##fn##_##n) { STEP_BODY(fn, n); }
@@ -1211,6 +1278,8 @@ OP(FOR_ITER) {
             DONE_B(retained(tuple_get(it, i)));
         }
     }
+    if (obj_index(it) == IDX_GENERATOR)
+        GOTO(resume);
     STEP_ANY(step_for_iter);
 }
 /* The fast cases of FOR_ITER; all else is left to the FOR_ITER itself. */
@@ -1448,7 +1517,7 @@ OP(RETURN_CONST) {
 /* ---- generators ---------------------------------------------------------------------------------------------------------------------- */
 
 OP(YIELD) {
-    STEP_ANY(step_yield);
+    GOTO(suspend);
 }
 OP(GET_YIELD_FROM_ITER) {
     STEP(step_get_yield_from_iter);
