@@ -144,21 +144,17 @@ bool unicode_is_numeric(uint32_t c) {
     return unicode_numeric(c, &num, &den);
 }
 
-uint32_t unicode_lower1(uint32_t c) {
-    if (c < 0x80)
-        return c - 'A' < 26 ? c + 32 : c;
-    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
-}
-uint32_t unicode_upper1(uint32_t c) {
-    if (c < 0x80)
-        return c - 'a' < 26 ? c - 32 : c;
-    return c == 0xdf ? c : (uint32_t)utf8proc_toupper((utf8proc_int32_t)c); /* utf8proc makes U+1E9E of it */
-}
-uint32_t unicode_title1(uint32_t c) {
-    if (c < 0x80)
-        return c - 'a' < 26 ? c - 32 : c;
-    return c == 0xdf ? c : (uint32_t)utf8proc_totitle((utf8proc_int32_t)c);
-}
+/* Of a mapping to several code points the first one, as CPython has it. */
+#define SIMPLE(name, table, function, ascii)                                   \
+    uint32_t name(uint32_t c) {                                                \
+        if (c < 0x80)                                                          \
+            return ascii;                                                      \
+        const UnicodeMap *m = find_map(table, table##_len, c);                 \
+        return m != NULL ? m->to[0] : (uint32_t)function((utf8proc_int32_t)c); \
+    }
+SIMPLE(unicode_lower1, unicode_lower, utf8proc_tolower, c - 'A' < 26 ? c + 32 : c)
+SIMPLE(unicode_upper1, unicode_upper, utf8proc_toupper, c - 'a' < 26 ? c - 32 : c)
+SIMPLE(unicode_title1, unicode_title, utf8proc_totitle, c - 'a' < 26 ? c - 32 : c)
 
 static int mapped(const UnicodeMap *m, uint32_t out[3]) {
     int n = 0;
