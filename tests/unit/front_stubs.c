@@ -102,6 +102,7 @@ void err_restore(Value v) {
     stub_error = fetched;
 }
 int err_warn(Type *category, int stacklevel, const char *fmt, ...) { return 0; }
+int err_warn_explicit(Type *category, Value message, Value filename, int lineno) { return 0; }
 Value obj_call2(Value f, Value a, Value b) {
     stub_error = (StubError){exc_name((Type *)f), (Type *)f, a, b};
     return b;
