@@ -1063,11 +1063,13 @@ static const TypeSpec finditer_spec = {.name = "callable_iterator",
                                        .methods = finditer_methods};
 
 static int exec(Value m) {
-    type_init_module_type(&pattern_type, &pattern_spec);
-    type_init_module_type(&match_type, &match_spec);
-    type_init_module_type(&scanner_type, &scanner_spec);
-    type_init_module_type(&finditer_type, &finditer_spec);
-    iter_register(&finditer_type, finditer_next);
+    if (pattern_type.spec == NULL) { /* a second import finds the same classes */
+        type_init_module_type(&pattern_type, &pattern_spec);
+        type_init_module_type(&match_type, &match_spec);
+        type_init_module_type(&scanner_type, &scanner_spec);
+        type_init_module_type(&finditer_type, &finditer_spec);
+        iter_register(&finditer_type, finditer_next);
+    }
     if (module_add_int(m, "MAGIC", 20220615) < 0 || module_add_int(m, "CODESIZE", 4) < 0 ||
         module_add_int(m, "MAXREPEAT", SRE_MAXREPEAT) < 0 || module_add_int(m, "MAXGROUPS", (1 << 30) - 1) < 0)
         return -1;

@@ -771,14 +771,14 @@ static const TypeSpec iter_spec = {.name = "_struct.unpack_iterator",
                                    .methods = iter_methods};
 
 static int exec(Value m) {
-    type_init_module_type(&struct_type, &struct_spec);
-    type_init_module_type(&iter_type, &iter_spec);
-    iter_register(&iter_type, iter_next);
-    struct_error = exc_class_new("struct.error", &exc_Exception);
-    cache = dict_new();
-    if (struct_error == ABSENT || cache == ABSENT)
-        return -1;
-    trace_register_roots(roots);
+    if (struct_error == ABSENT) { /* a second import finds the same classes */
+        type_init_module_type(&struct_type, &struct_spec);
+        type_init_module_type(&iter_type, &iter_spec);
+        iter_register(&iter_type, iter_next);
+        trace_register_roots(roots);
+        if ((cache = dict_new()) == ABSENT || (struct_error = exc_class_new("struct.error", &exc_Exception)) == ABSENT)
+            return -1;
+    }
     return module_add(m, "error", retained(struct_error)) < 0 ||
                    module_add(m, "Struct", retained(V_OF(&struct_type))) < 0
                ? -1

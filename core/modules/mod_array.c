@@ -1129,10 +1129,12 @@ static const TypeSpec iter_spec = {.name = "array.arrayiterator",
                                    .methods = iter_methods};
 
 static int exec(Value m) {
-    type_init_module_type(&array_type, &spec);
-    type_init_module_type(&iter_type, &iter_spec);
-    iter_register(&iter_type, iter_next);
-    buffer_register(&array_type, get_buffer, release_buffer);
+    if (array_type.spec == NULL) { /* a second import finds the same classes */
+        type_init_module_type(&array_type, &spec);
+        type_init_module_type(&iter_type, &iter_spec);
+        iter_register(&iter_type, iter_next);
+        buffer_register(&array_type, get_buffer, release_buffer);
+    }
     Value mutable_sequence = import_attr("collections.abc", "MutableSequence");
     if (mutable_sequence == ABSENT)
         return -1;

@@ -260,7 +260,9 @@ static const TypeSpec ucd_spec = {.name = "unicodedata.UCD",
                                   .getsets = getsets};
 
 static int exec(Value m) {
-    type_init_module_type(&ucd_type, &ucd_spec);
+    if (ucd_type.spec == NULL) { /* a second import finds the same classes */
+        type_init_module_type(&ucd_type, &ucd_spec);
+    }
     return module_add_str(m, "unidata_version", utf8proc_unicode_version()) < 0 ||
                    module_add(m, "UCD", retained(V_OF(&ucd_type))) < 0 ||
                    module_add(m, "ucd_3_2_0", obj_new(&ucd_type)) < 0

@@ -309,9 +309,9 @@ static Value mi_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     if (iter == ABSENT)
         return ABSENT;
     intptr_t i = LOAD_RELAXED(&s->next);
-    Value inner = tuple_pack(1, i < str_len(str) ? str : str_empty());
+    Value inner = tuple_pack(1, str);
     if (inner != ABSENT)
-        r = i < str_len(str) ? tuple_pack(3, iter, inner, v_from_int(i)) : tuple_pack(2, iter, inner);
+        r = tuple_pack(3, iter, inner, v_from_int(MIN(i, str_len(str))));
     release(inner);
     release(iter);
     return r;
