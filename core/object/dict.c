@@ -600,13 +600,16 @@ static int pop_if(Value d, Value key, int64_t hash, Value only, Value *out) {
 int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) {
     return pop_if(d, key, hash, ABSENT, out);
 }
-int dict_del_if(Value d, Value key, Value v) {
-    int64_t h = dict_hash_key(key);
+int dict_del_if_hashed(Value d, Value key, int64_t hash, Value v) {
     Value out;
-    int r = h == -1 ? -1 : pop_if(d, key, h, v, &out);
+    int r = pop_if(d, key, hash, v, &out);
     if (r > 0)
         release(out);
     return r;
+}
+int dict_del_if(Value d, Value key, Value v) {
+    int64_t h = dict_hash_key(key);
+    return h == -1 ? -1 : dict_del_if_hashed(d, key, h, v);
 }
 
 /* A new block whose first entry is e, which becomes a tombstone in the old one. */

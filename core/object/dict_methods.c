@@ -220,18 +220,21 @@ static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
     return dict_iter_new(&dict_rev_keyiter_type, self);
 }
 
-static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
+size_t dict_bytes(Value d) {
     size_t n = sizeof(Dict);
     ExclCs cs;
-    excl_cs_begin(&cs, self);
-    DictBlock *b = LOAD_RELAXED(&D(self)->block);
+    excl_cs_begin(&cs, d);
+    DictBlock *b = LOAD_RELAXED(&D(d)->block);
     if (b)
         n += sizeof(DictBlock) + b->capacity * sizeof(DictEntry) +
              (((size_t)b->mask + 1) << (b->mask <= 0xff     ? 0
                                         : b->mask <= 0xffff ? 1
                                                             : 2));
     excl_cs_end(&cs);
-    return v_from_int((int64_t)n);
+    return n;
+}
+static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int((int64_t)dict_bytes(self));
 }
 
 static void traverse(Value self, VisitFn visit, void *arg) {

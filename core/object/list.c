@@ -267,18 +267,25 @@ Value list_repeat(Value l, intptr_t times) {
     return r;
 }
 
-/* The items of a built-in container at one moment, as a list; V_MARK for anything else. list(d) is as atomic as it is under one lock. */
+/* The items of a built-in container at one moment, as a list; V_MARK for anything else. list(d) is as atomic as it is
+ * under one lock. */
 static Value snapshot(Value v) {
     if (!v_is_obj(v))
         return V_MARK;
     switch (obj_index(v)) {
-    case IDX_DICT: return dict_keys_list(v);
-    case IDX_DICT_KEYS: return dict_keys_list(dict_view_dict(v));
-    case IDX_DICT_VALUES: return dict_values_list(dict_view_dict(v));
-    case IDX_DICT_ITEMS: return dict_items_list(dict_view_dict(v));
+    case IDX_DICT:
+        return dict_keys_list(v);
+    case IDX_DICT_KEYS:
+        return dict_keys_list(dict_view_dict(v));
+    case IDX_DICT_VALUES:
+        return dict_values_list(dict_view_dict(v));
+    case IDX_DICT_ITEMS:
+        return dict_items_list(dict_view_dict(v));
     case IDX_SET:
-    case IDX_FROZENSET: return set_to_list(v);
-    default: return V_MARK;
+    case IDX_FROZENSET:
+        return set_to_list(v);
+    default:
+        return V_MARK;
     }
 }
 

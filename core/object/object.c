@@ -37,6 +37,10 @@ int repr_enter(Value v) {
             return 1;
     if (!recursion_enter(" while getting the repr of an object"))
         return -1;
+    if (in_repr.n >= (size_t)LOAD_RELAXED(&interp_recursion_limit)) {
+        err_set(&exc_RecursionError, "maximum recursion depth exceeded while getting the repr of an object");
+        return -1;
+    }
     if (in_repr.n == in_repr.cap) {
         size_t cap = in_repr.cap ? in_repr.cap * 2 : 16;
         Value *p = realloc(in_repr.items, cap * sizeof *p);

@@ -68,7 +68,8 @@ bool seq_defers(Value other, int reflected_sp) {
     Type *t = type_of(other);
     if (type_special(t, reflected_sp) == ABSENT)
         return false;
-    if (reflected_sp == SP_RMUL && !(t->flags & TF_HEAP) && (t->flags & TF_SEQUENCE || t == &str_type || t == &bytes_type || t == &bytearray_type))
+    if (reflected_sp == SP_RMUL && !(t->flags & TF_HEAP) &&
+        (t->flags & TF_SEQUENCE || t == &str_type || t == &bytes_type || t == &bytearray_type))
         return false; /* sequences multiply by integers alone */
     return t != &int_type && t != &bool_type && t != &float_type && t != &complex_type;
 }
@@ -86,4 +87,11 @@ int instance_dict_set(Value self, Value v) {
         return -1;
     }
     return attrs_set_dict(self, v);
+}
+
+bool check_no_keywords(Type *base, int sp, Type *t, const char *name, Value kw) {
+    if (kw == ABSENT || tuple_len(kw) == 0 || (t != base && type_special(t, sp) != type_special(base, sp)))
+        return true;
+    err_set(&exc_TypeError, "%s() takes no keyword arguments", name);
+    return false;
 }

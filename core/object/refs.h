@@ -54,6 +54,10 @@ static ALWAYS_INLINE int simple_eq(Value a, Value b) {
 /* True when `other` should be asked for its reflected method before a sequence's own operator complains. */
 bool seq_defers(Value other, int reflected_sp);
 
+/* Keywords given to the constructor of t, which is base or a subclass: TypeError for base itself and for subclasses
+ * without a method sp (SP_NEW, SP_INIT) of their own, which would have taken them. */
+bool check_no_keywords(Type *base, int sp, Type *t, const char *name, Value kw);
+
 /* __dict__ of instances of built-in types with TF_HAS_DICT. */
 Value instance_dict_get(Value self);
 int instance_dict_set(Value self, Value v);
