@@ -669,7 +669,8 @@ OP(DELETE_LOCAL) {
     STEP(step_delete_local);
 }
 OP(CLEAR) {
-    FINISH1(take_reg(R, instr_a(w)), 1);
+    Value v = take_reg(R, instr_a(w));
+    FINISH1(v, 1);
 }
 OP(RELEASE) {
     FINISH1(take_reg(R, instr_a(w)), 1);
