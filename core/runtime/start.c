@@ -336,7 +336,6 @@ void start_init(const StartOptions *o) {
     trace_register_weak(prune_types);
     if (warnings_init() < 0)
         die("out of memory");
-    unicode_name_hook = unicode_lookup; /* \N{...} in literals */
     if (codec_registry_init() < 0)
         die("codecs: cannot start");
     if (import_init() < 0)
