@@ -172,7 +172,7 @@ static void check_count(Object *o, void *unused) {
     if (!COUNT_EXACT || count_is_uncounted(o))
         return;
     intptr_t edges = *entry(o) & (EXPLAINED - 1), count = count_get(o);
-    if (count < edges && count > 0) {
+    if (count < edges && count > 0) { /* (a dead one waits for its destruction: its roots are no counts) */
         fprintf(stderr, "polygil: %s at %p: count %ld, references %ld\n", type_cname(type_of(V_OF(o))), (void *)o, (long)count,
                 (long)edges);
         suspect = o;

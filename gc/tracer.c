@@ -7,6 +7,7 @@
 #include "tracer.h"
 
 #include "batch.h"
+#include "dead.h"
 #include "mutex.h"
 #include "object/list.h"
 #include "object/object.h"
@@ -141,6 +142,8 @@ static void visit_thread(Thread *t, VisitFn visit, void *arg) {
     visit(t->sentinel, arg);
     for (uint32_t i = 0; i < t->dead_len; i++)
         visit(V_OF(t->dead[i]), arg); /* it is about to be destroyed by its thread, with what it refers to */
+    for (const DeadFrame *f = t->destroying; f; f = f->prev)
+        visit(V_OF(f->o), arg);
     interp_visit_roots(t, visit, arg);
 }
 void tracer_visit_roots(VisitFn visit, void *arg) {
@@ -229,7 +232,7 @@ static bool run_queue(void) {
         Value saved = err_fetch();
         Value r = obj_call_special(v, SP_DEL, NULL, 0);
         if (!r)
-            err_unraisable("Exception ignored in: ", type_special(type_of(v), SP_DEL));
+            err_unraisable("Exception ignored in", type_special(type_of(v), SP_DEL));
         release(r);
         release(v);
         err_restore(saved);

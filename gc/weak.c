@@ -243,7 +243,7 @@ static void call_one(WeakRef *w) {
         STAT_ADD(weak_callbacks, 1);
         Value r = obj_call1(cb, V_OF(w));
         if (!r)
-            err_unraisable("Exception ignored in: ", cb);
+            err_unraisable("Exception ignored in", cb);
         release(r);
         release(cb);
     }

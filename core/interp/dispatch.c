@@ -446,10 +446,10 @@ SHARED(reraised) {
     Value second = t->dying;                                                                                           \
     int words = (offset);                                                                                              \
     publish_pc(R, pc);                                                                                                 \
-    if (w != ABSENT)                                                                                                   \
-        dead_object(v_obj(w));                                                                                         \
-    if (second != ABSENT)                                                                                              \
-        dead_object(v_obj(second));                                                                                    \
+    if (w != ABSENT && second != ABSENT)                                                                               \
+        dead_pair(v_obj(w), v_obj(second));                                                                            \
+    else                                                                                                               \
+        dead_object(v_obj(w != ABSENT ? w : second));                                                                  \
     pc += words;                                                                                                       \
     DISPATCH();
 SHARED(died1) {

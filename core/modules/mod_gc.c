@@ -26,7 +26,7 @@ static void call_callbacks(bool start, int generation, size_t collected) {
                 break;
             Value r = obj_call2(fn, phase, info);
             if (!r)
-                err_unraisable("Exception ignored in: ", fn);
+                err_unraisable("Exception ignored in", fn);
             release(r);
             release(fn);
         }
