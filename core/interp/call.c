@@ -846,13 +846,8 @@ int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
         Value d = dict_new();
         if (d == ABSENT)
             return STEP_ERROR;
-        if (dict_merge(d, args[1], 1) < 0) {
+        if (merge_keywords(d, args[1], h[0]) < 0) {
             release(d);
-            if (err_matches(&exc_AttributeError)) {
-                Value name = callable_text(h[0]);
-                err_set(&exc_TypeError, "%S argument after ** must be a mapping, not %T", name, args[1]);
-                release(name);
-            }
             return STEP_ERROR;
         }
         release(args[1]);

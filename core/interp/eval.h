@@ -106,6 +106,8 @@ void gen_finished(Thread *t, InterpFrame *f, bool raised);
 /* steps.c and attrsteps.c */
 /* A callable as messages name it, "module.name()": new str. */
 Value callable_text(Value f);
+/* d |= more, keyword arguments of a call of f: duplicates raise. 0, -1. */
+int merge_keywords(Value d, Value more, Value f);
 StepFn step_check_local, step_delete_local, step_make_cell, step_load_cell, step_store_cell, step_delete_cell, step_load_free, step_store_free,
     step_delete_free, step_load_classderef, step_load_global, step_store_global, step_delete_global, step_load_name, step_store_name,
     step_delete_name, step_wide_name, step_load_attr, step_store_attr, step_delete_attr, step_load_method, step_load_super_attr, step_getitem,

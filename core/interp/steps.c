@@ -777,33 +777,33 @@ Value callable_text(Value f) {
     return obj_str(f);
 }
 
+int merge_keywords(Value d, Value more, Value f) {
+    if (dict_merge(d, more, 2) >= 0)
+        return 0;
+    if (err_matches(&exc_AttributeError)) {
+        err_clear();
+        Value name = callable_text(f);
+        err_set(&exc_TypeError, "%S argument after ** must be a mapping, not %T", name, more);
+        release(name);
+    } else if (err_matches(&exc_KeyError)) {
+        Value exc = err_fetch(), args = ref_peek(&((BaseExc *)exc)->args);
+        if (args != ABSENT && tuple_len(args) == 1) {
+            Value name = callable_text(f);
+            err_set(&exc_TypeError, "%S got multiple values for keyword argument '%S'", name, tuple_get(args, 0));
+            release(name);
+            release(exc);
+        } else {
+            err_restore(exc);
+        }
+    }
+    return -1;
+}
+
 int step_dict_merge(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value c = R[instr_c(w)], f = R[instr_a(w)];
-    if (f == ABSENT)
-        f = R[instr_a(w) + 1]; /* a method block with a bound callable */
-    if (dict_merge(R[instr_b(w)], c, 2) < 0) {
-        if (err_matches(&exc_AttributeError)) {
-            err_clear();
-            Value name = callable_text(f);
-            err_set(&exc_TypeError, "%S argument after ** must be a mapping, not %T", name, c);
-            release(name);
-        } else if (err_matches(&exc_KeyError)) {
-            Value exc = err_fetch(), args = ref_peek(&((BaseExc *)exc)->args);
-            if (args != ABSENT && tuple_len(args) == 1) {
-                Value name = callable_text(f), key = tuple_get(args, 0);
-                if (v_is_str(key))
-                    err_set(&exc_TypeError, "%S got multiple values for keyword argument '%S'", name, key);
-                else
-                    err_set(&exc_TypeError, "keywords must be strings");
-                release(name);
-                release(exc);
-            } else {
-                err_restore(exc);
-            }
-        }
+    if (merge_keywords(R[instr_b(w)], c, f) < 0)
         return STEP_ERROR;
-    }
     kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }

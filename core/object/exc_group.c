@@ -394,10 +394,6 @@ Value exc_star_result(Value orig, Value raised_list) {
     }
     if (keep != V_NONE && list_append(raised, keep) < 0)
         goto out;
-    if (list_len(raised) == 1) {
-        result = list_get(raised, 0);
-        goto out;
-    }
     Value a[] = {str_empty(), raised};
     result = type_call(&exc_BaseExceptionGroup, a, 2, ABSENT);
 out:
