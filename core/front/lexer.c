@@ -514,6 +514,7 @@ static bool string(Lexer *lx, Token *t, uint8_t aux) {
 
 static COLD bool tab_error(Lexer *lx) {
     lx->soft_error = true;
+    lx->touched_eof = false;
     lexer_error_at(lx, &exc_TabError, lx->lineno, 1, lx->lineno, 0, "inconsistent use of tabs and spaces in indentation");
     return false;
 }
@@ -606,6 +607,7 @@ static bool begin_line(Lexer *lx) {
     } else if (col > lx->indents[top]) {
         if (top + 1 >= MAX_INDENT) {
             lx->soft_error = true;
+            lx->touched_eof = false;
             lexer_error_at(lx, &exc_IndentationError, lx->lineno, 1, lx->lineno, 0, "too many levels of indentation");
             return false;
         }
@@ -625,6 +627,7 @@ static bool begin_line(Lexer *lx) {
             const char *nl = memchr(lx->cur, '\n', (size_t)(lx->end - lx->cur));
             lx->cur = nl != NULL ? nl + 1 : lx->end;
             lx->soft_error = true;
+            lx->touched_eof = false;
             lexer_error_at(lx, &exc_IndentationError, lx->lineno, (int)(lx->cur - lx->line_start), lx->lineno, -1,
                            "unindent does not match any outer indentation level");
             return false;

@@ -176,7 +176,7 @@ static bool list_in(Arena *a, const AstNodeDef *d, const AstField *f, Value list
             ok = (((Value *)items)[i] = identifier_in(a, v)) != ABSENT;
         } else if (item == 1) {
             ok = (((uint8_t *)items)[i] = (uint8_t)enum_in(f->family, v)) != 0;
-        } else if (v_is_none(v) && f->optional) {
+        } else if (v_is_none(v) && !family_is_product(f->family)) {
             ok = true;
         } else {
             ok = (((void **)items)[i] = node_in(a, f->family, v)) != NULL;
