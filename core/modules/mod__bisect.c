@@ -74,7 +74,8 @@ static Value insort(Value *args, intptr_t nargs, bool right) {
         return ABSENT;
     if (v_is_list_exact(args[0]))
         return list_insert(args[0], i, args[1]) < 0 ? ABSENT : V_NONE;
-    Value a[2] = {v_from_int(i), args[1]}, r = obj_call_method_str(args[0], "insert", a, 2);
+    Value a[2] = {int_from_i64(i), args[1]}, r = a[0] == ABSENT ? ABSENT : obj_call_method_str(args[0], "insert", a, 2);
+    release(a[0]);
     if (r == ABSENT)
         return ABSENT;
     release(r);

@@ -64,6 +64,7 @@ static ALWAYS_INLINE intptr_t dict_len(Value d) {
 /* Cursor iteration over a dict that may change meanwhile (never crashes): *pos starts at 0; key and value owned. Either
  * may be NULL. */
 bool dict_next(Value d, intptr_t *pos, Value *key, Value *value);
+bool dict_next_hashed(Value d, intptr_t *pos, Value *key, Value *value, int64_t *hash);
 bool dict_prev(Value d, intptr_t *pos, Value *key, Value *value); /* *pos starts at dict_end */
 intptr_t dict_end(Value d);
 int dict_popitem(Value d, Value *key, Value *value); /* last entry: 1 (owned), 0 empty */

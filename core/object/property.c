@@ -229,7 +229,7 @@ Value classmethod_new(Value func) {
 
 static Value wrap_init(Value self, Value *args, intptr_t nargs, Value kw) {
     ref_store(self, &W(self)->func, retained(args[0]));
-    static const char *const names[] = {"__module__", "__name__", "__qualname__", "__doc__"};
+    static const char *const names[] = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         Value v;
         int r = obj_lookup_attr_str(args[0], names[i], &v);

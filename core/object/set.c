@@ -500,12 +500,16 @@ int set_update(Value s, Value iterable) {
         size_t n = (size_t)dict_len(iterable), fill = b ? b->fill : 0, mask = b ? b->mask : MIN_TABLE - 1;
         int r = (fill + n) * 5 >= mask * 3 ? resize(s, (len_of(s) + n) * 2) : 0;
         excl_cs_end(&cs);
-        if (r < 0)
-            return -1;
+        intptr_t pos = 0;
+        Value key;
+        int64_t hash;
+        while (r >= 0 && dict_next_hashed(iterable, &pos, &key, NULL, &hash)) {
+            r = set_add_hashed(s, key, hash);
+            release(key);
+        }
+        return r < 0 ? -1 : 0;
     }
-    Value keys = v_is_dict_exact(iterable) ? dict_keys_list(iterable) : retained(iterable), item;
-    Value it = keys == ABSENT ? ABSENT : obj_iter(keys);
-    release(keys);
+    Value it = obj_iter(iterable), item;
     if (it == ABSENT)
         return -1;
     NextFn next = iter_next_fn(it);

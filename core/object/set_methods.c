@@ -244,8 +244,8 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return set_new_type((Type *)cls);
 }
 static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (!check_no_keywords(&set_type, SP_NEW, type_of(self), "set", kw))
-        return ABSENT;
+    if (kw != ABSENT && tuple_len(kw))
+        return err_set(&exc_TypeError, "set() takes no keyword arguments");
     if (nargs > 1)
         return err_set(&exc_TypeError, "set expected at most 1 argument, got %zd", (ssize_t)nargs);
     set_clear(self);
