@@ -119,7 +119,7 @@ static void look_for_tracked(Value v, void *found) {
         *(bool *)found = true;
 }
 bool gc_is_tracked(Value v) {
-    if (!v_is_obj(v) || type_of(v)->flags & TF_UNTRACKED)
+    if (!heap_has(v) || type_of(v)->flags & TF_UNTRACKED)
         return false;
     if (v_is_exact(v, IDX_DICT) || v_is_exact(v, IDX_TUPLE)) {
         bool found = false;
