@@ -70,12 +70,11 @@ static NOINLINE bool finalize(Thread *t, Object *o) {
 
 static void destroy(Thread *t, Object *o) {
     const Type *ty = v_shape(V_OF(o))->type;
-    uint32_t f = obj_flags(o);
-    if (UNLIKELY(ty->flags & TF_FINALIZER) && !(f & OF_FINALIZED) && finalize(t, o))
+    if (UNLIKELY(ty->flags & TF_FINALIZER) && !(obj_flags(o) & OF_FINALIZED) && finalize(t, o))
         return;
     DeadFrame frame = {o, t->destroying};
     t->destroying = &frame;
-    if (UNLIKELY(f & OF_WEAKREF))
+    if (UNLIKELY(obj_flags(o) & OF_WEAKREF)) /* the finalizer may have made the first one */
         weak_clear(o);
     obj_clear_refs(o);
     t->destroying = frame.prev;

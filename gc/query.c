@@ -121,6 +121,9 @@ static void look_for_tracked(Value v, void *found) {
 bool gc_is_tracked(Value v) {
     if (!heap_has(v) || type_of(v)->flags & TF_UNTRACKED)
         return false;
+    const Shape *s = v_shape(v);
+    if (!(s->ops && s->ops->traverse) && !(s->type->flags & (TF_HEAP | TF_HAS_DICT)))
+        return false;
     if (v_is_exact(v, IDX_DICT) || v_is_exact(v, IDX_TUPLE)) {
         bool found = false;
         obj_traverse(v_obj(v), look_for_tracked, &found);
