@@ -188,18 +188,16 @@ FN(s_displayhook) { return sys_display(args[0]) < 0 ? ABSENT : V_NONE; }
 void excepthook_default(Value exc, Value tb); /* runtime/traceback_print.c */
 FN(s_excepthook) {
     Value e = args[1], tb = args[2];
-    if (!v_is_exc(e)) { /* as old callers may: a class and a value */
-        e = v_is_type(args[0]) ? obj_call1(args[0], args[1]) : ABSENT;
-        if (!e)
-            return ABSENT;
-        if (!v_is_exc(e)) {
-            release(e);
-            return err_set(&exc_TypeError, "print_exception(): Exception expected for value, %T found", args[1]);
-        }
-    } else
-        retain(e);
+    if (!v_is_exc(e)) {
+        Value err = sys_get("stderr"), text = str_format_c("TypeError: print_exception(): Exception expected for value, %T found\n", e);
+        Value a[] = {text}, r = err && err != V_NONE && text ? obj_call_method(err, ID("write"), a, 1) : ABSENT;
+        release(r);
+        release(err);
+        release(text);
+        err_clear();
+        return V_NONE;
+    }
     excepthook_default(e, tb);
-    release(e);
     return V_NONE;
 }
 void unraisable_default(Value exc, Value err_msg, Value object);
