@@ -44,8 +44,9 @@ static const UnicodeMap *find_map(const UnicodeMap *m, size_t n, uint32_t c) {
     return lo < n && m[lo].c == c ? &m[lo] : NULL;
 }
 
-static int category(uint32_t c) {
-    return (int)utf8proc_category((utf8proc_int32_t)c);
+int unicode_category(uint32_t c) {
+    int cat = (int)utf8proc_category((utf8proc_int32_t)c);
+    return cat != UTF8PROC_CATEGORY_CN && IN(unicode_newer, c) ? UTF8PROC_CATEGORY_CN : cat;
 }
 #define CAT(x) (1u << UTF8PROC_CATEGORY_##x)
 #define LETTERS (CAT(LU) | CAT(LL) | CAT(LT) | CAT(LM) | CAT(LO))
@@ -55,7 +56,7 @@ static int category(uint32_t c) {
 
 /* `what` is one bit. */
 bool unicode_is_slow(uint32_t c, int what) {
-    unsigned cat = 1u << category(c);
+    unsigned cat = 1u << unicode_category(c);
     switch (what) {
     case UC_ALPHA:
         return cat & LETTERS;
@@ -78,13 +79,13 @@ bool unicode_is_slow(uint32_t c, int what) {
 }
 
 bool unicode_is_title(uint32_t c) {
-    return c >= 256 && category(c) == UTF8PROC_CATEGORY_LT;
+    return c >= 256 && unicode_category(c) == UTF8PROC_CATEGORY_LT;
 }
 bool unicode_is_cased(uint32_t c) {
     return unicode_is_lower(c) || unicode_is_upper(c) || unicode_is_title(c);
 }
 bool unicode_is_case_ignorable(uint32_t c) {
-    unsigned cat = 1u << category(c);
+    unsigned cat = 1u << unicode_category(c);
     return ((cat & (CAT(MN) | CAT(ME) | CAT(CF) | CAT(LM) | CAT(SK))) != 0) != IN(unicode_case_ignorable, c);
 }
 bool unicode_is_line_break(uint32_t c) {
