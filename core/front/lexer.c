@@ -137,7 +137,7 @@ static Value name_value(Lexer *lx, const char *s, size_t n) {
         ascii &= (signed char)s[i] >= 0;
     Value v;
     if (ascii) {
-        v = str_from_ascii(s, n);
+        return str_intern_ascii(s, n);
     } else {
         v = str_from_utf8(s, n);
         if (v == ABSENT) {
@@ -180,8 +180,7 @@ static Value name_value(Lexer *lx, const char *s, size_t n) {
     }
     if (v == ABSENT)
         return ABSENT;
-    v = str_intern(v);
-    return v == ABSENT ? ABSENT : arena_keep(lx->arena, v);
+    return str_intern(v); /* immortal: the arena need not keep it */
 }
 
 static NOINLINE NameEntry *name_add(Lexer *lx, NameTable *t, uint32_t h, uint64_t head, const char *s, size_t n) {

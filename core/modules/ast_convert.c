@@ -129,8 +129,7 @@ static int int_in(Value v, int32_t *out) {
 static Value identifier_in(Arena *a, Value v) {
     if (!v_is_exact(v, IDX_STR))
         return err_set(&exc_TypeError, "AST identifier must be of type str");
-    Value i = str_intern(retained(v));
-    return i == ABSENT ? ABSENT : arena_keep(a, i);
+    return str_intern(retained(v)); /* immortal */
 }
 
 /* Which member of an enumeration v is an instance of: 0 none (exception). */

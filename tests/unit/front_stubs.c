@@ -300,3 +300,4 @@ intptr_t str_find_char(Value s, uint32_t c, intptr_t lo, intptr_t hi, int dir) {
 void sb_substr(StrBuilder *b, Value s, intptr_t lo, intptr_t hi) { sb_ascii(b, TEXT(s) + lo, (size_t)(hi - lo)); }
 Value codec_decode(Value b, const char *encoding, const char *errors) { return make_str(bytes_data(b), (size_t)bytes_len(b)); }
 Value err_set_value(Type *exc, Value v) { return err_set(exc, "%S", v); }
+Value str_intern_ascii(const char *s, size_t n) { return str_intern(make_str(s, n)); }
