@@ -247,6 +247,10 @@ FN(s_exception) {
 }
 FN(s_exit) {
     Value status = ARG(0);
+    if (status && v_is_tuple(status)) { /* its items are the exception's arguments, as when it is raised by hand */
+        Value e = exc_new(&exc_SystemExit, status);
+        return e ? err_raise(e) : ABSENT;
+    }
     return status && status != V_NONE ? err_set_value(&exc_SystemExit, status) : err_set_none(&exc_SystemExit);
 }
 
@@ -298,16 +302,35 @@ FN(s_current_frames) {
 }
 FN(s_current_exceptions) {
     Value d = dict_new();
-    Value k = d ? int_from_u64(thread_self()->ident) : ABSENT;
-    Value e = interp_handled();
-    Value info = tuple_pack(3, e ? V_OF(type_of(e)) : V_NONE, e ? e : V_NONE, V_NONE);
-    if (!k || !info || dict_set(d, k, info) < 0) {
-        release(d);
-        d = ABSENT;
+    enum { MAX = 1024 };
+    Value *excs = calloc(MAX, sizeof *excs);
+    uint64_t *idents = calloc(MAX, sizeof *idents);
+    int n = 0;
+    if (excs && idents) {
+        excl_stop_world();
+        for (Thread *t = thread_list; t && n < MAX; t = t->next) {
+            idents[n] = t->ident;
+            excs[n++] = retained(t->handled);
+        }
+        excl_start_world();
+    } else
+        err_no_memory();
+    for (int i = 0; d && i < n; i++) {
+        Value e = excs[i], tb = e ? exc_traceback(e) : V_NONE;
+        Value k = int_from_u64(idents[i]), info = tuple_pack(3, e ? V_OF(type_of(e)) : V_NONE, e ? e : V_NONE, tb);
+        if (!k || !info || dict_set(d, k, info) < 0) {
+            release(d);
+            d = ABSENT;
+        }
+        release(k);
+        release(info);
+        release(tb);
     }
-    release(k);
-    release(info);
-    return d;
+    for (int i = 0; i < n; i++)
+        release(excs[i]);
+    free(excs);
+    free(idents);
+    return err_pending() ? ABSENT : d;
 }
 
 /* ---- limits and measures ---------------------------------------------------------------------------------------------------------------------------- */

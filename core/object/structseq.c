@@ -45,6 +45,8 @@ Value structseq_new(Type *t, Value *values, int n) {
 static Value s_new(Value self, Value *args, intptr_t nargs, Value kw) {
     Type *t = (Type *)self;
     SeqInfo *info = info_of(t);
+    if (info->spec.flags & TF_NO_NEW)
+        return err_set(&exc_TypeError, "cannot create '%s' instances", info->spec.name);
     Value seq = seq_to_tuple(args[0]), dict = arg_at(args, nargs, 1);
     if (!seq)
         return ABSENT;
