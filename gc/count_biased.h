@@ -112,6 +112,9 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
         STORE_RELAXED(&o->local, LOAD_RELAXED(&o->local) + 1);
         return seen;
     }
+    /* As in count_load_shared: the slot still says that the flag is this object's. */
+    if (count_is_uncounted(o) && LOAD_ACQUIRE(r) == seen)
+        return seen;
     return count_load_shared(holder, r, seen);
 }
 int count_thread_init(Thread *t);

@@ -61,7 +61,7 @@ static NOINLINE bool finalize(Thread *t, Object *o) {
     t->dead_depth = 0; /* what dies in Python code dies there */
     Value r = obj_call_special(v, SP_DEL, NULL, 0);
     if (!r)
-        err_unraisable("Exception ignored in: ", type_special(type_of(v), SP_DEL));
+        err_unraisable("Exception ignored in", type_special(type_of(v), SP_DEL));
     t->dead_depth = depth;
     release(r);
     err_restore(saved);
@@ -70,12 +70,14 @@ static NOINLINE bool finalize(Thread *t, Object *o) {
 
 static void destroy(Thread *t, Object *o) {
     const Type *ty = v_shape(V_OF(o))->type;
-    uint32_t f = obj_flags(o);
-    if (UNLIKELY(ty->flags & TF_FINALIZER) && !(f & OF_FINALIZED) && finalize(t, o))
+    if (UNLIKELY(ty->flags & TF_FINALIZER) && !(obj_flags(o) & OF_FINALIZED) && finalize(t, o))
         return;
-    if (UNLIKELY(f & OF_WEAKREF))
+    DeadFrame frame = {o, t->destroying};
+    t->destroying = &frame;
+    if (UNLIKELY(obj_flags(o) & OF_WEAKREF)) /* the finalizer may have made the first one */
         weak_clear(o);
     obj_clear_refs(o);
+    t->destroying = frame.prev;
     dead_memory(o);
 }
 
@@ -95,6 +97,15 @@ NOINLINE void dead_object(Object *o) {
     destroy(t, o);
     if (--t->dead_depth == 0 && UNLIKELY(t->dead_len != 0))
         dead_drain(t);
+}
+
+void dead_pair(Object *a, Object *b) {
+    Thread *t = thread_self();
+    DeadFrame frame = {b, t->destroying}; /* a's end may run a collection */
+    t->destroying = &frame;
+    dead_object(a);
+    t->destroying = frame.prev;
+    dead_object(b);
 }
 
 NOINLINE void dead_drain(Thread *t) {

@@ -12,8 +12,16 @@
 
 enum { DEAD_NEST = 30 };
 
+/* An object in the middle of its destruction, with a count of zero and part of its references: a collection in between must leave it alone. */
+typedef struct DeadFrame {
+    Object *o;
+    struct DeadFrame *prev;
+} DeadFrame;
+
 /* The last reference is gone. May run Python code when the thread is in no section. */
 void dead_object(Object *o);
+/* Two at once, in that order. */
+void dead_pair(Object *a, Object *b);
 /* Puts it on the dead list in any case: for code in which nothing may be destroyed. The next poll drains it. */
 void dead_push(Object *o);
 /* Gives the memory of an object back, at once or after its grace period. It holds no references any more. */

@@ -139,7 +139,8 @@ static Chunk *chunk_new(size_t huge_bytes) {
     size_t bytes = huge_bytes ? HEAP_HUGE_OFFSET + huge_bytes : HEAP_CHUNK;
     if (huge_bytes > SIZE_MAX / 2)
         return NULL;
-    bytes = (bytes + HEAP_PAGE - 1) & ~(HEAP_PAGE - 1);
+    /* Whole chunks: heap_owns goes by chunks, so malloc must not hand out the rest of the last one. What is never touched costs nothing. */
+    bytes = (bytes + HEAP_CHUNK - 1) & ~(size_t)(HEAP_CHUNK - 1);
     Chunk *c = NULL;
     if (posix_memalign((void **)&c, HEAP_CHUNK, bytes) != 0)
         return NULL;

@@ -119,7 +119,10 @@ static void look_for_tracked(Value v, void *found) {
         *(bool *)found = true;
 }
 bool gc_is_tracked(Value v) {
-    if (!v_is_obj(v) || type_of(v)->flags & TF_UNTRACKED)
+    if (!heap_has(v) || type_of(v)->flags & TF_UNTRACKED)
+        return false;
+    const Shape *s = v_shape(v);
+    if (!(s->ops && s->ops->traverse) && !(s->type->flags & (TF_HEAP | TF_HAS_DICT)))
         return false;
     if (v_is_exact(v, IDX_DICT) || v_is_exact(v, IDX_TUPLE)) {
         bool found = false;
@@ -172,7 +175,7 @@ static void check_count(Object *o, void *unused) {
     if (!COUNT_EXACT || count_is_uncounted(o))
         return;
     intptr_t edges = *entry(o) & (EXPLAINED - 1), count = count_get(o);
-    if (count < edges && count > 0) {
+    if (count < edges && count > 0) { /* (a dead one waits for its destruction: its roots are no counts) */
         fprintf(stderr, "polygil: %s at %p: count %ld, references %ld\n", type_cname(type_of(V_OF(o))), (void *)o, (long)count,
                 (long)edges);
         suspect = o;

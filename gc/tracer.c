@@ -7,6 +7,7 @@
 #include "tracer.h"
 
 #include "batch.h"
+#include "dead.h"
 #include "mutex.h"
 #include "object/list.h"
 #include "object/object.h"
@@ -131,6 +132,10 @@ static Value *queue;
 static size_t n_queue, cap_queue;
 static _Atomic(bool) any_queue;
 
+/* DEBUG_SAVEALL: what was found is kept for gc.garbage; owned. */
+static Value *saved;
+static size_t n_saved, cap_saved;
+
 static void visit_thread(Thread *t, VisitFn visit, void *arg) {
     visit(t->exc, arg);
     visit(t->handled, arg);
@@ -141,6 +146,8 @@ static void visit_thread(Thread *t, VisitFn visit, void *arg) {
     visit(t->sentinel, arg);
     for (uint32_t i = 0; i < t->dead_len; i++)
         visit(V_OF(t->dead[i]), arg); /* it is about to be destroyed by its thread, with what it refers to */
+    for (const DeadFrame *f = t->destroying; f; f = f->prev)
+        visit(V_OF(f->o), arg);
     interp_visit_roots(t, visit, arg);
 }
 void tracer_visit_roots(VisitFn visit, void *arg) {
@@ -153,6 +160,8 @@ void tracer_visit_roots(VisitFn visit, void *arg) {
     for (size_t i = 0; i < n_queue; i++)
         visit(queue[i], arg);
     weak_visit_pending(visit, arg);
+    for (size_t i = 0; i < n_saved; i++)
+        visit(saved[i], arg);
 }
 
 __attribute__((no_sanitize("address", "thread"), noinline)) static void scan_words(uintptr_t from, uintptr_t to,
@@ -194,15 +203,43 @@ static bool queue_push(Value v) {
 }
 
 static size_t n_found; /* unreachable objects that hold references */
+static void count_dead(Object *o, void *unused) {
+    n_found += !heap_is_marked(o) && !(v_shape(V_OF(o))->type->flags & TF_UNTRACKED);
+}
 static void look_dead(Object *o, void *unused) {
     if (heap_is_marked(o))
         return;
     const Type *t = v_shape(V_OF(o))->type;
-    if (!(t->flags & TF_UNTRACKED))
-        n_found++;
     if (t->flags & TF_FINALIZER && !(obj_flags(o) & OF_FINALIZED) && queue_push(V_OF(o))) {
         obj_set_flag(o, OF_FINALIZED);
         retain(V_OF(o));
+    }
+}
+
+static void save_dead(Object *o, void *unused) {
+    if (heap_is_marked(o) || v_shape(V_OF(o))->type->flags & TF_UNTRACKED)
+        return;
+    if (n_saved == cap_saved) {
+        size_t cap = cap_saved ? cap_saved * 2 : 64;
+        Value *s = realloc(saved, cap * sizeof *s);
+        if (!s)
+            return;
+        saved = s;
+        cap_saved = cap;
+    }
+    saved[n_saved++] = retained(V_OF(o));
+}
+static void mark_saved(void) {
+    for (size_t i = 0; i < n_saved; i++)
+        mark_value(saved[i], NULL);
+}
+void gc_take_saved(Value list) {
+    while (n_saved) {
+        Value v = saved[n_saved - 1];
+        if (list_append(list, v) < 0)
+            return;
+        n_saved--;
+        release(v);
     }
 }
 
@@ -229,7 +266,7 @@ static bool run_queue(void) {
         Value saved = err_fetch();
         Value r = obj_call_special(v, SP_DEL, NULL, 0);
         if (!r)
-            err_unraisable("Exception ignored in: ", type_special(type_of(v), SP_DEL));
+            err_unraisable("Exception ignored in", type_special(type_of(v), SP_DEL));
         release(r);
         release(v);
         err_restore(saved);
@@ -265,6 +302,12 @@ static size_t collect_stopped(void) {
             mark_value(queue[i], NULL);
         STORE_RELAXED(&any_queue, n_queue != 0);
         mark_drain();
+        heap_each(count_dead, NULL);
+        if (gc_state.debug & GC_SAVEALL) {
+            heap_each(save_dead, NULL);
+            mark_saved();
+            mark_drain();
+        }
         for (int i = 0; i < n_weak_fns; i++)
             weak_fns[i](alive_value);
         collector_free_dead();
@@ -308,14 +351,15 @@ intptr_t trace_collect(int generation) {
     dead_drain(t);
     bool again = weak_run_callbacks();
     again |= run_queue();
-    if (again && generation >= 2) {
-        collect_once();
+    if (again && generation >= 0) {
+        n += collect_once();
         dead_drain(t);
         weak_run_callbacks();
         run_queue();
     }
-    gc_state.collections[generation]++;
-    gc_state.collected[generation] += n;
+    int g = generation < 0 ? 1 : generation;
+    gc_state.collections[g]++;
+    gc_state.collected[g] += n;
     STORE_RELEASE(&collecting, false);
     return (intptr_t)n;
 }
@@ -344,7 +388,7 @@ int trace_poll(Thread *t) {
     }
     if (gc_callback)
         gc_callback(true, 1, 0);
-    intptr_t n = trace_collect(1);
+    intptr_t n = trace_collect(GC_AUTOMATIC);
     if (gc_callback)
         gc_callback(false, 1, (size_t)n);
     return 0;

@@ -21,7 +21,8 @@ void interp_visit_roots(Thread *t, VisitFn visit, void *arg);
 
 int tracer_init(void);
 
-/* Attached, in no section: collects, runs finalizers and weak references' callbacks. Number of unreachable objects found. */
+/* generation: the gc module's number, for its statistics; or GC_AUTOMATIC: finalized objects wait for the next collection.
+ * Attached, in no section: collects, runs finalizers and weak references' callbacks. Number of unreachable objects found. */
 intptr_t trace_collect(int generation);
 /* At the heap's limit or without memory, attached and in no section: collects without running Python code. */
 void trace_emergency(Thread *t);
@@ -36,6 +37,9 @@ intptr_t gc_refcount(Value v);
 extern void (*gc_callback)(bool start, int generation, size_t collected);
 
 /* State of the gc module. */
+enum { GC_AUTOMATIC = -1, GC_SAVEALL = 32 };
+/* Moves what DEBUG_SAVEALL kept to a list. */
+void gc_take_saved(Value list);
 typedef struct GcState {
     _Atomic(bool) enabled;
     uint32_t threshold[3];

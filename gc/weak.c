@@ -70,7 +70,7 @@ static void drop_head(Shard *s, Head **h) {
     s->n--;
 }
 
-int weak_link(WeakRef *w, Value target) {
+int weak_link(WeakRef *w, Value target, bool shared, bool front) {
     Object *o = v_obj(target);
     Shard *s = shard_of(o);
     int result = -1;
@@ -92,11 +92,19 @@ int weak_link(WeakRef *w, Value target) {
         count_share(o);
         obj_set_flag(o, OF_WEAKREF);
     }
-    w->prev = NULL;
-    w->next = h->first;
-    if (h->first)
-        h->first->prev = w;
-    h->first = w;
+    /* Newest first, but behind the shared ones: the reference, then the proxy. */
+    WeakRef *before = NULL;
+    while (!(front && before == NULL) && (before ? before->next : h->first) && (before ? before->next : h->first)->shared)
+        before = before ? before->next : h->first;
+    w->shared = shared;
+    w->prev = before;
+    w->next = before ? before->next : h->first;
+    if (w->next)
+        w->next->prev = w;
+    if (before)
+        before->next = w;
+    else
+        h->first = w;
     STORE_RELEASE(&w->target, target); /* pairs with the acquire in weak_get */
     result = 0;
 out:
@@ -157,7 +165,7 @@ WeakRef *weak_find_plain(Value target, Type *t) {
     shard_lock(s);
     Head **h = find(s, v_obj(target));
     for (WeakRef *w = h ? (*h)->first : NULL; w; w = w->next) {
-        if (ref_peek(&w->callback) == ABSENT && type_of(V_OF(w)) == t && count_try_retain(&w->hdr)) {
+        if (w->shared && type_of(V_OF(w)) == t && count_try_retain(&w->hdr)) {
             found = w;
             break;
         }
@@ -243,7 +251,7 @@ static void call_one(WeakRef *w) {
         STAT_ADD(weak_callbacks, 1);
         Value r = obj_call1(cb, V_OF(w));
         if (!r)
-            err_unraisable("Exception ignored in: ", cb);
+            err_unraisable("Exception ignored in", cb);
         release(r);
         release(cb);
     }

@@ -13,13 +13,14 @@ typedef struct WeakRef {
     Object hdr;
     Ref callback;            /* ABSENT: none */
     _Atomic(Value) target;   /* ABSENT: dead */
+    bool shared;
     _Atomic(int64_t) hash;   /* of the target once it was asked for; -1: not yet */
     struct WeakRef *next, *prev; /* references to the same object, newest first, but the shared one without callback */
 } WeakRef;
 
-/* Links a fresh reference; the caller holds target. -1 without memory (nothing pending). */
-int weak_link(WeakRef *w, Value target);
-/* The reference of exactly this type to target that has no callback: owned, or NULL. */
+/* Links a fresh reference; the caller holds target. shared: the one without callback of its class, kept before the others; front: before all. -1 without memory (nothing pending). */
+int weak_link(WeakRef *w, Value target, bool shared, bool front);
+/* The shared reference of exactly this type to target: owned, or NULL. */
 WeakRef *weak_find_plain(Value target, Type *t);
 void weak_unlink(WeakRef *w);
 /* The target, owned, or ABSENT. */

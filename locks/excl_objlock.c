@@ -66,6 +66,8 @@ static NOINLINE void lock_stop_mutex(Thread *t) {
         thread_publish_stack(t);
         detach_state(t);
         bool handed = bytelock_park(&stop_mutex.bits, since, NULL);
+        if (UNLIKELY(thread_must_vanish(t)) && handed)
+            bytelock_unlock_slow(&stop_mutex.bits); /* attaching never returns */
         attach_state(t);
         if (handed)
             break;

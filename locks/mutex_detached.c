@@ -14,6 +14,8 @@ NOINLINE void mutex_lock_detached(Mutex *m) {
         bool handed;
         DETACHED_BEGIN
         handed = bytelock_park(&m->bits, since, NULL);
+        if (UNLIKELY(thread_must_vanish(thread_self())) && handed)
+            bytelock_unlock_slow(&m->bits); /* the attach below never returns */
         DETACHED_END
         if (handed)
             break;

@@ -3,6 +3,7 @@
 
 Run with the reference interpreter, so that both agree: tools/unicode_tables.py > core/object/unicode_tables.c
 """
+import ctypes
 import unicodedata as u
 from fractions import Fraction
 
@@ -68,6 +69,9 @@ def only_single(f):
 print("""/* Written by tools/unicode_tables.py; do not edit. */
 #include "object/unicode_impl.h"
 """)
+# Characters that utf8proc knows and the reference does not yet.
+utf8proc = ctypes.CDLL("libutf8proc.so.2")
+emit_ranges("unicode_newer", lambda c: u.category(c) == "Cn" and utf8proc.utf8proc_category(ord(c)) != 0)
 emit_ranges("unicode_other_lower", lambda c: c.islower() and u.category(c) != "Ll")
 emit_ranges("unicode_other_upper", lambda c: c.isupper() and u.category(c) != "Lu")
 

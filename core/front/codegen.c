@@ -225,7 +225,7 @@ void bind(Unit *u, Label target) {
     }
     if (l->state && u->state_words)
         memcpy(u->state, l->state, u->state_words * sizeof *u->state);
-    l->at = (int32_t)u->n;
+    l->at = u->bound_at = (int32_t)u->n;
 }
 
 void bind_loop(Unit *u, Label target) {
@@ -235,7 +235,7 @@ void bind_loop(Unit *u, Label target) {
     check_depth(u, l, u->depth);
     for (uint32_t i = 0; i < u->state_words; i++)
         u->state[i] &= ~u->deletable[i];
-    l->at = (int32_t)u->n;
+    l->at = u->bound_at = (int32_t)u->n;
 }
 
 /* ---- exception ranges ---- */

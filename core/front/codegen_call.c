@@ -76,7 +76,7 @@ static Value keyword_names(Unit *u, KeywordSeq k) {
         return ABSENT;
     }
     for (int32_t i = 0; i < k.n; i++)
-        tuple_init_item(t, i, retained(mangled(u, k.v[i]->arg)));
+        tuple_init_item(t, i, retained(k.v[i]->arg));
     tuple_track(t);
     return t;
 }
@@ -90,7 +90,7 @@ static void keyword_dict(Unit *u, uint32_t callable, KeywordSeq k, const AstPos 
     }
     int32_t i = 0;
     for (; i < k.n && i < MAX_KEYWORDS && k.v[i]->arg != ABSENT; i++) {
-        load_const(u, mangled(u, k.v[i]->arg), TEMP);
+        load_const(u, k.v[i]->arg, TEMP);
         expr(u, k.v[i]->value, TEMP);
     }
     at(u, pos);
@@ -107,7 +107,7 @@ static void keyword_dict(Unit *u, uint32_t callable, KeywordSeq k, const AstPos 
         /* Names after a mapping may repeat one of its keys: they are merged too. */
         int32_t from = i;
         for (; i < k.n && i - from < MAX_KEYWORDS && k.v[i]->arg != ABSENT; i++) {
-            load_const(u, mangled(u, k.v[i]->arg), TEMP);
+            load_const(u, k.v[i]->arg, TEMP);
             expr(u, k.v[i]->value, TEMP);
         }
         at(u, pos);

@@ -414,7 +414,7 @@ static void try_except(Unit *u, Stmt *s) {
     }
     pop_block(u);
     handler_end(u, outer);
-    at_none(u);
+    at(u, &handlers.v[handlers.n - 1]->pos);
     reraise_handled(u, base);
     bind_cleanup(u, hc, base);
     bind(u, end);

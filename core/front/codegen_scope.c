@@ -206,7 +206,12 @@ Value unit_leave(Gen *g) {
     Unit *u = g->unit;
     Value code = ABSENT;
     if (!g->failed && u->reachable) {
+        /* What falls off the end returns on the line that it comes from; after a join there is no one line. */
         at_none(u);
+        if (u->n && u->bound_at != (int32_t)u->n) {
+            u->pos = u->ins[u->n - 1].pos;
+            u->pos.col = u->pos.end_col = -1;
+        }
         emit(u, OP_RETURN_CONST, 0, add_const(u, V_NONE), 0);
     }
     if (!g->failed) {
@@ -407,13 +412,9 @@ int compile_lambda(Unit *u, Expr *e, int want) {
         add_const(f, V_NONE); /* no docstring */
         scan_locals(f, (StmtSeq){NULL, 0}, e->Lambda.body);
         int r = expr_last(f, e->Lambda.body);
-        if (f->flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)) {
-            drop(f, r);
-        } else {
-            at(f, &e->Lambda.body->pos);
-            emit(f, OP_RETURN, 0, (uint32_t)r, 0);
-            f->reachable = false;
-        }
+        at(f, &e->Lambda.body->pos);
+        emit(f, OP_RETURN, 0, (uint32_t)r, 0);
+        f->reachable = false;
     }
     Value code = f == u ? ABSENT : unit_leave(u->g);
     return make_function(u, code, e->Lambda.args, NULL, want, &e->pos);

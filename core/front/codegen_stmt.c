@@ -549,7 +549,9 @@ void stmt(Unit *u, Stmt *s) {
         break;
     case STMT_Global:
     case STMT_Nonlocal:
+        break;
     case STMT_Pass:
+        emit(u, OP_NOP, 0, 0, 0); /* for tracing: it has a line */
         break;
     case STMT_Expr:
         if (u->g->interactive && u->kind == UNIT_MODULE && !u->outer) {

@@ -137,7 +137,7 @@ static Value name_value(Lexer *lx, const char *s, size_t n) {
         ascii &= (signed char)s[i] >= 0;
     Value v;
     if (ascii) {
-        v = str_from_ascii(s, n);
+        return str_intern_ascii(s, n);
     } else {
         v = str_from_utf8(s, n);
         if (v == ABSENT) {
@@ -180,8 +180,7 @@ static Value name_value(Lexer *lx, const char *s, size_t n) {
     }
     if (v == ABSENT)
         return ABSENT;
-    v = str_intern(v);
-    return v == ABSENT ? ABSENT : arena_keep(lx->arena, v);
+    return str_intern(v); /* immortal: the arena need not keep it */
 }
 
 static NOINLINE NameEntry *name_add(Lexer *lx, NameTable *t, uint32_t h, uint64_t head, const char *s, size_t n) {
@@ -270,7 +269,7 @@ void lexer_never_closed(Lexer *lx) {
 }
 
 static COLD bool error_eof(Lexer *lx) {
-    lx->soft_error = true;
+    lx->soft_error = lx->touched_eof = true;
     if (lx->level > 0) {
         lexer_never_closed(lx);
     } else {
@@ -280,10 +279,20 @@ static COLD bool error_eof(Lexer *lx) {
     return false;
 }
 
-/* 0, or -1 with an exception. */
-static COLD int lexer_warn(Lexer *lx, Type *category, const char *kind) {
-    AstPos pos = {lx->lineno, (int32_t)(lx->tok_start - lx->line_start), lx->lineno, (int32_t)(lx->cur - lx->line_start)};
-    return syntax_warning(category, lx->filename, pos, "invalid %s literal", kind);
+/* False with an exception; where warnings are errors it is a SyntaxError. */
+static COLD bool warn_literal(Lexer *lx, const char *kind) {
+    Value msg = str_format_c("invalid %s literal", kind);
+    if (msg == ABSENT)
+        return false;
+    int r = err_warn_explicit(&exc_SyntaxWarning, msg, lx->filename, lx->lineno);
+    release(msg);
+    if (r == 0)
+        return true;
+    if (err_matches(&exc_SyntaxWarning)) {
+        err_clear();
+        error_here(lx, "invalid %s literal", kind);
+    }
+    return false;
 }
 
 /* ---- numbers ---- */
@@ -307,7 +316,7 @@ static bool number_end(Lexer *lx, const char *kind) {
         return error_here(lx, "invalid %s literal", kind);
     if (lx->quiet)
         return true;
-    return lexer_warn(lx, &exc_SyntaxWarning, kind) == 0;
+    return warn_literal(lx, kind);
 }
 
 /* Digits with single underscores between them. */
@@ -429,6 +438,7 @@ static bool number(Lexer *lx, Token *t) {
 
 static COLD bool unterminated(Lexer *lx, Token *t, const char *line_start, bool triple) {
     int detected = lx->lineno;
+    lx->touched_eof = triple || lx->cur >= lx->end;
     if (lx->cur >= lx->end && lx->cur > lx->src && lx->cur[-1] == '\n')
         detected--;
     lx->lineno = t->pos.lineno;
@@ -503,6 +513,7 @@ static bool string(Lexer *lx, Token *t, uint8_t aux) {
 
 static COLD bool tab_error(Lexer *lx) {
     lx->soft_error = true;
+    lx->touched_eof = false;
     lexer_error_at(lx, &exc_TabError, lx->lineno, 1, lx->lineno, 0, "inconsistent use of tabs and spaces in indentation");
     return false;
 }
@@ -571,7 +582,7 @@ static bool begin_line(Lexer *lx) {
             s = nl != NULL ? nl : lx->end;
             lx->cur = s;
             if (nl == NULL)
-                break;
+                return true;
         }
         if (*s == '\n') {
             if (lx->level > 0)
@@ -583,7 +594,7 @@ static bool begin_line(Lexer *lx) {
         break;
     }
     if (lx->cur >= lx->end) {
-        col = alt = 0;
+        lx->touched_eof = true;
         end_of_text(lx);
     }
     if (lx->level > 0)
@@ -595,6 +606,7 @@ static bool begin_line(Lexer *lx) {
     } else if (col > lx->indents[top]) {
         if (top + 1 >= MAX_INDENT) {
             lx->soft_error = true;
+            lx->touched_eof = false;
             lexer_error_at(lx, &exc_IndentationError, lx->lineno, 1, lx->lineno, 0, "too many levels of indentation");
             return false;
         }
@@ -614,6 +626,7 @@ static bool begin_line(Lexer *lx) {
             const char *nl = memchr(lx->cur, '\n', (size_t)(lx->end - lx->cur));
             lx->cur = nl != NULL ? nl + 1 : lx->end;
             lx->soft_error = true;
+            lx->touched_eof = false;
             lexer_error_at(lx, &exc_IndentationError, lx->lineno, (int)(lx->cur - lx->line_start), lx->lineno, -1,
                            "unindent does not match any outer indentation level");
             return false;
@@ -753,6 +766,8 @@ static int string_prefix(const char *s, size_t n) {
 
 static COLD bool fail(Lexer *lx, Token *t) {
     lx->failed = true;
+    t->pos = (AstPos){lx->lineno, -1, lx->lineno, -1};
+    t->level = 0;
     t->kind = TOK_ERROR;
     return false;
 }
@@ -765,7 +780,7 @@ static bool at_end(Lexer *lx, Token *t) {
         error_eof(lx);
         return fail(lx, t);
     }
-    lx->at_eof = true;
+    lx->at_eof = lx->touched_eof = true;
     no_place(lx, t, TOK_ENDMARKER);
     if (lx->single && lx->started) {
         t->kind = TOK_NEWLINE;
@@ -874,11 +889,8 @@ again:
         }
         if (c == '\\') {
             if (s[1] != '\n') {
-                if (s + 1 >= lx->end) {
-                    lx->cur = s + 1;
-                    error_eof(lx);
-                } else {
-                    int col = (int)(s + 1 - lx->line_start);
+                {
+                    int col = (int)(s + (s + 1 < lx->end) - lx->line_start);
                     lx->soft_error = true;
                     lexer_error_at(lx, &exc_SyntaxError, lx->lineno, col + 1, lx->lineno, 0,
                                    "unexpected character after line continuation character");
@@ -903,6 +915,7 @@ again:
     if (UNLIKELY(!ok))
         return fail(lx, t);
     lx->started = true;
+    lx->touched_eof = lx->cur >= lx->end && t->kind != TOK_STRING;
     t->level = (uint8_t)lx->level;
     t->end = (uint32_t)(lx->cur - lx->src);
     t->pos.end_lineno = lx->lineno;

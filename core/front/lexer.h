@@ -21,6 +21,7 @@ typedef struct Lexer {
     Arena *arena;
     Value filename;             /* borrowed */
     bool at_bol, failed /* an exception is pending */, at_eof;
+    bool touched_eof;           /* a token could go on where the text ends: the text may be incomplete */
     bool single;                /* ENDMARKER becomes NEWLINE once (interactive input) */
     bool started, no_dedent;
     bool quiet;                 /* no warnings: they were given already */

@@ -297,7 +297,13 @@ static void parser_end(Parser *p) {
 static bool parse_passes(Parser *p, Lexer *lx, const Lexer *fresh, Start start, Result *r) {
     if (!parser_begin(p, lx))
         return false;
-    if (parse_start(p, start, r) && !lx->failed && !err_pending()) {
+    bool parsed = parse_start(p, start, r);
+    if (parsed && start == START_SINGLE && lx->failed && p->t[-1].kind == TOK_NEWLINE && p->t->kind == TOK_ERROR && err_matches(&exc_SyntaxError)) {
+        /* One token too far. */
+        err_clear();
+        lx->failed = false;
+    }
+    if (parsed && !lx->failed && !err_pending()) {
         if (start == START_SINGLE && !rest_is_empty(lx, p->t)) {
             AstPos pos = p->t[-1].pos;
             lx->lineno = pos.lineno;
@@ -307,16 +313,16 @@ static bool parse_passes(Parser *p, Lexer *lx, const Lexer *fresh, Start start, 
         }
         return true;
     }
-    if ((p->flags & PARSE_ALLOW_INCOMPLETE) && lx->at_eof && start != START_FIELD) {
+    if ((p->flags & PARSE_ALLOW_INCOMPLETE) && lx->touched_eof && start != START_FIELD) {
         if (err_pending())
             err_clear();
         lx->failed = false;
-        lexer_error_at(lx, &exc_SyntaxError, lx->lineno, (int)(lx->cur - lx->line_start), lx->lineno, -1, "incomplete input");
+        raise_last(p, &exc_SyntaxError, "incomplete input");
         return false;
     }
     bool from_lexer = p->fill[-1].kind == TOK_ERROR;
     if (err_pending()) {
-        if (!from_lexer && err_matches(&exc_SyntaxError))
+        if (!from_lexer && !lx->touched_eof && err_matches(&exc_SyntaxError))
             check_rest(p);
         return false;
     }
@@ -335,7 +341,7 @@ static bool parse_passes(Parser *p, Lexer *lx, const Lexer *fresh, Start start, 
     Token last = p->fill[-1];
     parse_start(p, start, r);
     if (err_pending()) {
-        if (p->fill[-1].kind != TOK_ERROR && err_matches(&exc_SyntaxError))
+        if (p->fill[-1].kind != TOK_ERROR && !lx->touched_eof && err_matches(&exc_SyntaxError))
             check_rest(p);
         return false;
     }

@@ -30,7 +30,4 @@ int source_to_utf8(const char *raw, size_t n, Value filename, Arena *arena, cons
 /* SyntaxError "Non-UTF-8 code ..." and -1 when some byte is not UTF-8. */
 int source_check_utf8(const char *s, size_t n, Value filename);
 
-/* \N{name} in literals: the code point, or -1 when there is none. NULL until unicodedata is there. */
-extern int32_t (*unicode_name_hook)(const char *name, size_t n);
-
 #endif

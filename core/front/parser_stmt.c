@@ -172,8 +172,7 @@ static bool dotted_name(Parser *p, Value *out) {
     }
     (void)start;
     (void)exact;
-    joined = str_intern(joined);
-    *out = joined != ABSENT ? arena_keep(p->arena, joined) : ABSENT;
+    *out = str_intern(joined);
     if (*out == ABSENT)
         p->lx->failed = true;
     return *out != ABSENT;

@@ -3,8 +3,7 @@
 #include "front/syntax_error.h"
 #include "object/bytes.h"
 #include "object/str.h"
-
-int32_t (*unicode_name_hook)(const char *name, size_t n);
+#include "object/unicode.h"
 
 /* The literal that is being put together from neighbouring tokens. */
 typedef struct Joined {
@@ -19,17 +18,26 @@ static COLD void *fstring_error(Parser *p, const char *what) { return raise_last
 
 /* ---- escapes ---- */
 
-static COLD bool warn_escape(Parser *p, const Token *t, uint32_t c) {
+/* About the escape that ends at s; false with an exception. */
+static COLD bool warn_escape(Parser *p, const Token *t, const char *fmt, int n, const char *s) {
     if (p->diag)
         return true; /* the first pass has warned */
-    char utf8[5] = {0};
-    if (c < 0x80)
-        utf8[0] = (char)c;
-    if (syntax_warning(&exc_DeprecationWarning, p->lx->filename, t->pos, "invalid escape sequence '\\%s'", utf8) == 0)
+    char text[64];
+    snprintf(text, sizeof text, fmt, n, s);
+    Value msg = str_from_c(text);
+    int r = msg != ABSENT ? err_warn_explicit(&exc_DeprecationWarning, msg, p->lx->filename, t->pos.lineno) : -1;
+    release(msg);
+    if (r == 0)
         return true;
+    if (msg != ABSENT && err_matches(&exc_DeprecationWarning)) {
+        err_clear();
+        raise_at(p, t->pos, "%s", text);
+    }
     p->lx->failed = true;
     return false;
 }
+#define INVALID_ESCAPE "invalid escape sequence '\\%.*s'"
+#define INVALID_OCTAL "invalid octal escape sequence '\\%.*s'"
 
 static COLD bool unicode_error(Parser *p, size_t start, size_t end, const char *what) {
     if (end == start + 1)
@@ -103,6 +111,11 @@ static bool decode_escapes(Parser *p, const Token *t, const char *s, const char 
             c = (uint32_t)(e - '0');
             for (int i = 0; i < 2 && s < end && *s >= '0' && *s <= '7'; i++)
                 c = c * 8 + (uint32_t)(*s++ - '0');
+            if (UNLIKELY(c > 0377) && !warned) {
+                if (!warn_escape(p, t, INVALID_OCTAL, 3, s - 3))
+                    return false;
+                warned = true;
+            }
             sb_char(b, c);
             continue;
         case 'x': digits = 2; break;
@@ -116,7 +129,7 @@ static bool decode_escapes(Parser *p, const Token *t, const char *s, const char 
                 s++;
             if (s >= end || s == name)
                 return unicode_error(p, at, at + (size_t)(s - name) + 3 + (s < end), "malformed \\N character escape");
-            int32_t code = unicode_name_hook != NULL ? unicode_name_hook(name, (size_t)(s - name)) : -1;
+            int32_t code = unicode_lookup(name, (size_t)(s - name));
             s++;
             if (code < 0)
                 return unicode_error(p, at, at + 3 + (size_t)(s - name), "unknown Unicode character name");
@@ -124,8 +137,8 @@ static bool decode_escapes(Parser *p, const Token *t, const char *s, const char 
             continue;
         }
         default:
-            if (!warned) {
-                if (!warn_escape(p, t, (unsigned char)e))
+            if (!warned && (signed char)e >= 0) {
+                if (!warn_escape(p, t, INVALID_ESCAPE, 1, s - 1))
                     return false;
                 warned = true;
             }
@@ -214,6 +227,11 @@ static char *decode_bytes(Parser *p, const Token *t, const char *s, const char *
             int c = e - '0';
             for (int i = 0; i < 2 && s < end && *s >= '0' && *s <= '7'; i++)
                 c = c * 8 + (*s++ - '0');
+            if (UNLIKELY(c > 0377) && !warned) {
+                if (!warn_escape(p, t, INVALID_OCTAL, 3, s - 3))
+                    return NULL;
+                warned = true;
+            }
             *out++ = (char)c;
             break;
         }
@@ -225,7 +243,7 @@ static char *decode_bytes(Parser *p, const Token *t, const char *s, const char *
             }
             return raise_last(p, &exc_SyntaxError, "(value error) invalid \\x escape at position %zu", at);
         default:
-            if (!warned && !warn_escape(p, t, (unsigned char)e))
+            if (!warned && !warn_escape(p, t, INVALID_ESCAPE, 1, s - 1))
                 return NULL;
             warned = true;
             *out++ = '\\';
@@ -457,7 +475,7 @@ static bool fstring_text(Parser *p, Joined *j, const Token *t, const char **str,
                     }
                 continue;
             }
-            if (c == '{' && !warn_escape(p, t, '{'))
+            if (c == '{' && !warn_escape(p, t, INVALID_ESCAPE, 1, s - 1))
                 return false;
         }
         if (c == '{' || c == '}') {

@@ -67,7 +67,7 @@ Value name_mangle(Arena *a, Value private_name, Value name) {
         sb_substr(&sb, private_name, skip, m);
         sb_str(&sb, name);
         v = sb_finish(&sb);
-        if (v == ABSENT || (v = str_intern(v)) == ABSENT || (v = arena_keep(a, v)) == ABSENT)
+        if (v == ABSENT || (v = str_intern(v)) == ABSENT)
             return ABSENT;
     }
     c->private_name[h] = private_name;
@@ -553,7 +553,7 @@ static bool visit_alias(Builder *b, AstAlias *a) {
         intptr_t dot = str_find_char(name, '.', 0, str_len(name), 1);
         if (dot >= 0) {
             name = str_substr(name, 0, dot);
-            if (name == ABSENT || (name = str_intern(name)) == ABSENT || (name = arena_keep(b->arena, name)) == ABSENT)
+            if (name == ABSENT || (name = str_intern(name)) == ABSENT)
                 return false;
         }
     }

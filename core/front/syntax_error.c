@@ -89,7 +89,7 @@ int syntax_warning(Type *category, Value filename, AstPos pos, const char *fmt, 
     va_end(ap);
     if (msg == ABSENT)
         return -1;
-    int r = err_warn(category, 1, "%S", msg);
+    int r = err_warn_explicit(category, msg, filename, pos.lineno);
     if (r < 0 && err_matches(category)) {
         /* Warnings that are errors have the place of an error. */
         err_clear();

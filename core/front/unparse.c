@@ -447,7 +447,7 @@ static void put_expr(Out *o, Expr *e, int level) {
 Value unparse_expr(Expr *e) {
     Out o = {.failed = false};
     sb_init(&o.b);
-    put_expr(&o, e, P_TUPLE);
+    put_expr(&o, e, P_TEST);
     Value s = sb_finish(&o.b);
     if (o.failed) {
         release(s);

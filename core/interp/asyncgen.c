@@ -4,6 +4,7 @@
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/list.h"
+#include "object/module.h"
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
@@ -80,8 +81,25 @@ void coro_track_origin(Value coro) {
         ref_store(coro, &((Generator *)coro)->origin, t);
 }
 
+/* warnings._warn_unawaited_coroutine adds where it was created, when that is known. */
 int coro_warn_never_awaited(Value coro) {
     Generator *g = (Generator *)coro;
+    Value modules = sys_get("modules");
+    Value warnings = modules != ABSENT && v_is_dict(modules) ? dict_get(modules, ID("warnings")) : ABSENT;
+    release(modules);
+    if (warnings != ABSENT) {
+        Value f;
+        int r = obj_lookup_attr(warnings, ID("_warn_unawaited_coroutine"), &f);
+        release(warnings);
+        if (r < 0)
+            return -1;
+        if (r > 0) {
+            Value v = obj_call1(f, coro);
+            release(f);
+            release(v);
+            return v == ABSENT ? -1 : 0;
+        }
+    }
     return err_warn(&exc_RuntimeWarning, 1, "coroutine '%S' was never awaited", ref_peek(&g->qualname));
 }
 

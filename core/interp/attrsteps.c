@@ -228,7 +228,11 @@ static Value cached_load(Value o, uint64_t ic, Value name) {
 int step_load_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value o = R[instr_b(w)], name = name_of(R, w);
-    Value v = cached_load(o, LOAD_ACQUIRE(pc + 1), name);
+    uint64_t ic = LOAD_ACQUIRE(pc + 1);
+    if (v_is_obj(o) && IC_GUARD_KIND(ic) == IC_KEY(obj_index(o), IC_PROPERTY) && ic_cell_valid(ic_cell(ic)) &&
+        push_result_a(t, R, ic_cell(ic)->value, &o, 1) == STEP_FRAME)
+        return STEP_FRAME;
+    Value v = cached_load(o, ic, name);
     if (UNLIKELY(v == V_MARK)) {
         ic_learn_load(pc + 1, o, name, false);
         v = obj_getattr(o, name);

@@ -5,6 +5,7 @@
 #include "object/native.h"
 #include "object/shape.h"
 #include "object/str.h"
+#include "object/super.h"
 #include "object/tuple.h"
 
 #include <alloca.h>
@@ -22,6 +23,7 @@ COLD static int recursion_error(void) {
     err_set(&exc_RecursionError, "maximum recursion depth exceeded");
     return -1;
 }
+static bool recursion_near(const InterpFrame *f) { return (int)f->depth + 1 >= LOAD_RELAXED(&interp_recursion_limit); }
 int recursion_check(InterpFrame *prev) {
     if (prev && UNLIKELY((int)prev->depth + 1 >= LOAD_RELAXED(&interp_recursion_limit)))
         return recursion_error();
@@ -695,7 +697,7 @@ int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v_is_exact(f, IDX_NATIVE) && LOAD_RELAXED(&t->poll) == 0) {
         Native *native = (Native *)f;
         intptr_t n = instr_b(w);
-        if (native_direct(native, n)) {
+        if (native_direct(native, n) && !native->is_new) {
             Value v = native->fn(ref_peek(&native->self), h + FRAME_WORDS, n, ABSENT);
             if (COUNT_EXACT) {
                 h[0] = ABSENT;
@@ -745,6 +747,82 @@ int step_call_kw(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return s;
 }
 
+int push_result_a(Thread *t, Value *R, Value func, const Value *args, int n) {
+    if (!v_is_function(func))
+        return STEP_NEXT;
+    Code *c = function_code(func);
+    InterpFrame *caller = frame_of_regs(R), *f = (InterpFrame *)(R + caller->code->n_regs);
+    if (c->fast_args != (uint32_t)n || f->regs + c->n_regs > t->stack_limit || recursion_near(caller))
+        return STEP_NEXT;
+    fill_header(t, f, retained(func), c, FR_RESULT_A);
+    for (int i = 0; i < n; i++)
+        f->regs[i] = retained(args[i]);
+    for (uint32_t i = (uint32_t)n; i < c->n_locals; i++)
+        f->regs[i] = ABSENT;
+    t->frame = f;
+    return STEP_FRAME;
+}
+
+/* super() and what is read from it. A is `super`, most likely; B is 0; the next word is a LOAD_METHOD or LOAD_ATTR of register A. */
+int step_call_super(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value *h = &R[instr_a(w)];
+    if (h[0] != V_OF(&super_type))
+        return call_block(t, R, w, h, 0, ABSENT);
+    Value cls, self, found;
+    if (frame_super_args(&cls, &self) < 0)
+        return STEP_ERROR;
+    retain(self);
+    uint64_t next = LOAD_RELAXED(pc + 1);
+    Value name = frame_of_regs(R)->code->names[instr_c(next)];
+    Instr *ic = pc + 2;
+    uint64_t word = LOAD_ACQUIRE(ic);
+    bool unbound = false;
+    uint32_t own = shape_index(((Type *)cls)->root);
+    const SideCell *cell = v_is_obj(self) && IC_GUARD_KIND(word) == IC_KEY(obj_index(self), IC_SUPER) ? ic_cell(word) : NULL;
+    if (cell && cell->aux == own && ic_cell_valid(cell)) {
+        found = cell->value;
+        unbound = true;
+    } else {
+        frame_of_regs(R)->pc = pc + 1; /* what fails now is the attribute; the register is live there as here */
+        Type *type = v_is_obj(self) ? type_of(self) : NULL;
+        uint32_t version = type ? LOAD_RELAXED(&type->version) : 0, shape = type ? obj_index(self) : 0;
+        found = super_lookup((Type *)cls, self, name, &unbound);
+        if (found == ABSENT) {
+            release(self);
+            return STEP_ERROR;
+        }
+        if (unbound && type && version && !v_is_type(self) && count_is_uncounted(v_obj(found)))
+            ic_publish_super(ic, shape, type, version, own, found);
+    }
+    h[0] = ABSENT;
+    frame_of_regs(R)->pc = pc + 1;
+    if (instr_op(next) == OP_LOAD_METHOD) {
+        if (unbound) {
+            h[0] = found;
+            h[1] = ABSENT;
+            h[FRAME_WORDS] = self;
+        } else {
+            h[1] = found;
+            h[FRAME_WORDS] = ABSENT;
+            release(self);
+        }
+    } else {
+        if (unbound) {
+            Value bound = descr_get(found, self, type_of(self));
+            if (!cell)
+                release(found);
+            found = bound;
+        }
+        release(self);
+        if (found == ABSENT)
+            return STEP_ERROR;
+        set_a(R, next, found);
+    }
+    frame_of_regs(R)->pc = pc + 3;
+    return STEP_FRAME;
+}
+
 int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value *h = &R[instr_a(w)], *args = &h[FRAME_WORDS];
@@ -768,13 +846,8 @@ int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
         Value d = dict_new();
         if (d == ABSENT)
             return STEP_ERROR;
-        if (dict_merge(d, args[1], 1) < 0) {
+        if (merge_keywords(d, args[1], h[0]) < 0) {
             release(d);
-            if (err_matches(&exc_AttributeError)) {
-                Value name = callable_text(h[0]);
-                err_set(&exc_TypeError, "%S argument after ** must be a mapping, not %T", name, args[1]);
-                release(name);
-            }
             return STEP_ERROR;
         }
         release(args[1]);

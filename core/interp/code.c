@@ -137,9 +137,9 @@ void code_each(void (*fn)(Code *)) {
     pthread_mutex_unlock(&list_lock);
 }
 
-/* Loops end in one instruction instead of two: a jump back to a FOR_ITER does its work itself, and a jump back to a test of locals that leaves
+/* Instructions that often follow each other become one. Loops end in one instruction instead of two: a jump back to a FOR_ITER does its work itself, and a jump back to a test of locals that leaves
  * the loop right behind the jump becomes the opposite test. */
-static void fuse_loops(Code *c) {
+static void fuse(Code *c) {
     for (uint32_t i = 0; i < c->n_instrs;) {
         uint64_t w = LOAD_RELAXED(&c->instrs[i]);
         uint32_t len = (uint32_t)instr_length(instr_op(w));
@@ -155,6 +155,20 @@ static void fuse_loops(Code *c) {
                 STORE_RELAXED(&c->instrs[i], instr_make(negative ? op - 6 : op + 6, instr_flags(top), instr_a(top), instr_b(top),
                                                         (uint16_t)(back + 1)));
             }
+        }
+        uint64_t next = i + len < c->n_instrs ? LOAD_RELAXED(&c->instrs[i + len]) : 0;
+        unsigned nop = instr_op(next), reg = instr_a(w);
+        if (instr_op(w) == OP_BUILD_SLICE && (nop == OP_GETITEM || nop == OP_SETITEM) && instr_c(next) == reg && instr_b(w) == reg &&
+            instr_flags(w) == 0 && (instr_flags(next) & IF_KILL_C)) {
+            /* In the middle of an expression nothing jumps to the second word. It is skipped, but stays readable for the code's length. */
+            STORE_RELAXED(&c->instrs[i], (next & ~(uint64_t)0xff) | (nop == OP_GETITEM ? OP_GETSLICE : OP_SETSLICE));
+            c->positions[i] = c->positions[i + 1];
+        } else if (instr_op(w) == OP_CALL && instr_b(w) == 0 && instr_c(w) == reg && instr_flags(w) == 0 &&
+                   (nop == OP_LOAD_METHOD || nop == OP_LOAD_ATTR) && instr_b(next) == reg && (instr_flags(next) & IF_KILL_B) &&
+                   (nop == OP_LOAD_ATTR || instr_a(next) == reg) && i >= 3 &&
+                   instr_op(LOAD_RELAXED(&c->instrs[i - 3])) == OP_LOAD_GLOBAL &&
+                   str_equal_c(c->names[instr_c(LOAD_RELAXED(&c->instrs[i - 3]))], "super")) {
+            STORE_RELAXED(&c->instrs[i], (w & ~(uint64_t)0xff) | OP_CALL_SUPER);
         }
         i += len;
     }
@@ -183,7 +197,11 @@ Value code_new(const CodeSpec *s) {
         return err_no_memory();
     }
     c->n_instrs = s->n_instrs;
-    fuse_loops(c);
+    c->names = tuple_items(s->names);
+    fuse(c);
+    for (uint32_t h = 0; h < s->n_holes; h++)
+        for (uint32_t i = s->holes[h].start; i < s->holes[h].end; i++)
+            c->yields_in_block |= instr_op(s->instrs[i]) == OP_YIELD;
     c->n_excs = s->n_excs;
     c->n_holes = s->n_holes;
     c->n_regs = s->n_regs + 2; /* room to put a receiver in front of a full call block */

@@ -109,6 +109,7 @@ typedef struct Code {
     Ref code_bytes;             /* reserved for co_code */
     struct Code *list_next, *list_prev; /* all code objects: code_each */
     bool listed;
+    bool yields_in_block;       /* a YIELD lies inside an open call block: holes are to be emptied when it saves its registers */
 } Code;
 /* Calls fn for every code object; no Python code, no allocation inside. */
 void code_each(void (*fn)(Code *));

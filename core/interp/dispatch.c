@@ -68,13 +68,13 @@ static OpFn *const op_table[256];
         NEXT_N(n);                                                                                                     \
     } while (0)
 /* One that may: calls, returns, raises. */
-#define STEP_ANY_BODY(fn)                                                                                              \
+#define STEP_ANY_BODY(fn, n)                                                                                              \
     do {                                                                                                               \
         int s_ = fn(t, R, pc, w);                                                                                      \
         if (LIKELY(s_ == STEP_FRAME))                                                                                  \
             GOTO(enter);                                                                                               \
         if (LIKELY(s_ == STEP_NEXT))                                                                                   \
-            NEXT();                                                                                                    \
+            NEXT_N(n);                                                                                                 \
         if (s_ == STEP_EXIT)                                                                                           \
             GOTO(leave);                                                                                               \
         if (s_ == STEP_RERAISE)                                                                                        \
@@ -85,9 +85,11 @@ static OpFn *const op_table[256];
 /* Behind a tail call, so that the instruction's common path has no stack frame. */
 #define STEP_N(fn, n) GOTO(tail_##fn##_##n)
 #define STEP_ANY(fn) GOTO(tail_##fn)
+#define STEP_ANY_N(fn, n) GOTO(tail_any_##fn##_##n)
 #else
 #define STEP_N(fn, n) STEP_BODY(fn, n)
-#define STEP_ANY(fn) STEP_ANY_BODY(fn)
+#define STEP_ANY(fn) STEP_ANY_BODY(fn, 1)
+#define STEP_ANY_N(fn, n) STEP_ANY_BODY(fn, n)
 #endif
 #define STEP(fn) STEP_N(fn, 1)
 /* Backward or taken jumps: target becomes the pc, and is where an exception of the poll counts as raised. */
@@ -250,7 +252,7 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x + y, step);                                                                                      \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 #define SUB_BODY(c_value, step)                                                                                        \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
@@ -261,7 +263,7 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x - y, step);                                                                                      \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 #define MUL_BODY(c_value, step)                                                                                        \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_INT(b, c)) {                                                                                              \
@@ -272,31 +274,31 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x * y, step);                                                                                      \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 #define TRUEDIV_BODY(c_value, step)                                                                                    \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_FLO(b, c) && c != FLOAT_ZERO && v_flo(c) != 0) {                                                          \
         FLOAT_ARITH(x / y, step);                                                                                      \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 #define FLOORDIV_BODY(c_value, step)                                                                                   \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_INT(b, c) && v_int(c) > 0) {                                                                              \
         DONE(v_from_int(floor_div(v_int(b), v_int(c))));                                                                                                        \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 #define MOD_BODY(c_value, step)                                                                                        \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_INT(b, c) && v_int(c) > 0) {                                                                              \
         DONE(v_from_int(floor_mod(v_int(b), v_int(c))));                                                                                                        \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 #define BITS_BODY(c_value, step, expr)                                                                                 \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
         DONE((expr) | 1);                                                                                                        \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 #define LSHIFT_BODY(c_value, step)                                                                                     \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_INT(b, c) && (uint64_t)v_int(c) < 62) {                                                                   \
@@ -305,13 +307,13 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
             DONE(v_from_int(z));                                                                                                    \
         }                                                                                                              \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 #define RSHIFT_BODY(c_value, step)                                                                                     \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_INT(b, c) && v_int(c) >= 0) {                                                                             \
         DONE(v_from_int(v_int(b) >> MIN(v_int(c), 63)));                                                                                                        \
     }                                                                                                                  \
-    STEP(step);
+    STEP_ANY(step);
 
 #define COMPARE_BODY(op, name)                                                                                         \
     Value b = REG_B, c = REG_C;                                                                                        \
@@ -393,6 +395,10 @@ DECLARE_SHARED(reraised);
 DECLARE_SHARED(enter);
 DECLARE_SHARED(leave);
 DECLARE_SHARED(polled);
+DECLARE_SHARED(resume);
+DECLARE_SHARED(suspend);
+DECLARE_SHARED(tail_step_for_iter);
+DECLARE_SHARED(tail_step_yield);
 DECLARE_SHARED(died1);
 DECLARE_SHARED(died2);
 DECLARE_SHARED(died3);
@@ -440,10 +446,10 @@ SHARED(reraised) {
     Value second = t->dying;                                                                                           \
     int words = (offset);                                                                                              \
     publish_pc(R, pc);                                                                                                 \
-    if (w != ABSENT)                                                                                                   \
-        dead_object(v_obj(w));                                                                                         \
-    if (second != ABSENT)                                                                                              \
-        dead_object(v_obj(second));                                                                                    \
+    if (w != ABSENT && second != ABSENT)                                                                               \
+        dead_pair(v_obj(w), v_obj(second));                                                                            \
+    else                                                                                                               \
+        dead_object(v_obj(w != ABSENT ? w : second));                                                                  \
     pc += words;                                                                                                       \
     DISPATCH();
 SHARED(died1) {
@@ -466,17 +472,80 @@ SHARED(polled) {
     DISPATCH();
 }
 
+/* FOR_ITER over a generator that is suspended, with nothing out of the ordinary: its frame goes above this one. */
+SHARED(resume) {
+    Value it = REG_A;
+    Generator *g = (Generator *)it;
+    Code *c = (Code *)ref_peek(&g->code);
+    InterpFrame *caller = frame_of_regs(R), *f = (InterpFrame *)(R + caller->code->n_regs);
+    if (LIKELY(ALONE && LOAD_RELAXED(&g->state) == GEN_SUSPENDED && ref_peek(&g->frame_obj) == ABSENT && t->handled == ABSENT &&
+               ref_peek(&g->own_handled) == ABSENT && f->regs + c->n_regs <= t->stack_limit &&
+               (int)caller->depth + 1 < LOAD_RELAXED(&interp_recursion_limit))) {
+        caller->pc = pc;
+        STORE_RELAXED(&g->state, GEN_RUNNING);
+        R = f->regs;
+        for (uint32_t i = 0, n = g->n_saved; i < n; i++)
+            STORE_RELAXED((Ref *)&R[i], LOAD_RELAXED(&g->regs[i]));
+        g->n_saved = 0;
+        f->func = ref_peek(&g->func);
+        f->code = c;
+        f->prev = caller;
+        f->extra = it;
+        f->flags = FR_GEN;
+        f->depth = caller->depth + 1;
+        g->frame = f;
+        t->frame = f;
+        K = c->consts;
+        pc = g->pc;
+        w = LOAD_RELAXED(pc);
+        DONE(V_NONE); /* what the yield gives */
+    }
+    STEP_ANY(step_for_iter);
+}
+/* The fast cases of YIELD. */
+SHARED(suspend) {
+    InterpFrame *f = frame_of_regs(R);
+    Code *c = f->code;
+    Generator *g = (Generator *)f->extra;
+    if (LIKELY(f->flags == FR_GEN && !c->yields_in_block && t->handled == ABSENT && ref_peek(&g->inherited) == ABSENT)) {
+        InterpFrame *caller = f->prev;
+        uint64_t cw = LOAD_RELAXED(caller->pc);
+        if (LIKELY(instr_op(cw) == OP_FOR_ITER)) {
+            Value v = REG_B;
+            if (COUNT_EXACT) {
+                if (HAS_FLAG(IF_KILL_B))
+                    REG_B = ABSENT;
+                else
+                    retain(v);
+            }
+            for (uint32_t i = 0, n = g->n_saved = c->depths[pc - c->instrs]; i < n; i++) {
+                trace_write(V_OF(g), ABSENT, R[i]);
+                STORE_RELAXED(&g->regs[i], R[i]);
+            }
+            g->pc = pc;
+            g->frame = NULL;
+            STORE_RELEASE(&g->state, GEN_SUSPENDED); /* pairs with gen_take: whoever goes on sees the registers */
+            t->frame = caller;
+            R = caller->regs;
+            pc = caller->pc;
+            K = caller->code->consts;
+            w = cw;
+            DONE_B(v);
+        }
+    }
+    STEP_ANY(step_yield);
+}
 #if TAILCALL
 #define TAIL_STEP(fn, n)                                                                                               \
     SHARED(tail_##fn##_##n) { STEP_BODY(fn, n); }
 #define TAIL_STEP_ANY(fn)                                                                                              \
-    SHARED(tail_##fn) { STEP_ANY_BODY(fn); }
+    SHARED(tail_##fn) { STEP_ANY_BODY(fn, 1); }
+#define TAIL_STEP_ANY_N(fn, n)                                                                                         \
+    SHARED(tail_any_##fn##_##n) { STEP_ANY_BODY(fn, n); }
 #endif
 #if TAILCALL
 TAIL_STEP(step_async_gen_wrap, 1)
-TAIL_STEP(step_binary, 1)
 TAIL_STEP(step_binary_i, 1)
-TAIL_STEP(step_binary_k, 1)
 TAIL_STEP(step_build_list, 1)
 TAIL_STEP(step_build_map, 1)
 TAIL_STEP(step_build_set, 1)
@@ -506,9 +575,9 @@ TAIL_STEP(step_get_awaitable, 1)
 TAIL_STEP(step_get_iter, 1)
 TAIL_STEP(step_get_len, 1)
 TAIL_STEP(step_get_yield_from_iter, 1)
-TAIL_STEP(step_getitem, 1)
 TAIL_STEP(step_getitem_i, 1)
 TAIL_STEP(step_getitem_k, 1)
+TAIL_STEP(step_getslice, 2)
 TAIL_STEP(step_import_from, 1)
 TAIL_STEP(step_import_name, 1)
 TAIL_STEP(step_import_star, 1)
@@ -516,7 +585,6 @@ TAIL_STEP(step_in, 1)
 TAIL_STEP(step_list_append, 1)
 TAIL_STEP(step_list_extend, 1)
 TAIL_STEP(step_list_to_tuple, 1)
-TAIL_STEP(step_load_attr, 2)
 TAIL_STEP(step_load_build_class, 1)
 TAIL_STEP(step_load_cell, 1)
 TAIL_STEP(step_load_classderef, 1)
@@ -540,6 +608,7 @@ TAIL_STEP(step_push_exc, 1)
 TAIL_STEP(step_set_add, 1)
 TAIL_STEP(step_set_update, 1)
 TAIL_STEP(step_setitem, 1)
+TAIL_STEP(step_setslice, 2)
 TAIL_STEP(step_setup_annotations, 1)
 TAIL_STEP(step_store_attr, 2)
 TAIL_STEP(step_store_cell, 1)
@@ -552,13 +621,17 @@ TAIL_STEP(step_unpack_ex, 1)
 TAIL_STEP(step_wide_name, 2)
 TAIL_STEP(step_with_enter, 1)
 TAIL_STEP(step_with_except, 1)
+TAIL_STEP_ANY(step_binary)
+TAIL_STEP_ANY(step_binary_k)
 TAIL_STEP_ANY(step_call)
 TAIL_STEP_ANY(step_call_ex)
 TAIL_STEP_ANY(step_call_kw)
 TAIL_STEP_ANY(step_call_method)
+TAIL_STEP_ANY(step_call_super)
 TAIL_STEP_ANY(step_compare_jump)
 TAIL_STEP_ANY(step_end_async_for)
 TAIL_STEP_ANY(step_for_iter)
+TAIL_STEP_ANY(step_getitem)
 TAIL_STEP_ANY(step_in_jump)
 TAIL_STEP_ANY(step_raise)
 TAIL_STEP_ANY(step_reraise)
@@ -566,6 +639,7 @@ TAIL_STEP_ANY(step_send)
 TAIL_STEP_ANY(step_truth_jump)
 TAIL_STEP_ANY(step_truth_or_pop)
 TAIL_STEP_ANY(step_yield)
+TAIL_STEP_ANY_N(step_load_attr, 2)
 #endif
 
 /* ---- moving -------------------------------------------------------------------------------------------------------------------------- */
@@ -595,7 +669,8 @@ OP(DELETE_LOCAL) {
     STEP(step_delete_local);
 }
 OP(CLEAR) {
-    FINISH1(take_reg(R, instr_a(w)), 1);
+    Value v = take_reg(R, instr_a(w));
+    FINISH1(v, 1);
 }
 OP(RELEASE) {
     FINISH1(take_reg(R, instr_a(w)), 1);
@@ -706,7 +781,7 @@ OP(LOAD_ATTR) {
             }
         }
     }
-    STEP_N(step_load_attr, 2);
+    STEP_ANY_N(step_load_attr, 2);
 }
 OP(STORE_ATTR) {
     Value o = REG_B;
@@ -792,7 +867,7 @@ OP(GETITEM) {
             }
         }
     }
-    STEP(step_getitem);
+    STEP_ANY(step_getitem);
 }
 OP(GETITEM_I) {
     Value b = REG_B;
@@ -860,10 +935,10 @@ OP(MOD) {
     MOD_BODY(REG_C, step_binary)
 }
 OP(POW) {
-    STEP(step_binary);
+    STEP_ANY(step_binary);
 }
 OP(MATMUL) {
-    STEP(step_binary);
+    STEP_ANY(step_binary);
 }
 OP(LSHIFT) {
     LSHIFT_BODY(REG_C, step_binary)
@@ -915,10 +990,10 @@ OP(MOD_K) {
     MOD_BODY(K[instr_c(w)], step_binary_k)
 }
 OP(POW_K) {
-    STEP(step_binary_k);
+    STEP_ANY(step_binary_k);
 }
 OP(MATMUL_K) {
-    STEP(step_binary_k);
+    STEP_ANY(step_binary_k);
 }
 OP(LSHIFT_K) {
     LSHIFT_BODY(K[instr_c(w)], step_binary_k)
@@ -1204,6 +1279,8 @@ OP(FOR_ITER) {
             DONE_B(retained(tuple_get(it, i)));
         }
     }
+    if (obj_index(it) == IDX_GENERATOR)
+        GOTO(resume);
     STEP_ANY(step_for_iter);
 }
 /* The fast cases of FOR_ITER; all else is left to the FOR_ITER itself. */
@@ -1321,6 +1398,15 @@ OP(CALL_METHOD) {
         TRY_PUSH(h, instr_b(w) + 1, f);
     STEP_ANY(step_call_method);
 }
+OP(CALL_SUPER) {
+    STEP_ANY(step_call_super);
+}
+OP(GETSLICE) {
+    STEP_N(step_getslice, 2);
+}
+OP(SETSLICE) {
+    STEP_N(step_setslice, 2);
+}
 OP(CALL_KW) {
     STEP_ANY(step_call_kw);
 }
@@ -1432,7 +1518,7 @@ OP(RETURN_CONST) {
 /* ---- generators ---------------------------------------------------------------------------------------------------------------------- */
 
 OP(YIELD) {
-    STEP_ANY(step_yield);
+    GOTO(suspend);
 }
 OP(GET_YIELD_FROM_ITER) {
     STEP(step_get_yield_from_iter);

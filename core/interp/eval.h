@@ -78,6 +78,11 @@ Value dispatch_run(Thread *t, bool throwing);
 /* RecursionError when f may have no further frame above it. */
 int recursion_check(InterpFrame *prev);
 
+/* Pushes a frame of func, a function that takes n positional arguments, whose result goes to A of the current instruction: STEP_FRAME; or
+ * STEP_NEXT: not possible here, nothing done. args: borrowed. */
+int push_result_a(Thread *t, Value *R, Value func, const Value *args, int n);
+StepFn step_call_super;
+
 /* unwind.c */
 /* Exception pending in Thread.frame at its pc. True: go on at Thread.frame->pc. False: an FR_ENTRY frame has ended. */
 bool interp_unwind(Thread *t, bool add_traceback);
@@ -101,6 +106,8 @@ void gen_finished(Thread *t, InterpFrame *f, bool raised);
 /* steps.c and attrsteps.c */
 /* A callable as messages name it, "module.name()": new str. */
 Value callable_text(Value f);
+/* d |= more, keyword arguments of a call of f: duplicates raise. 0, -1. */
+int merge_keywords(Value d, Value more, Value f);
 StepFn step_check_local, step_delete_local, step_make_cell, step_load_cell, step_store_cell, step_delete_cell, step_load_free, step_store_free,
     step_delete_free, step_load_classderef, step_load_global, step_store_global, step_delete_global, step_load_name, step_store_name,
     step_delete_name, step_wide_name, step_load_attr, step_store_attr, step_delete_attr, step_load_method, step_load_super_attr, step_getitem,
@@ -110,6 +117,9 @@ StepFn step_check_local, step_delete_local, step_make_cell, step_load_cell, step
     step_set_update, step_dict_update, step_dict_merge, step_list_to_tuple, step_format_value, step_make_function, step_load_build_class,
     step_import_name, step_import_from, step_import_star, step_setup_annotations, step_print_expr, step_match_mapping, step_match_sequence,
     step_match_keys, step_match_class, step_get_len, step_copy_without_keys;
+/* TypeError of a binary operator's instruction. */
+void num_unsupported(unsigned op, Value a, Value b, bool inplace);
+StepFn step_getslice, step_setslice;
 StepFn step_compare_jump, step_truth_jump, step_truth_or_pop, step_in_jump;
 
 #endif

@@ -106,7 +106,7 @@ void interp_pop_segment(Thread *t) {
 /* ---- live registers ------------------------------------------------------------------------------------------------------------------ */
 
 uint32_t frame_live(const InterpFrame *f, const InterpFrame *callee) {
-    if (callee && !(callee->flags & (FR_ENTRY | FR_GEN)))
+    if (callee && !(callee->flags & (FR_ENTRY | FR_GEN | FR_RESULT_A)))
         return instr_a(LOAD_RELAXED(f->pc)); /* the callee owns the call block from its first word */
     return f->code->depths[f->pc - f->code->instrs];
 }
@@ -232,6 +232,7 @@ Value frame_object_suspended(Value gen) {
     o->n = c->n_locals;
     o->lasti = (int32_t)(g->pc - c->instrs);
     ref_init(&o->func, retained(ref_peek(&g->func)));
+    ref_init(&o->generator, retained(gen));
     trace_track(v_obj(v));
     ref_store(gen, &g->frame_obj, retained(v));
     return v;
@@ -243,6 +244,7 @@ void frame_detach(InterpFrame *f) {
     o->lasti = (int32_t)(f->pc - f->code->instrs);
     o->live = NULL;
     f->flags &= ~(uint32_t)FR_OBJECT;
+    ref_clear(v, &o->generator);
     if (COUNT_EXACT && count_is_unique(v_obj(v))) {
         release(v);
         return;
@@ -459,6 +461,10 @@ static Value get_lineno(Value self) {
     return line < 0 ? V_NONE : v_from_int(line);
 }
 static int set_lineno(Value self, Value v) {
+    if (v == ABSENT) {
+        err_set(&exc_AttributeError, "cannot delete attribute");
+        return -1;
+    }
     err_set(&exc_ValueError, "f_lineno can only be set in a trace function");
     return -1;
 }
@@ -485,8 +491,10 @@ static Value frame_clear_method(Value self, Value *args, intptr_t nargs, Value k
     if (o->live)
         return err_set(&exc_RuntimeError, "cannot clear an executing frame");
     Value gen = ref_peek(&o->generator);
-    if (gen != ABSENT)
-        return gen_close(gen) < 0 ? ABSENT : V_NONE;
+    if (gen != ABSENT) {
+        gen_finalize(gen);
+        return V_NONE;
+    }
     ref_clear(self, &o->snapshot);
     for (uint32_t i = 0; i < o->n; i++)
         ref_clear(self, &o->regs[i]);

@@ -20,6 +20,7 @@ enum {
     FR_LOCALS = 8,    /* module, class or exec code: `extra` is the mapping of its names */
     FR_OBJECT = 16,   /* frame_obj is valid */
     FR_TRACED = 32,   /* sys.settrace is active in it */
+    FR_RESULT_A = 128, /* called for an operator or attribute: the caller's instruction has its operands still, its result goes to A */
     FR_SEGMENT = 64,  /* first frame of its segment */
 };
 

@@ -214,7 +214,6 @@ static int set_annotations(Value self, Value v) {
     write_ref(self, &((Function *)self)->annotations, v == V_NONE ? ABSENT : v);
     return 0;
 }
-static Value get_globals(Value self) { return retained(ref_peek(&((Function *)self)->globals)); }
 static Value get_builtins(Value self) { return retained(ref_peek(&((Function *)self)->builtins)); }
 static Value get_closure(Value self) { return retained(none_for_absent(ref_peek(&((Function *)self)->closure))); }
 static int set_dict(Value self, Value v) {
@@ -370,11 +369,13 @@ static const GetSetDef function_getsets[] = {
     {"__module__", get_module, set_module, NULL},
     {"__doc__", get_doc, set_doc, NULL},
     {"__dict__", function_dict, set_dict, NULL},
-    {"__globals__", get_globals, NULL, NULL},
     {"__builtins__", get_builtins, NULL, NULL},
     {"__closure__", get_closure, NULL, NULL},
     {NULL, NULL, NULL, NULL},
 };
+
+/* A member, as types.MemberDescriptorType is the class of this attribute. */
+static const MemberDef function_members[] = {{"__globals__", MK_REF | MK_READONLY, offsetof(Function, globals), NULL}, {0}};
 
 void function_init(void) {
     static const TypeOps ops = {function_traverse, function_clear, NULL};
@@ -384,6 +385,7 @@ void function_init(void) {
                                   .flags = TF_WEAKREF | TF_METHOD_DESCR,
                                   .ops = &ops,
                                   .methods = function_methods,
-                                  .getsets = function_getsets};
+                                  .getsets = function_getsets,
+                                  .members = function_members};
     type_init_static(&function_type, IDX_FUNCTION, &spec);
 }

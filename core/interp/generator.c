@@ -169,39 +169,39 @@ int gen_push(Thread *t, Generator *g, Value v, uint32_t extra_flags) {
     return 0;
 }
 
+/* The registers of g's frame f, which is innermost, go back into g. The frame is popped. */
+static void gen_suspend(Thread *t, Generator *g, InterpFrame *f) {
+    uint32_t live = frame_live(f, NULL), at = (uint32_t)(f->pc - f->code->instrs);
+    Code *c = f->code;
+    for (uint32_t i = 0; c->yields_in_block && i < c->n_holes; i++)
+        if (at >= c->holes[i].start && at < c->holes[i].end)
+            for (uint32_t k = 0; k < c->holes[i].n; k++)
+                f->regs[c->holes[i].first + k] = ABSENT;
+    for (uint32_t i = 0; i < live; i++) {
+        trace_write(V_OF(g), ABSENT, f->regs[i]);
+        STORE_RELAXED(&g->regs[i], f->regs[i]);
+    }
+    g->n_saved = live;
+    g->pc = f->pc;
+    if (f->flags & FR_OBJECT)
+        frame_suspend(f);
+    gen_leave(t, g);
+    t->frame = f->prev;
+    if (f->flags & FR_SEGMENT)
+        interp_pop_segment(t);
+    STORE_RELEASE(&g->state, GEN_SUSPENDED); /* pairs with gen_take: whoever goes on sees the registers */
+}
+
 int step_yield(Thread *t, Value *R, Instr *pc, uint64_t w) {
     InterpFrame *f = frame_of_regs(R);
-    Generator *g = (Generator *)f->extra;
     Value v = R[instr_b(w)];
     publish_pc(R, pc);
     if (!(instr_flags(w) & IF_KILL_B))
         retain(v);
     else
         R[instr_b(w)] = ABSENT;
-    uint32_t live = frame_live(f, NULL);
-    /* The destination is dead until something is sent. */
-    Code *c = f->code;
-    if (c->n_holes) {
-        uint32_t at = (uint32_t)(pc - c->instrs);
-        for (uint32_t i = 0; i < c->n_holes; i++)
-            if (at >= c->holes[i].start && at < c->holes[i].end)
-                for (uint32_t k = 0; k < c->holes[i].n; k++)
-                    R[c->holes[i].first + k] = ABSENT;
-    }
-    for (uint32_t i = 0; i < live; i++) {
-        trace_write(V_OF(g), ABSENT, R[i]);
-        STORE_RELAXED(&g->regs[i], R[i]);
-    }
-    g->n_saved = live;
-    g->pc = pc;
-    if (f->flags & FR_OBJECT)
-        frame_suspend(f);
     uint32_t flags = f->flags;
-    gen_leave(t, g);
-    t->frame = f->prev;
-    if (flags & FR_SEGMENT)
-        interp_pop_segment(t);
-    STORE_RELEASE(&g->state, GEN_SUSPENDED); /* pairs with gen_take: whoever goes on sees the registers */
+    gen_suspend(t, (Generator *)f->extra, f);
     if (flags & FR_ENTRY) {
         t->interp_result = v;
         return STEP_EXIT;
@@ -328,23 +328,13 @@ static Value gen_throw_pending(Generator *g) {
     return run_on(t, g, f, true);
 }
 
-/* The subiterator has ended with StopIteration pending: g goes on behind its SEND with the value. */
-static Value gen_delegate_done(Generator *g) {
-    Thread *t = thread_self();
+/* f, g's frame suspended in a `yield from`, is on the stack, and the subiterator has just ended with an exception pending: g goes on behind its
+ * SEND with the value of a StopIteration; anything else is raised in it. */
+static Value gen_delegate_done(Thread *t, Generator *g, InterpFrame *f) {
     if (!err_matches(&exc_StopIteration))
-        return gen_throw_pending(g);
+        return run_on(t, g, f, true);
     Value stop = err_fetch(), v = exc_stop_value(stop);
     release(stop);
-    uint32_t was = 0;
-    if (gen_take(g, &was) != 0) {
-        release(v);
-        return ABSENT;
-    }
-    InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
-    if (!f) {
-        release(v);
-        return ABSENT;
-    }
     /* YIELD; JUMP back to its SEND. */
     Instr *jump = f->pc + 1, *send = jump + instr_bc(LOAD_RELAXED(jump));
     uint64_t w = LOAD_RELAXED(send);
@@ -376,56 +366,54 @@ static int close_iterator(Value it) {
 }
 
 Value gen_throw(Value gen, Value exc) {
+    Thread *t = thread_self();
     Generator *g = (Generator *)gen;
-    Value sub = gen_delegate(g);
-    if (sub == ABSENT) {
+    if (gen_delegate(g) == ABSENT) {
         err_restore(retained(exc));
         return gen_throw_pending(g);
     }
-    retain(sub);
-    Value r = ABSENT;
-    if (!recursion_enter(" while throwing into a generator")) {
-        release(sub);
+    if (!recursion_enter(" while throwing into a generator"))
         return ABSENT;
-    }
+    /* The generator's frame lies on the stack while its subiterator deals with the exception, as it does when it is resumed. */
+    uint32_t was;
+    if (gen_take(g, &was) != 0)
+        return ABSENT;
+    InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
+    if (!f)
+        return ABSENT;
+    Value sub = f->regs[instr_c(LOAD_RELAXED(f->pc))], r = ABSENT;
     if (err_value_matches(exc, V_OF(&exc_GeneratorExit))) {
-        STORE_RELAXED(&g->state, GEN_RUNNING);
-        int bad = close_iterator(sub);
-        STORE_RELAXED(&g->state, GEN_SUSPENDED);
-        release(sub);
-        if (bad >= 0)
+        if (close_iterator(sub) >= 0)
             err_restore(retained(exc));
-        return gen_throw_pending(g);
+        return run_on(t, g, f, true);
     }
     if (is_gen(sub)) {
-        STORE_RELAXED(&g->state, GEN_RUNNING);
         r = gen_throw(sub, exc);
-        STORE_RELAXED(&g->state, GEN_SUSPENDED);
     } else {
         Value m;
         int has = obj_lookup_attr(sub, ID("throw"), &m);
         if (has <= 0) {
-            release(sub);
             if (has == 0)
                 err_restore(retained(exc));
-            return has < 0 ? ABSENT : gen_throw_pending(g);
+            return run_on(t, g, f, true);
         }
-        STORE_RELAXED(&g->state, GEN_RUNNING);
         r = obj_call1(m, exc);
-        STORE_RELAXED(&g->state, GEN_SUSPENDED);
         release(m);
     }
-    release(sub);
-    return r != ABSENT ? r : gen_delegate_done(g);
+    if (r == ABSENT)
+        return gen_delegate_done(t, g, f);
+    gen_suspend(t, g, f);
+    return r;
 }
 
 int gen_close(Value gen) {
+    Thread *t = thread_self();
     Generator *g = (Generator *)gen;
     uint32_t s = LOAD_RELAXED(&g->state);
     if (s == GEN_FINISHED)
         return 0;
     if (s == GEN_CREATED) {
-        uint32_t was = 0;
+        uint32_t was;
         if (gen_take(g, &was) < 0)
             return -1;
         for (uint32_t i = 0; i < g->n_saved; i++)
@@ -436,18 +424,22 @@ int gen_close(Value gen) {
         STORE_RELEASE(&g->state, GEN_FINISHED);
         return 0;
     }
-    Value sub = gen_delegate(g);
-    int bad = 0;
-    if (sub != ABSENT) {
-        retain(sub);
-        STORE_RELAXED(&g->state, GEN_RUNNING);
-        bad = close_iterator(sub);
-        STORE_RELAXED(&g->state, GEN_SUSPENDED);
-        release(sub);
+    Value r;
+    if (gen_delegate(g) != ABSENT && recursion_enter(" while closing a generator")) {
+        uint32_t was;
+        if (gen_take(g, &was) != 0)
+            return -1;
+        InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
+        if (!f)
+            return -1;
+        if (close_iterator(f->regs[instr_c(LOAD_RELAXED(f->pc))]) >= 0)
+            err_set_none(&exc_GeneratorExit);
+        r = run_on(t, g, f, true);
+    } else {
+        if (!err_pending())
+            err_set_none(&exc_GeneratorExit);
+        r = gen_throw_pending(g);
     }
-    if (bad == 0)
-        err_set_none(&exc_GeneratorExit);
-    Value r = gen_throw_pending(g);
     if (r != ABSENT) {
         release(r);
         err_set(&exc_RuntimeError, "%s ignored GeneratorExit", kind_name(g));
@@ -492,9 +484,12 @@ Value gen_throw_args(Value *args, intptr_t nargs) {
         else
             exc = obj_call1(type, value);
         if (exc != ABSENT && !v_is_exc(exc)) {
+            err_set(&exc_TypeError, "calling %R should have returned an instance of BaseException, not %T", type, exc);
             release(exc);
-            return err_set(&exc_TypeError, "calling %R should have returned an instance of BaseException, not %T", type, exc);
+            exc = ABSENT;
         }
+        if (exc == ABSENT)
+            exc = err_fetch(); /* is thrown in its place */
     } else {
         return err_set(&exc_TypeError, "exceptions must be classes or instances deriving from BaseException, not %T", type);
     }
@@ -513,19 +508,26 @@ static Value method_throw(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value method_close(Value self, Value *args, intptr_t nargs, Value kw) { return gen_close(self) < 0 ? ABSENT : V_NONE; }
 
 /* What dies while it is suspended runs its finally blocks; a coroutine that never ran is reported. */
-static Value method_del(Value self, Value *args, intptr_t nargs, Value kw) {
+void gen_finalize(Value self) {
     Generator *g = (Generator *)self;
     uint32_t s = LOAD_RELAXED(&g->state);
     if (s == GEN_FINISHED || s == GEN_RUNNING)
-        return V_NONE;
+        return;
     Value pending = err_fetch();
     if (s == GEN_CREATED && obj_index(self) == IDX_COROUTINE) {
         if (coro_warn_never_awaited(self) < 0)
             err_unraisable("Exception ignored in", self);
     }
-    if (gen_close(self) < 0)
+    if (gen_close(self) < 0) {
+        Thread *t = thread_self();
+        if (t->frame)
+            traceback_here(t, t->frame);
         err_unraisable("Exception ignored in", self);
+    }
     err_restore(pending);
+}
+static Value method_del(Value self, Value *args, intptr_t nargs, Value kw) {
+    gen_finalize(self);
     return V_NONE;
 }
 static Value method_iter(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
@@ -717,7 +719,8 @@ void generator_init(void) {
         {"__iter__", method_iter, "($self, /)", 0, NULL},
         {"__next__", method_next, "($self, /)", 0, NULL},
         {"send", method_send, "($self, arg, /)", 0, "send(arg) -> send 'arg' into generator,\nreturn next yielded value or raise StopIteration."},
-        {"throw", method_throw, "($self, type, value=None, traceback=None, /)", 0, NULL},
+        {"throw", method_throw, "($self, type, value=None, traceback=None, /)", 0,
+         "throw(value)\nthrow(type[,value[,tb]])\n\nRaise exception in generator, return next yielded value or raise\nStopIteration."},
         {"close", method_close, "($self, /)", 0, "close() -> raise GeneratorExit inside generator."},
         {"__del__", method_del, "($self, /)", 0, NULL},
         {"__repr__", gen_repr, "($self, /)", 0, NULL},
@@ -745,9 +748,10 @@ void generator_init(void) {
 
     static const NativeDef coro_methods[] = {
         {"__await__", coro_await, "($self, /)", 0, NULL},
-        {"send", method_send, "($self, arg, /)", 0, NULL},
-        {"throw", method_throw, "($self, type, value=None, traceback=None, /)", 0, NULL},
-        {"close", method_close, "($self, /)", 0, NULL},
+        {"send", method_send, "($self, arg, /)", 0, "send(arg) -> send 'arg' into coroutine,\nreturn next yielded value or raise StopIteration."},
+        {"throw", method_throw, "($self, type, value=None, traceback=None, /)", 0,
+         "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next yielded value or raise\nStopIteration."},
+        {"close", method_close, "($self, /)", 0, "close() -> raise GeneratorExit inside coroutine."},
         {"__del__", method_del, "($self, /)", 0, NULL},
         {"__repr__", gen_repr, "($self, /)", 0, NULL},
         CLASS_GETITEM_DEF,

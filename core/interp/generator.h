@@ -35,6 +35,8 @@ int gen_send(Value gen, Value v, Value *out);
 Value gen_next(Value gen);
 Value gen_throw(Value gen, Value exc); /* exc an instance; result as __next__ with StopIteration pending at the end */
 int gen_close(Value gen);
+/* What __del__ does: closes it, reports what goes wrong and what was never awaited. */
+void gen_finalize(Value gen);
 /* An awaitable's iterator (PEP 492), owned. */
 Value coro_get_awaitable(Value v);
 void generator_init(void);

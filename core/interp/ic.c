@@ -46,6 +46,20 @@ static void learn_cell(Instr *ic, Value o, const AttrLoc *loc, uint32_t kind, ui
     publish(ic, loc->shape, kind, index);
 }
 
+void ic_publish_super(Instr *ic, uint32_t shape, Type *type, uint32_t version, uint32_t own, Value value) {
+    uint32_t index;
+    if (!worth_learning(ic))
+        return;
+    SideCell *c = ic_cell_new(&index);
+    if (!c)
+        return;
+    c->type = type;
+    c->version = version;
+    c->value = value;
+    c->aux = own;
+    publish(ic, shape, IC_SUPER, index);
+}
+
 static uint32_t inline_offset(uint32_t shape, uint32_t slot) { return shape_at(shape)->slots_offset + 8 + slot * 8; }
 
 void ic_learn_load(Instr *ic, Value o, Value name, bool method) {

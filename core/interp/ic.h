@@ -23,6 +23,7 @@ enum {
     IC_ADD_INLINE,  /* side cell; slot offset and next shape */
     IC_DICT,        /* side cell; instance in dict mode: look the name up in its dict */
     IC_MODULE,      /* payload: side cell; layout id and slot of the module's dict */
+    IC_SUPER,       /* side cell; aux: shape index of the class that super() starts behind */
     IC_DICT_SLOT,   /* guard: layout id; payload: slot */
 };
 
@@ -56,6 +57,8 @@ SideCell *ic_cell_new(uint32_t *index);
 /* Learn from what LOAD_ATTR, STORE_ATTR met: fills *ic, or leaves it. No Python code, no failure. */
 void ic_learn_load(Instr *ic, Value o, Value name, bool method);
 void ic_learn_store(Instr *ic, Value o, Value name);
+/* What super() behind the class with root shape `own` gives for a receiver of that shape. value: uncounted. */
+void ic_publish_super(Instr *ic, uint32_t shape, Type *type, uint32_t version, uint32_t own, Value value);
 /* Voids all caches; stops the world itself. */
 void ic_clear_all(void);
 /* Empties the caches in a copy of code words. */

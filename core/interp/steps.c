@@ -65,9 +65,24 @@ static Value binary(uint64_t w, Value a, Value b) {
     return instr_flags(w) & IF_INPLACE ? num_inplace(sp, a, b) : num_binary(sp, a, b);
 }
 
+void num_unsupported(unsigned op, Value a, Value b, bool inplace) {
+    static const char *const signs[] = {"+", "-", "*", "/", "//", "%", "** or pow()", "@", "<<", ">>", "&", "|", "^"};
+    static const char *const inplace_signs[] = {"+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "<<=", ">>=", "&=", "|=", "^="};
+    err_set(&exc_TypeError, "unsupported operand type(s) for %s: '%T' and '%T'", (inplace ? inplace_signs : signs)[op - OP_ADD], a, b);
+}
+
 int step_binary(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], c = R[instr_c(w)];
+    if (v_is_obj(b) && v_is_obj(c)) {
+        /* Two instances of one class written in Python: its method runs without recursion in C. */
+        Type *type = v_shape(b)->type;
+        if ((type->flags & TF_HEAP) && type == v_shape(c)->type && !(instr_flags(w) & IF_INPLACE)) {
+            Value m = type_special(type, binary_special[instr_op(w)]), args[2] = {b, c};
+            if (m != ABSENT && push_result_a(t, R, m, args, 2) == STEP_FRAME)
+                return STEP_FRAME;
+        }
+    }
     if (instr_op(w) == OP_ADD && v_is_exact(b, IDX_STR) && v_is_exact(c, IDX_STR)) {
         /* s += t and a temporary's growth: the str may be extended where it lies when nobody else holds it. */
         if ((instr_flags(w) & IF_KILL_B) || ((instr_flags(w) & IF_DST_LOCAL) && instr_a(w) == instr_b(w))) {
@@ -116,10 +131,24 @@ int step_compare(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value b = R[instr_b(w)], c = R[instr_c(w)];
     return step_result(R, w, obj_compare(b, c, (int)(instr_op(w) - OP_LT)), b, c);
 }
+static int contains(Value container, Value item) {
+    if (v_is_obj(container)) {
+        switch (obj_index(container)) {
+        case IDX_SET:
+        case IDX_FROZENSET:
+            if (!v_is_obj(item) || v_is_exact(item, IDX_STR))
+                return set_contains(container, item);
+            break;
+        case IDX_DICT:
+            return dict_contains(container, item);
+        }
+    }
+    return obj_contains(container, item);
+}
 int step_in(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], c = R[instr_c(w)];
-    int r = obj_contains(c, b);
+    int r = contains(c, b);
     return step_result(R, w, r < 0 ? ABSENT : v_bool(r == (instr_op(w) == OP_IN)), b, c);
 }
 /* To the jump's target or the next word, with a safepoint in front of it. */
@@ -182,7 +211,7 @@ int step_truth_or_pop(Thread *t, Value *R, Instr *pc, uint64_t w) {
 int step_in_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value a = R[instr_a(w)], b = R[instr_b(w)];
-    int r = obj_contains(b, a);
+    int r = contains(b, a);
     if (r < 0)
         return STEP_ERROR;
     kill_reg(R, w, IF_KILL_A, instr_a(w), a);
@@ -225,6 +254,11 @@ static Value getitem(Value o, Value key) {
 int step_getitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], c = R[instr_c(w)];
+    if (v_is_obj(b) && (v_shape(b)->type->flags & TF_HEAP)) {
+        Value m = type_special(v_shape(b)->type, SP_GETITEM), args[2] = {b, c};
+        if (m != ABSENT && push_result_a(t, R, m, args, 2) == STEP_FRAME)
+            return STEP_FRAME;
+    }
     return step_result(R, w, getitem(b, c), b, c);
 }
 int step_getitem_i(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -246,6 +280,66 @@ int step_setitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
     kill_reg(R, w, IF_KILL_A, instr_a(w), a);
     kill_reg(R, w, IF_KILL_B, instr_b(w), b);
     kill_reg(R, w, IF_KILL_C, instr_c(w), c);
+    return STEP_NEXT;
+}
+/* Bounds of a plain list slice without step: true when lo and hi are known. */
+static bool plain_bounds(const Value *p, intptr_t len, intptr_t *lo, intptr_t *hi) {
+    if (p[2] != V_NONE || !(v_is_int(p[0]) || p[0] == V_NONE) || !(v_is_int(p[1]) || p[1] == V_NONE))
+        return false;
+    *lo = p[0] == V_NONE ? 0 : v_int(p[0]);
+    *hi = p[1] == V_NONE ? len : v_int(p[1]);
+    if (*lo < 0)
+        *lo = MAX(*lo + len, 0);
+    if (*hi < 0)
+        *hi = MAX(*hi + len, 0);
+    *lo = MIN(*lo, len);
+    *hi = MIN(*hi, len);
+    return true;
+}
+static void drop_bounds(Value *p) {
+    for (int i = 0; COUNT_EXACT && i < 3; i++) {
+        Value v = p[i];
+        p[i] = ABSENT;
+        release(v);
+    }
+}
+int step_getslice(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value b = R[instr_b(w)], *p = &R[instr_c(w)], v;
+    intptr_t lo, hi;
+    if (v_is_exact(b, IDX_LIST) && plain_bounds(p, list_len(b), &lo, &hi)) {
+        v = list_slice(b, lo, hi);
+    } else if (v_is_exact(b, IDX_STR) && plain_bounds(p, str_len(b), &lo, &hi)) {
+        v = str_substr(b, lo, MAX(lo, hi));
+    } else if (v_is_exact(b, IDX_TUPLE) && plain_bounds(p, tuple_len(b), &lo, &hi)) {
+        v = tuple_slice(b, lo, MAX(lo, hi));
+    } else {
+        Value s = slice_new(p[0], p[1], p[2]);
+        v = s == ABSENT ? ABSENT : obj_getitem(b, s);
+        release(s);
+    }
+    if (v == ABSENT)
+        return STEP_ERROR;
+    drop_bounds(p);
+    return step_result(R, w & ~((uint64_t)IF_KILL_C << 8), v, b, ABSENT);
+}
+int step_setslice(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    Value a = R[instr_a(w)], b = R[instr_b(w)], *p = &R[instr_c(w)];
+    intptr_t lo, hi;
+    int r;
+    if (v_is_exact(b, IDX_LIST) && plain_bounds(p, list_len(b), &lo, &hi)) {
+        r = list_ass_slice(b, lo, MAX(lo, hi), a);
+    } else {
+        Value s = slice_new(p[0], p[1], p[2]);
+        r = s == ABSENT ? -1 : obj_setitem(b, s, a);
+        release(s);
+    }
+    if (r < 0)
+        return STEP_ERROR;
+    drop_bounds(p);
+    kill_reg(R, w, IF_KILL_A, instr_a(w), a);
+    kill_reg(R, w, IF_KILL_B, instr_b(w), b);
     return STEP_NEXT;
 }
 int step_delitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -683,33 +777,33 @@ Value callable_text(Value f) {
     return obj_str(f);
 }
 
+int merge_keywords(Value d, Value more, Value f) {
+    if (dict_merge(d, more, 2) >= 0)
+        return 0;
+    if (err_matches(&exc_AttributeError)) {
+        err_clear();
+        Value name = callable_text(f);
+        err_set(&exc_TypeError, "%S argument after ** must be a mapping, not %T", name, more);
+        release(name);
+    } else if (err_matches(&exc_KeyError)) {
+        Value exc = err_fetch(), args = ref_peek(&((BaseExc *)exc)->args);
+        if (args != ABSENT && tuple_len(args) == 1) {
+            Value name = callable_text(f);
+            err_set(&exc_TypeError, "%S got multiple values for keyword argument '%S'", name, tuple_get(args, 0));
+            release(name);
+            release(exc);
+        } else {
+            err_restore(exc);
+        }
+    }
+    return -1;
+}
+
 int step_dict_merge(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value c = R[instr_c(w)], f = R[instr_a(w)];
-    if (f == ABSENT)
-        f = R[instr_a(w) + 1]; /* a method block with a bound callable */
-    if (dict_merge(R[instr_b(w)], c, 2) < 0) {
-        if (err_matches(&exc_AttributeError)) {
-            err_clear();
-            Value name = callable_text(f);
-            err_set(&exc_TypeError, "%S argument after ** must be a mapping, not %T", name, c);
-            release(name);
-        } else if (err_matches(&exc_KeyError)) {
-            Value exc = err_fetch(), args = ref_peek(&((BaseExc *)exc)->args);
-            if (args != ABSENT && tuple_len(args) == 1) {
-                Value name = callable_text(f), key = tuple_get(args, 0);
-                if (v_is_str(key))
-                    err_set(&exc_TypeError, "%S got multiple values for keyword argument '%S'", name, key);
-                else
-                    err_set(&exc_TypeError, "keywords must be strings");
-                release(name);
-                release(exc);
-            } else {
-                err_restore(exc);
-            }
-        }
+    if (merge_keywords(R[instr_b(w)], c, f) < 0)
         return STEP_ERROR;
-    }
     kill_reg(R, w, IF_KILL_C, instr_c(w), c);
     return STEP_NEXT;
 }

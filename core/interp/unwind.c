@@ -63,6 +63,18 @@ int return_slow(Thread *t, InterpFrame *f, Value v) {
         caller->pc += instr_sc(w);
         return STEP_FRAME;
     }
+    if (flags & FR_RESULT_A) {
+        Value *R = caller->regs;
+        bool c = instr_flags(w) & IF_KILL_C;
+        if (UNLIKELY(v == V_NOTIMPL) && instr_op(w) >= OP_ADD && instr_op(w) <= OP_XOR) {
+            /* Both operands are of one class: nobody else is asked. */
+            num_unsupported(instr_op(w), R[instr_b(w)], R[instr_c(w)], instr_flags(w) & IF_INPLACE);
+            return STEP_ERROR;
+        }
+        step_result(R, w, v, R[instr_b(w)], c ? R[instr_c(w)] : ABSENT);
+        caller->pc += instr_length(instr_op(w));
+        return STEP_FRAME;
+    }
     set_reg(caller->regs, w, instr_c(w), v);
     caller->pc++;
     return STEP_FRAME;
@@ -91,6 +103,12 @@ bool interp_unwind(Thread *t, bool add_traceback) {
             return true;
         }
         frame_release(f, f->code->n_locals, live);
+        if (!add_traceback && (f->flags & FR_OBJECT)) {
+            /* Raised again on the way out: the frame's line stays that of where it came from. */
+            Value tb = ref_peek(&((BaseExc *)t->exc)->traceback);
+            if (tb != ABSENT && v_is_exact(tb, IDX_TRACEBACK) && ref_peek(&((Traceback *)tb)->frame) == f->frame_obj)
+                f->pc = f->code->instrs + ((Traceback *)tb)->lasti;
+        }
         uint32_t flags = f->flags;
         if (flags & FR_GEN)
             gen_finished(t, f, true);
@@ -99,7 +117,7 @@ bool interp_unwind(Thread *t, bool add_traceback) {
             return false;
         InterpFrame *caller = t->frame;
         /* A frame above a call block has eaten the block; generators leave their driver's operands alone. */
-        live = flags & FR_GEN ? frame_live(caller, NULL) : instr_a(LOAD_RELAXED(caller->pc));
+        live = flags & (FR_GEN | FR_RESULT_A) ? frame_live(caller, NULL) : instr_a(LOAD_RELAXED(caller->pc));
         f = caller;
         add_traceback = true;
     }

@@ -129,8 +129,7 @@ static int int_in(Value v, int32_t *out) {
 static Value identifier_in(Arena *a, Value v) {
     if (!v_is_exact(v, IDX_STR))
         return err_set(&exc_TypeError, "AST identifier must be of type str");
-    Value i = str_intern(retained(v));
-    return i == ABSENT ? ABSENT : arena_keep(a, i);
+    return str_intern(retained(v)); /* immortal */
 }
 
 /* Which member of an enumeration v is an instance of: 0 none (exception). */
@@ -176,7 +175,7 @@ static bool list_in(Arena *a, const AstNodeDef *d, const AstField *f, Value list
             ok = (((Value *)items)[i] = identifier_in(a, v)) != ABSENT;
         } else if (item == 1) {
             ok = (((uint8_t *)items)[i] = (uint8_t)enum_in(f->family, v)) != 0;
-        } else if (v_is_none(v) && f->optional) {
+        } else if (v_is_none(v) && !family_is_product(f->family)) {
             ok = true;
         } else {
             ok = (((void **)items)[i] = node_in(a, f->family, v)) != NULL;

@@ -201,7 +201,9 @@ static bool expr_ok(Expr *e, ExprCtx ctx) {
 
 static bool patterns_ok(PatternSeq s, bool star) {
     for (int32_t i = 0; i < s.n; i++)
-        if (!pattern_ok(s.v[i], star))
+        if (s.v[i] == NULL)
+            return value_error("%s", "None disallowed in pattern list");
+        else if (!pattern_ok(s.v[i], star))
             return false;
     return true;
 }
@@ -255,6 +257,8 @@ static bool pattern_ok(Pattern *p, bool star) {
             return false;
         for (int32_t i = 0; i < p->MatchMapping.keys.n; i++) {
             Expr *k = p->MatchMapping.keys.v[i];
+            if (k == NULL)
+                return value_error("%s", "None disallowed in expression list");
             if (k->kind == EXPR_Constant && (k->Constant.value == V_NONE || v_is_bool(k->Constant.value)))
                 continue;
             if (!match_value_ok(k))
@@ -304,11 +308,13 @@ static bool try_ok(Stmt *s, const char *name) {
     if (!body_ok(s->Try.body, name))
         return false;
     if (s->Try.handlers.n == 0 && s->Try.finalbody.n == 0)
-        return value_error("%s has neither handlers nor finalbody", name);
+        return value_error("%s has neither except handlers nor finalbody", name);
     if (s->Try.handlers.n == 0 && s->Try.orelse.n > 0)
         return value_error("%s has orelse but no except handlers", name);
     for (int32_t i = 0; i < s->Try.handlers.n; i++) {
         AstHandler *h = s->Try.handlers.v[i];
+        if (h == NULL)
+            return value_error("%s", "None disallowed in except handler list");
         if (!position_ok(h->pos) || !opt_ok(h->type) || !body_ok(h->body, "ExceptHandler"))
             return false;
     }

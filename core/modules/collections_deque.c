@@ -311,14 +311,15 @@ static ALWAYS_INLINE Value step(Value it, intptr_t by) {
         STORE_RELAXED(&I(it)->left, left - 1);
     }
     excl_leaf_unlock(it);
-    if (left <= 0)
-        return ABSENT;
     Value v = get_same(d, (size_t)i, LOAD_RELAXED(&I(it)->state), &changed);
-    if (v == ABSENT) {
+    if (changed) {
         STORE_RELAXED(&I(it)->left, 0);
-        err_set(&exc_RuntimeError, "deque mutated during iteration");
+        return err_set(&exc_RuntimeError, "deque mutated during iteration");
     }
-    return v;
+    if (left > 0)
+        return v;
+    release(v);
+    return ABSENT;
 }
 static Value iter_next(Value it) {
     return step(it, 1);
@@ -752,13 +753,9 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return s;
 }
 static Value m_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value state = ABSENT, it = ABSENT, a = ABSENT, r = ABSENT;
-    if (obj_lookup_attr_str(self, "__dict__", &state) < 0)
+    Value state = obj_call_method_str(self, "__getstate__", NULL, 0), it = ABSENT, a = ABSENT, r = ABSENT;
+    if (state == ABSENT)
         return ABSENT;
-    if (state == ABSENT || (v_is_dict(state) && dict_len(state) == 0)) {
-        release(state);
-        state = V_NONE;
-    }
     Value empty = tuple_empty();
     a = D(self)->maxlen < 0 ? retained(empty) : tuple_pack(2, empty, v_from_int(D(self)->maxlen));
     release(empty);

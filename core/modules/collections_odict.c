@@ -284,19 +284,10 @@ static Value m_setdefault(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value pop_key(Value self, Value key, Value dflt) {
-    Value v = ABSENT;
-    int r;
-    if (is_exact(self)) {
-        if ((r = dict_pop(self, key, &v)) > 0) {
-            changed(self);
-            return v;
-        }
-    } else if ((r = obj_contains(self, key)) > 0) {
-        v = obj_getitem(self, key);
-        if (v != ABSENT && obj_delitem(self, key) < 0) {
-            release(v);
-            return ABSENT;
-        }
+    Value v;
+    int r = dict_pop(self, key, &v);
+    if (r > 0) {
+        changed(self);
         return v;
     }
     if (r < 0)
@@ -312,20 +303,9 @@ static Value m_popitem(Value self, Value *args, intptr_t nargs, Value kw) {
     int at_end = last == ABSENT ? 1 : obj_truth(last);
     if (at_end < 0)
         return ABSENT;
-    if (is_exact(self) || own(self, SP_DELITEM)) {
-        if (!(at_end ? dict_popitem(self, &kv[0], &kv[1]) : dict_popfirst(self, &kv[0], &kv[1])))
-            return err_set(&exc_KeyError, "dictionary is empty");
-        changed(self);
-        return tuple_from_steal(kv, 2);
-    }
-    intptr_t pos = at_end ? dict_end(self) : 0;
-    if (!(at_end ? dict_prev(self, &pos, &kv[0], NULL) : dict_next(self, &pos, &kv[0], NULL)))
+    if (!(at_end ? dict_popitem(self, &kv[0], &kv[1]) : dict_popfirst(self, &kv[0], &kv[1])))
         return err_set(&exc_KeyError, "dictionary is empty");
-    kv[1] = pop_key(self, kv[0], ABSENT);
-    if (kv[1] == ABSENT) {
-        release(kv[0]);
-        return ABSENT;
-    }
+    changed(self);
     return tuple_from_steal(kv, 2);
 }
 
@@ -495,7 +475,7 @@ static Value m_items(Value self, Value *args, intptr_t nargs, Value kw) {
     return dict_view_new(&odict_items_type, self);
 }
 static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
-    return v_from_int((int64_t)(sizeof(OrderedDict) + (size_t)dict_end(self) * sizeof(DictEntry)));
+    return v_from_int((int64_t)(dict_bytes(self) + sizeof(OrderedDict) - sizeof(Dict)));
 }
 
 static const NativeDef methods[] = {

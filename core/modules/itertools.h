@@ -85,7 +85,8 @@ typedef struct ItSpec {
     NextFn next;
     size_t size;        /* 0: It */
     const TypeOps *ops; /* NULL: it_ops */
-    bool hidden;        /* cannot be made by Python code */
+    bool weakref;
+    bool hidden; /* cannot be made by Python code */
 } ItSpec;
 /* Makes the type and adds it to the module under the last part of its name. */
 int it_add_type(Value module, const ItSpec *spec, TypeSpec *storage);

@@ -269,7 +269,7 @@ static Value set_indices(Value self, Value s, bool rising) {
     Combo *c = C(self);
     if (!v_is_tuple(s) || tuple_len(s) != c->r)
         return err_set(&exc_ValueError, "invalid arguments");
-    if (c->n == 0 || LOAD_RELAXED(&c->state) == STOPPED)
+    if (LOAD_RELAXED(&c->state) == STOPPED)
         return V_NONE;
     intptr_t *fresh = block_alloc((size_t)MAX(c->r, 1) * sizeof(intptr_t));
     if (!fresh)

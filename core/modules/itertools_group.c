@@ -425,7 +425,7 @@ int itertools_group_exec(Value module) {
         {&grouper_type, "itertools._grouper", NULL, grouper_methods, grouper_next},
         {&tee_data_type, "itertools._tee_dataobject", "Data container common to multiple tee objects.", data_methods,
          NULL, sizeof(TeeData), &data_ops},
-        {&tee_type, "itertools._tee", "Iterator wrapped to make it copyable.", tee_methods, tee_next},
+        {&tee_type, "itertools._tee", "Iterator wrapped to make it copyable.", tee_methods, tee_next, .weakref = true},
     };
     static TypeSpec storage[ARRAY_LEN(specs)];
     for (size_t i = 0; i < ARRAY_LEN(specs); i++)

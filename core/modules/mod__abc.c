@@ -1,21 +1,23 @@
-/* _abc: what makes abstract base classes fast. A class's registry and its positive and negative caches are WeakSets' equal: sets of weak
- * references, in one object under the class's _abc_impl. The negative cache is valid for one value of the global counter. */
+/* _abc: the machinery of abstract base classes. Each such class has an _abc_impl with its registry and two caches: sets of weak references to
+ * classes. A negative cache counts only while no class anywhere was registered since (invalidation counter). */
 #include "object/dict.h"
-#include "object/int.h"
+#include "object/exc.h"
+#include "object/list.h"
 #include "object/module.h"
 #include "object/native.h"
 #include "object/set.h"
 #include "object/str.h"
 #include "object/tuple.h"
-#include "object/list.h"
 #include "object/weakref.h"
 
-static _Atomic(uint64_t) invalidations;
-static Type abc_data_type;
+#define FN(name) static Value name(Value self, Value *args, intptr_t nargs, Value kw)
+
+static _Atomic(uint64_t) counter;
+static Type data_type;
 
 typedef struct AbcData {
     Object hdr;
-    Ref registry, cache, negative; /* sets of weakrefs, or ABSENT */
+    Ref registry, cache, negative; /* sets, or ABSENT */
     _Atomic(uint64_t) negative_version;
 } AbcData;
 
@@ -32,367 +34,399 @@ static void clear(Value self) {
     ref_clear(self, &d->negative);
 }
 static const TypeOps ops = {traverse, clear, NULL};
+static const TypeSpec data_spec = {.name = "_abc._abc_data", .doc = "Internal state held by ABC machinery.", .basic_size = sizeof(AbcData),
+                                   .flags = TF_NO_NEW, .ops = &ops};
 
-/* The data of an abstract class: owned. */
+/* The data of cls: owned; ABSENT with exception. */
 static Value data_of(Value cls) {
     Value d = obj_getattr(cls, ID("_abc_impl"));
-    if (d != ABSENT && !(v_is_obj(d) && type_of(d) == &abc_data_type)) {
+    if (d && type_of(d) != &data_type) {
         release(d);
         return err_set(&exc_TypeError, "_abc_impl is set to a wrong type");
     }
     return d;
 }
-/* The set in a field: owned, or ABSENT when there is none (made when create). */
-static Value set_of(Value data, Ref *field, bool create) {
-    ExclCs cs;
-    excl_read_begin(&cs, data);
-    Value s = ref_load(data, field);
-    excl_read_end(&cs);
-    if (s != ABSENT || !create)
-        return s;
-    Value fresh = set_new();
-    if (fresh == ABSENT)
-        return ABSENT;
-    excl_cs_begin(&cs, data);
-    s = ref_peek(field);
-    if (s == ABSENT)
-        ref_store(data, field, s = retained(fresh));
-    retain(s);
-    excl_cs_end(&cs);
-    release(fresh);
-    return s;
-}
-static void replace(Value data, Ref *field, Value v) {
-    ExclCs cs;
-    excl_cs_begin(&cs, data);
-    Value old = ref_swap(data, field, v);
-    excl_cs_end(&cs);
-    release(old);
-}
-
-/* Takes a dead reference out of its set, which the callback holds weakly. */
-static Value forget(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value set = obj_call0(self);
-    if (set == ABSENT)
-        return ABSENT;
-    int r = set == V_NONE ? 0 : set_discard(set, args[0]);
-    release(set);
-    return r < 0 ? ABSENT : V_NONE;
-}
-static const NativeDef forget_def = {"_destroy", forget, "($self, wr, /)"};
-
-static int add(Value data, Ref *field, Value cls) {
-    Value set = set_of(data, field, true);
-    if (set == ABSENT)
-        return -1;
-    Value set_ref = weakref_new(&weakref_type, set, ABSENT), callback = ABSENT, ref = ABSENT;
-    int bad = -1;
-    if (set_ref != ABSENT)
-        callback = native_new(&forget_def, set_ref, ABSENT);
-    if (callback != ABSENT)
-        ref = weakref_new(&weakref_type, cls, callback);
-    if (ref != ABSENT)
-        bad = set_add(set, ref);
-    release(ref);
-    release(callback);
-    release(set_ref);
-    release(set);
-    return bad;
-}
-static int contains(Value data, Ref *field, Value cls) {
-    Value set = set_of(data, field, false);
-    if (set == ABSENT)
-        return 0;
-    int r = 0;
-    if (set_len(set)) {
-        Value ref = weakref_new(&weakref_type, cls, ABSENT);
-        if (ref == ABSENT) {
-            /* Not weakly referencable: not there. */
-            r = err_matches(&exc_TypeError) ? (err_clear(), 0) : -1;
-        } else {
-            r = set_contains(set, ref);
-            release(ref);
+/* A set of d: owned, made when create; ABSENT when there is none. */
+static Value set_of(Value d, Ref *r, bool create) {
+    for (;;) {
+        ExclCs cs;
+        excl_read_begin(&cs, d);
+        Value s = ref_load(d, r);
+        excl_read_end(&cs);
+        if (s || !create)
+            return s;
+        Value fresh = set_new();
+        if (!fresh)
+            return ABSENT;
+        excl_cs_begin(&cs, d);
+        if (ref_peek(r) == ABSENT) {
+            ref_swap(d, r, fresh);
+            fresh = ABSENT;
         }
+        excl_cs_end(&cs);
+        release(fresh);
     }
-    release(set);
-    return r;
 }
+static int in_set(Value d, Ref *r, Value cls) {
+    Value s = set_of(d, r, false);
+    if (!s)
+        return 0;
+    int result = 0;
+    if (set_len(s) > 0) {
+        Value w = weakref_new(&weakref_type, cls, ABSENT);
+        if (!w && err_matches(&exc_TypeError))
+            err_clear(); /* cannot be weakly referenced: is not in it */
+        else
+            result = w ? set_contains(s, w) : -1;
+        release(w);
+    }
+    release(s);
+    return result;
+}
+static void drop_dead(Value set) {
+    Value l = seq_to_list(set);
+    for (intptr_t i = 0; l && i < list_len(l); i++) {
+        Value w = list_get(l, i), v = weakref_get(w);
+        if (v == V_NONE)
+            set_discard(set, w);
+        release(v);
+        release(w);
+    }
+    release(l);
+    err_clear();
+}
+static int add_to_set(Value d, Ref *r, Value cls) {
+    Value s = set_of(d, r, true), w = s ? weakref_new(&weakref_type, cls, ABSENT) : ABSENT;
+    int result = w ? set_add(s, w) : -1;
+    if (result == 0) {
+        intptr_t n = set_len(s);
+        if (n >= 64 && (n & (n - 1)) == 0)
+            drop_dead(s);
+    }
+    release(s);
+    release(w);
+    return result;
+}
+
+/* ---- abstract methods --------------------------------------------------------------------------------------------------------------------------- */
 
 static int is_abstract(Value v) {
-    Value flag;
-    int has = obj_lookup_attr(v, ID("__isabstractmethod__"), &flag);
-    if (has <= 0)
-        return has;
-    int r = obj_truth(flag);
-    release(flag);
+    Value a;
+    int r = obj_lookup_attr(v, ID("__isabstractmethod__"), &a);
+    if (r <= 0)
+        return r;
+    r = obj_truth(a);
+    release(a);
     return r;
 }
-
-/* The names of cls that are still abstract, as __abstractmethods__. */
 static int compute_abstract(Value cls) {
-    Value abstracts = set_new(), ns = obj_getattr(cls, ID("__dict__")), items = ABSENT, bases = ABSENT;
-    int bad = -1;
-    if (abstracts == ABSENT || ns == ABSENT)
-        goto done;
-    items = obj_call_method_str(ns, "items", NULL, 0);
-    Value list = items == ABSENT ? ABSENT : seq_to_list(items);
-    if (list == ABSENT)
-        goto done;
-    for (intptr_t i = 0; i < list_len(list); i++) {
-        Value pair = list_get(list, i);
-        int r = pair == ABSENT ? -1 : is_abstract(tuple_get(pair, 1));
-        if (r > 0)
-            r = set_add(abstracts, tuple_get(pair, 0));
-        release(pair);
-        if (r < 0) {
-            release(list);
-            goto done;
-        }
+    Value set = set_new(), items = set ? dict_items_list(type_dict((Type *)cls)) : ABSENT;
+    int r = items ? 0 : -1;
+    for (intptr_t i = 0; r == 0 && i < list_len(items); i++) {
+        Value p = list_get(items, i);
+        int a = is_abstract(tuple_get(p, 1));
+        r = a < 0 ? -1 : a ? set_add(set, tuple_get(p, 0)) : 0;
+        release(p);
     }
-    release(list);
-    bases = obj_getattr(cls, ID("__bases__"));
-    if (bases == ABSENT)
-        goto done;
-    for (intptr_t i = 0; i < tuple_len(bases); i++) {
-        Value inherited;
-        int has = obj_lookup_attr(tuple_get(bases, i), ID("__abstractmethods__"), &inherited);
+    Value bases = type_bases((Type *)cls);
+    for (intptr_t i = 0; r == 0 && i < tuple_len(bases); i++) {
+        Value am, it, name;
+        int has = obj_lookup_attr(tuple_get(bases, i), ID("__abstractmethods__"), &am);
         if (has < 0)
-            goto done;
-        if (!has)
+            r = -1;
+        if (has <= 0)
             continue;
-        Value it = obj_iter(inherited), name;
-        release(inherited);
-        if (it == ABSENT)
-            goto done;
-        while ((name = obj_next(it)) != ABSENT) {
+        it = obj_iter(am);
+        release(am);
+        if (!it) {
+            r = -1;
+            break;
+        }
+        while (r == 0 && (name = obj_next(it)) != ABSENT) {
             Value v;
-            int r = obj_lookup_attr(cls, name, &v);
-            if (r > 0) {
-                r = is_abstract(v);
+            has = obj_lookup_attr(cls, name, &v);
+            if (has > 0) {
+                int a = is_abstract(v);
+                r = a < 0 ? -1 : a ? set_add(set, name) : 0;
                 release(v);
-                if (r > 0)
-                    r = set_add(abstracts, name);
-            }
+            } else
+                r = has;
             release(name);
-            if (r < 0)
-                break;
         }
         release(it);
         if (err_pending())
-            goto done;
+            r = -1;
     }
-    Value frozen = frozenset_from(abstracts);
-    bad = frozen == ABSENT ? -1 : obj_setattr(cls, ID("__abstractmethods__"), frozen);
-    release(frozen);
-done:
-    release(abstracts);
-    release(ns);
+    Value f = r == 0 ? frozenset_from(set) : ABSENT;
+    r = f ? obj_setattr(cls, ID("__abstractmethods__"), f) : -1;
+    release(f);
+    release(set);
     release(items);
-    release(bases);
-    return bad;
+    return r;
 }
 
-static Value abc_init(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (compute_abstract(args[0]) < 0)
+enum { CPYTHON_SEQUENCE = 1 << 5, CPYTHON_MAPPING = 1 << 6 };
+
+FN(a_init) {
+    Value cls = args[0];
+    if (!v_is_type(cls))
+        return err_set(&exc_TypeError, "_abc_init() argument must be a class");
+    if (compute_abstract(cls) < 0)
         return ABSENT;
-    Value d = obj_new(&abc_data_type);
-    if (d == ABSENT)
+    Value d = obj_new(&data_type);
+    if (!d)
         return ABSENT;
-    STORE_RELAXED(&((AbcData *)d)->negative_version, LOAD_RELAXED(&invalidations));
+    STORE_RELAXED(&((AbcData *)d)->negative_version, LOAD_RELAXED(&counter));
     trace_track(v_obj(d));
-    int bad = obj_setattr(args[0], ID("_abc_impl"), d);
+    int r = obj_setattr(cls, ID("_abc_impl"), d);
     release(d);
-    return bad < 0 ? ABSENT : V_NONE;
+    if (r < 0)
+        return ABSENT;
+    Value flags;
+    r = dict_lookup(type_dict((Type *)cls), ID("__abc_tpflags__"), &flags);
+    if (r > 0) { /* collections.abc: how pattern matching sees its classes */
+        int64_t f = 0;
+        if (v_is_integer(flags) && num_as_i64(flags, &f) == 0) {
+            Type *t = (Type *)cls;
+            if ((f & (CPYTHON_SEQUENCE | CPYTHON_MAPPING)) == (CPYTHON_SEQUENCE | CPYTHON_MAPPING)) {
+                release(flags);
+                return err_set(&exc_TypeError, "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING");
+            }
+            t->flags |= (f & CPYTHON_SEQUENCE ? (uint32_t)TF_SEQUENCE : 0) | (f & CPYTHON_MAPPING ? (uint32_t)TF_MAPPING : 0);
+        }
+        release(flags);
+        r = obj_setattr(cls, ID("__abc_tpflags__"), ABSENT);
+    }
+    return r < 0 ? ABSENT : V_NONE;
 }
 
-static Value abc_register(Value self, Value *args, intptr_t nargs, Value kw) {
+static void set_flags(Type *t, uint32_t f) {
+    if (t->flags & TF_IMMUTABLE || (t->flags & (TF_SEQUENCE | TF_MAPPING)) == f)
+        return;
+    t->flags = (t->flags & ~(uint32_t)(TF_SEQUENCE | TF_MAPPING)) | f;
+    Value subs = type_subclasses(t);
+    for (intptr_t i = 0; subs && i < list_len(subs); i++) {
+        Value s = list_get(subs, i);
+        set_flags((Type *)s, f);
+        release(s);
+    }
+    release(subs);
+    err_clear();
+}
+
+FN(a_register) {
     Value cls = args[0], sub = args[1];
     if (!v_is_type(sub))
         return err_set(&exc_TypeError, "Can only register classes");
     int r = obj_issubclass(sub, cls);
-    if (r)
+    if (r != 0)
         return r < 0 ? ABSENT : retained(sub);
-    r = obj_issubclass(cls, sub);
-    if (r)
-        return r < 0 ? ABSENT : err_set(&exc_RuntimeError, "Refusing to create an inheritance cycle");
-    Value d = data_of(cls);
-    if (d == ABSENT)
+    r = obj_issubclass(cls, sub); /* no cycles */
+    if (r < 0)
         return ABSENT;
-    r = add(d, &((AbcData *)d)->registry, sub);
+    if (r)
+        return err_set(&exc_RuntimeError, "Refusing to create an inheritance cycle");
+    Value d = data_of(cls);
+    if (!d)
+        return ABSENT;
+    r = add_to_set(d, &((AbcData *)d)->registry, sub);
     release(d);
     if (r < 0)
         return ABSENT;
-    atomic_fetch_add(&invalidations, 1);
+    atomic_fetch_add_explicit(&counter, 1, memory_order_acq_rel);
+    uint32_t f = ((Type *)cls)->flags & (TF_SEQUENCE | TF_MAPPING);
+    if (v_is_type(cls) && f)
+        set_flags((Type *)sub, f);
     return retained(sub);
 }
 
-/* -1, 0, 1 */
-static int subclass_check(Value cls, Value sub) {
-    if (!v_is_type(sub)) {
-        err_set(&exc_TypeError, "issubclass() arg 1 must be a class");
+static int ask_subclasscheck(Value cls, Value sub) {
+    Value a[] = {sub}, r = obj_call_method(cls, special_name(SP_SUBCLASSCHECK), a, 1);
+    if (!r)
         return -1;
-    }
-    Value dv = data_of(cls);
-    if (dv == ABSENT)
-        return -1;
-    AbcData *d = (AbcData *)dv;
-    int r = contains(dv, &d->cache, sub);
-    if (r)
-        goto done;
-    uint64_t now = atomic_load(&invalidations);
-    if (LOAD_RELAXED(&d->negative_version) < now) {
-        replace(dv, &d->negative, ABSENT);
-        STORE_RELAXED(&d->negative_version, now);
-    } else if ((r = contains(dv, &d->negative, sub)) != 0) {
-        r = r < 0 ? -1 : 0;
-        goto done;
-    }
-    Value hook = obj_call_method_str(cls, "__subclasshook__", &sub, 1);
-    if (hook == ABSENT) {
-        r = -1;
-        goto done;
-    }
-    if (hook != V_NOTIMPL) {
-        bool yes = hook == V_TRUE, valid = v_is_bool(hook);
-        release(hook);
-        if (!valid) {
-            err_set(&exc_AssertionError, "__subclasshook__ must return either False, True, or NotImplemented");
-            r = -1;
-        } else {
-            r = add(dv, yes ? &d->cache : &d->negative, sub) < 0 ? -1 : yes;
-        }
-        goto done;
-    }
-    if (type_is_subtype((Type *)sub, (Type *)cls)) {
-        r = add(dv, &d->cache, sub) < 0 ? -1 : 1;
-        goto done;
-    }
-    /* Registered classes, and subclasses of this one. */
-    Value registry = set_of(dv, &d->registry, false);
-    if (registry != ABSENT) {
-        Value refs = seq_to_list(registry);
-        release(registry);
-        if (refs == ABSENT) {
-            r = -1;
-            goto done;
-        }
-        for (intptr_t i = 0; r == 0 && i < list_len(refs); i++) {
-            Value ref = list_get(refs, i), c = ref == ABSENT ? ABSENT : obj_call0(ref);
-            release(ref);
-            if (c == ABSENT) {
-                r = -1;
-                break;
-            }
-            if (c != V_NONE)
-                r = obj_issubclass(sub, c);
-            release(c);
-        }
-        release(refs);
-        if (r) {
-            if (r > 0 && add(dv, &d->cache, sub) < 0)
-                r = -1;
-            goto done;
-        }
-    }
-    Value subs = obj_call_method_str(cls, "__subclasses__", NULL, 0);
-    if (subs == ABSENT) {
-        r = -1;
-        goto done;
-    }
-    for (intptr_t i = 0; r == 0 && i < list_len(subs); i++) {
-        Value c = list_get(subs, i);
-        if (c != ABSENT)
-            r = obj_issubclass(sub, c);
-        release(c);
-    }
-    release(subs);
-    if (r >= 0 && add(dv, r ? &d->cache : &d->negative, sub) < 0)
-        r = -1;
-done:
-    release(dv);
-    return r;
-}
-static Value abc_subclasscheck(Value self, Value *args, intptr_t nargs, Value kw) {
-    int r = subclass_check(args[0], args[1]);
-    return r < 0 ? ABSENT : v_bool(r);
+    int t = obj_truth(r);
+    release(r);
+    return t;
 }
 
-static Value abc_instancecheck(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value cls = args[0], sub = obj_getattr(args[1], ID("__class__"));
-    if (sub == ABSENT)
-        return ABSENT;
-    Value d = data_of(cls);
-    if (d == ABSENT) {
-        release(sub);
-        return ABSENT;
-    }
-    int r = v_is_type(sub) ? contains(d, &((AbcData *)d)->cache, sub) : 0;
-    release(d);
-    if (r == 0) {
-        /* Through the method, which subclasses of ABCMeta may override. */
-        Value own = V_OF(type_of(args[1])), v = obj_call_method_str(cls, "__subclasscheck__", &sub, 1);
-        r = v == ABSENT ? -1 : obj_truth(v);
-        release(v);
-        if (r == 0 && own != sub) {
-            v = obj_call_method_str(cls, "__subclasscheck__", &own, 1);
-            r = v == ABSENT ? -1 : obj_truth(v);
-            release(v);
+FN(a_instancecheck) {
+    Value cls = args[0], inst = args[1], d = data_of(cls), sub = d ? obj_getattr(inst, ID("__class__")) : ABSENT;
+    int r = -1;
+    if (sub) {
+        AbcData *x = (AbcData *)d;
+        r = in_set(d, &x->cache, sub);
+        if (r == 0) {
+            Value t = V_OF(type_of(inst));
+            if (t == sub) {
+                if (LOAD_ACQUIRE(&x->negative_version) == LOAD_RELAXED(&counter)) {
+                    int neg = in_set(d, &x->negative, sub);
+                    if (neg != 0) {
+                        r = neg < 0 ? -1 : 0;
+                        goto out;
+                    }
+                }
+                r = ask_subclasscheck(cls, sub);
+            } else {
+                r = ask_subclasscheck(cls, sub);
+                if (r == 0)
+                    r = ask_subclasscheck(cls, t);
+            }
         }
     }
+out:
+    release(d);
     release(sub);
     return r < 0 ? ABSENT : v_bool(r);
 }
 
-static Value abc_get_dump(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value dv = data_of(args[0]);
-    if (dv == ABSENT)
+FN(a_subclasscheck) {
+    Value cls = args[0], sub = args[1], hook = ABSENT, l = ABSENT;
+    if (!v_is_type(sub))
+        return err_set(&exc_TypeError, "issubclass() arg 1 must be a class");
+    Value d = data_of(cls);
+    if (!d)
         return ABSENT;
-    AbcData *d = (AbcData *)dv;
-    Ref *fields[3] = {&d->registry, &d->cache, &d->negative};
-    Value items[4];
+    AbcData *x = (AbcData *)d;
+    int r = in_set(d, &x->cache, sub);
+    if (r != 0)
+        goto out;
+    uint64_t now = LOAD_RELAXED(&counter);
+    if (LOAD_ACQUIRE(&x->negative_version) < now) {
+        Value s = set_of(d, &x->negative, false);
+        if (s) { /* a fresh set: another thread may be looking into the old one */
+            ExclCs cs;
+            excl_cs_begin(&cs, d);
+            Value old = ref_swap(d, &x->negative, ABSENT);
+            excl_cs_end(&cs);
+            release(old);
+            release(s);
+        }
+        STORE_RELEASE(&x->negative_version, now);
+    } else {
+        r = in_set(d, &x->negative, sub);
+        if (r != 0) {
+            r = r < 0 ? -1 : 0;
+            goto out;
+        }
+    }
+    Value a[] = {sub};
+    hook = obj_call_method_str(cls, "__subclasshook__", a, 1);
+    if (!hook) {
+        r = -1;
+        goto out;
+    }
+    if (hook != V_NOTIMPL) {
+        r = obj_truth(hook);
+        if (r >= 0 && add_to_set(d, r ? &x->cache : &x->negative, sub) < 0)
+            r = -1;
+        goto out;
+    }
+    if (type_is_subtype((Type *)sub, (Type *)cls)) {
+        r = add_to_set(d, &x->cache, sub) < 0 ? -1 : 1;
+        goto out;
+    }
+    /* a subclass of something registered */
+    Value reg = set_of(d, &x->registry, false);
+    if (reg) {
+        l = seq_to_list(reg);
+        release(reg);
+        r = l ? 0 : -1;
+        for (intptr_t i = 0; r == 0 && i < list_len(l); i++) {
+            Value w = list_get(l, i), c = weakref_get(w);
+            if (c != V_NONE)
+                r = obj_issubclass(sub, c);
+            release(w);
+            release(c);
+        }
+        release(l);
+        if (r != 0) {
+            if (r > 0 && add_to_set(d, &x->cache, sub) < 0)
+                r = -1;
+            goto out;
+        }
+    }
+    /* a subclass of a subclass */
+    l = obj_call_method_str(cls, "__subclasses__", NULL, 0);
+    if (!l || !v_is_list(l)) {
+        if (l)
+            err_set(&exc_TypeError, "__subclasses__() must return a list");
+        release(l);
+        r = -1;
+        goto out;
+    }
+    for (intptr_t i = 0; r == 0 && i < list_len(l); i++) {
+        Value c = list_get(l, i);
+        r = obj_issubclass(sub, c);
+        release(c);
+    }
+    release(l);
+    if (r >= 0 && add_to_set(d, r ? &x->cache : &x->negative, sub) < 0)
+        r = -1;
+out:
+    release(d);
+    release(hook);
+    return r < 0 ? ABSENT : v_bool(r);
+}
+
+static void reset(Value d, Ref *r) {
+    ExclCs cs;
+    excl_cs_begin(&cs, d);
+    Value old = ref_swap(d, r, ABSENT);
+    excl_cs_end(&cs);
+    release(old);
+}
+FN(a_reset_registry) {
+    Value d = data_of(args[0]);
+    if (!d)
+        return ABSENT;
+    reset(d, &((AbcData *)d)->registry);
+    release(d);
+    return V_NONE;
+}
+FN(a_reset_caches) {
+    Value d = data_of(args[0]);
+    if (!d)
+        return ABSENT;
+    reset(d, &((AbcData *)d)->cache);
+    reset(d, &((AbcData *)d)->negative);
+    release(d);
+    return V_NONE;
+}
+FN(a_get_dump) {
+    Value d = data_of(args[0]);
+    if (!d)
+        return ABSENT;
+    AbcData *x = (AbcData *)d;
+    Ref *refs[] = {&x->registry, &x->cache, &x->negative};
+    Value copies[3] = {ABSENT, ABSENT, ABSENT};
+    bool ok = true;
     for (int i = 0; i < 3; i++) {
-        Value s = set_of(dv, fields[i], false);
-        items[i] = s == ABSENT ? set_new() : set_from(s);
+        Value s = set_of(d, refs[i], false);
+        copies[i] = s ? set_from(s) : set_new();
+        ok &= copies[i] != ABSENT;
         release(s);
     }
-    items[3] = int_from_u64(LOAD_RELAXED(&d->negative_version));
-    release(dv);
-    return tuple_from_steal(items, 4);
-}
-static Value abc_reset_registry(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value d = data_of(args[0]);
-    if (d == ABSENT)
-        return ABSENT;
-    replace(d, &((AbcData *)d)->registry, ABSENT);
+    Value r = ok ? tuple_pack(4, copies[0], copies[1], copies[2], v_from_int((int64_t)LOAD_RELAXED(&x->negative_version))) : ABSENT;
+    for (int i = 0; i < 3; i++)
+        release(copies[i]);
     release(d);
-    return V_NONE;
+    return r;
 }
-static Value abc_reset_caches(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value d = data_of(args[0]);
-    if (d == ABSENT)
-        return ABSENT;
-    replace(d, &((AbcData *)d)->cache, ABSENT);
-    replace(d, &((AbcData *)d)->negative, ABSENT);
-    release(d);
-    return V_NONE;
-}
-static Value abc_token(Value self, Value *args, intptr_t nargs, Value kw) { return int_from_u64(atomic_load(&invalidations)); }
+FN(a_token) { return v_from_int((int64_t)LOAD_RELAXED(&counter)); }
 
 static const NativeDef functions[] = {
-    {"_abc_init", abc_init, "($module, self, /)"},
-    {"_abc_register", abc_register, "($module, self, subclass, /)"},
-    {"_abc_instancecheck", abc_instancecheck, "($module, self, instance, /)"},
-    {"_abc_subclasscheck", abc_subclasscheck, "($module, self, subclass, /)"},
-    {"_get_dump", abc_get_dump, "($module, self, /)"},
-    {"_reset_registry", abc_reset_registry, "($module, self, /)"},
-    {"_reset_caches", abc_reset_caches, "($module, self, /)"},
-    {"get_cache_token", abc_token, "($module, /)"},
-    {NULL},
+    {"get_cache_token", a_token, "($module, /)", 0, "Returns the current ABC cache token."},
+    {"_abc_init", a_init, "($module, self, /)", 0, "Internal ABC helper for class set-up."},
+    {"_abc_register", a_register, "($module, self, subclass, /)", 0, "Internal ABC helper for subclasss registration."},
+    {"_abc_instancecheck", a_instancecheck, "($module, self, instance, /)", 0, "Internal ABC helper for instance checks."},
+    {"_abc_subclasscheck", a_subclasscheck, "($module, self, subclass, /)", 0, "Internal ABC helper for subclasss checks."},
+    {"_get_dump", a_get_dump, "($module, self, /)", 0, "Internal ABC helper for cache and registry debugging."},
+    {"_reset_registry", a_reset_registry, "($module, self, /)", 0, "Internal ABC helper to reset registry of a given class."},
+    {"_reset_caches", a_reset_caches, "($module, self, /)", 0, "Internal ABC helper to reset both caches of a given class."},
+    {0},
 };
-static int fill(Value m) {
-    static const TypeSpec spec = {.name = "_abc._abc_data", .basic_size = sizeof(AbcData), .flags = TF_NO_NEW, .ops = &ops};
-    type_init_module_type(&abc_data_type, &spec);
+static int exec(Value m) {
+    type_init_module_type(&data_type, &data_spec);
     return 0;
 }
-const ModuleSpec module__abc = {
-    .name = "_abc", .doc = "Module contains faster C implementation of abc.ABCMeta", .functions = functions, .exec = fill};
+const ModuleSpec module__abc = {"_abc", "Module contains faster C implementation of abc.ABCMeta", functions, exec};

@@ -72,7 +72,16 @@ static Value ast_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
+/* Takes any arguments: they are for __init__. */
+static Value ast_new(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value o = obj_new((Type *)self);
+    if (o != ABSENT)
+        trace_track(v_obj(o));
+    return o;
+}
+
 static const NativeDef ast_methods[] = {
+    {"__new__", ast_new, "($type, /, *args, **kwargs)", 0, NULL},
     {"__init__", ast_init, "($self, /, *args, **kwargs)", 0, NULL},
     {"__reduce__", ast_reduce, "($self, /)", 0, NULL},
     {NULL, NULL, NULL, 0, NULL},

@@ -15,7 +15,14 @@ static intptr_t search(Value a, Value x, intptr_t lo, intptr_t hi, Value key, bo
     bool keyed = key != ABSENT && !v_is_none(key), list = v_is_list_exact(a);
     while (lo < hi) {
         intptr_t mid = lo + (hi - lo) / 2;
-        Value item = list ? list_get_fast(a, mid) : obj_getitem(a, v_from_int(mid));
+        Value item;
+        if (list) {
+            item = list_get_fast(a, mid);
+        } else {
+            Value index = int_from_i64(mid);
+            item = index == ABSENT ? ABSENT : obj_getitem(a, index);
+            release(index);
+        }
         if (item == ABSENT && list)
             err_set(&exc_IndexError, "list index out of range");
         if (item != ABSENT && keyed) {
@@ -50,7 +57,7 @@ static Value bisect(Value *args, intptr_t nargs, bool right) {
     if (bounds(args, nargs, &lo, &hi) < 0)
         return ABSENT;
     intptr_t i = search(args[0], args[1], lo, hi, arg_at(args, nargs, 4), right);
-    return i < 0 ? ABSENT : v_from_int(i);
+    return i < 0 ? ABSENT : int_from_i64(i);
 }
 static Value insort(Value *args, intptr_t nargs, bool right) {
     intptr_t lo, hi;
@@ -67,7 +74,8 @@ static Value insort(Value *args, intptr_t nargs, bool right) {
         return ABSENT;
     if (v_is_list_exact(args[0]))
         return list_insert(args[0], i, args[1]) < 0 ? ABSENT : V_NONE;
-    Value a[2] = {v_from_int(i), args[1]}, r = obj_call_method_str(args[0], "insert", a, 2);
+    Value a[2] = {int_from_i64(i), args[1]}, r = a[0] == ABSENT ? ABSENT : obj_call_method_str(args[0], "insert", a, 2);
+    release(a[0]);
     if (r == ABSENT)
         return ABSENT;
     release(r);

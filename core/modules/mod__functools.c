@@ -218,7 +218,10 @@ static Value partial_setstate(Value self, Value *args, intptr_t nargs, Value kw)
     excl_leaf_unlock(self);
     for (int i = 0; i < 3; i++)
         release(old[i]);
-    if (v_is_dict(attrs) && attrs_set_dict(self, attrs) < 0)
+    Value fresh = v_is_dict(attrs) ? retained(attrs) : attrs_have_any(self) ? dict_new() : ABSENT;
+    int r = fresh == ABSENT ? err_pending() ? -1 : 0 : attrs_set_dict(self, fresh);
+    release(fresh);
+    if (r < 0)
         return ABSENT;
     return V_NONE;
 }
@@ -466,7 +469,7 @@ static Value call_bounded(Value self, Value key, int64_t hash, Value *args, intp
         Value old = take_oldest(self);
         if (old == ABSENT)
             break;
-        int r = dict_del_if(cache, ref_peek(&LK(old)->key), old);
+        int r = dict_del_if_hashed(cache, ref_peek(&LK(old)->key), LK(old)->hash, old);
         release(old);
         if (r < 0) {
             release(v);

@@ -295,24 +295,30 @@ typedef struct Template {
     Value groups;   /* borrowed list of (index into literals, group) */
 } Template;
 
-static int template_open(Template *t, Value pattern, Value repl) {
-    Value f = import_attr("re", "_compile_repl");
+/* What re._subx makes of a template: its result in *filter (owned: the literal to put in, or a function). The
+ * function's default argument is the parsed template: then t->pair is set, and it need not be called. 0, -1. */
+static int template_open(Template *t, Value pattern, Value repl, Value *filter) {
+    Value f = import_attr("re", "_subx"), defaults;
     t->pair = ABSENT;
     if (f == ABSENT)
         return -1;
-    t->pair = obj_call2(f, repl, pattern);
+    *filter = obj_call2(f, pattern, repl);
     release(f);
-    if (t->pair == ABSENT)
+    if (*filter == ABSENT)
         return -1;
-    if (!v_is_tuple(t->pair) || tuple_len(t->pair) != 2 || !v_is_list(tuple_get(t->pair, 0)) ||
-        !v_is_list(tuple_get(t->pair, 1))) {
-        release(t->pair);
-        t->pair = ABSENT;
-        err_set(&exc_TypeError, "invalid template");
-        return -1;
+    if (!v_is_callable(*filter))
+        return 0;
+    int r = obj_lookup_attr_str(*filter, "__defaults__", &defaults);
+    if (r <= 0)
+        return r;
+    Value pair = v_is_tuple(defaults) && tuple_len(defaults) == 1 ? tuple_get(defaults, 0) : ABSENT;
+    if (pair != ABSENT && v_is_tuple(pair) && tuple_len(pair) == 2 && v_is_list(tuple_get(pair, 0)) &&
+        v_is_list(tuple_get(pair, 1))) {
+        t->pair = retained(pair);
+        t->groups = tuple_get(pair, 0);
+        t->literals = tuple_get(pair, 1);
     }
-    t->groups = tuple_get(t->pair, 0);
-    t->literals = tuple_get(t->pair, 1);
+    release(defaults);
     return 0;
 }
 
@@ -398,14 +404,18 @@ static Value substitute(Value self, Value *args, intptr_t nargs, bool with_count
     enum { LITERAL, TEMPLATE, FUNCTION } how = FUNCTION;
     if (text_size_arg(arg_at(args, nargs, 2), 0, &max) < 0)
         return ABSENT;
+    Value filter = ABSENT;
     if (!v_is_callable(repl)) {
         int b = v_is_str(repl) || v_is_buffer(repl) ? has_backslash(repl) : 1;
-        if (b < 0 || (b > 0 && template_open(&t, self, repl) < 0))
+        if (b < 0 || (b > 0 && template_open(&t, self, repl, &filter) < 0))
             return ABSENT;
-        how = b == 0 ? LITERAL : TEMPLATE;
+        if (filter != ABSENT)
+            repl = filter;
+        how = t.pair != ABSENT ? TEMPLATE : v_is_callable(repl) ? FUNCTION : LITERAL;
     }
     if (subject_open(&s, self, string, 0, INTPTR_MAX) < 0) {
         release(t.pair);
+        release(filter);
         return ABSENT;
     }
     Pieces o = {.text = v_is_str(string)};
@@ -449,6 +459,7 @@ done:
     bb_free(&o.bb);
     subject_close(&s);
     release(t.pair);
+    release(filter);
     if (!with_count || result == ABSENT)
         return result;
     Value pair[2] = {result, v_from_int(n)};
@@ -1052,11 +1063,13 @@ static const TypeSpec finditer_spec = {.name = "callable_iterator",
                                        .methods = finditer_methods};
 
 static int exec(Value m) {
-    type_init_module_type(&pattern_type, &pattern_spec);
-    type_init_module_type(&match_type, &match_spec);
-    type_init_module_type(&scanner_type, &scanner_spec);
-    type_init_module_type(&finditer_type, &finditer_spec);
-    iter_register(&finditer_type, finditer_next);
+    if (pattern_type.spec == NULL) { /* a second import finds the same classes */
+        type_init_module_type(&pattern_type, &pattern_spec);
+        type_init_module_type(&match_type, &match_spec);
+        type_init_module_type(&scanner_type, &scanner_spec);
+        type_init_module_type(&finditer_type, &finditer_spec);
+        iter_register(&finditer_type, finditer_next);
+    }
     if (module_add_int(m, "MAGIC", 20220615) < 0 || module_add_int(m, "CODESIZE", 4) < 0 ||
         module_add_int(m, "MAXREPEAT", SRE_MAXREPEAT) < 0 || module_add_int(m, "MAXGROUPS", (1 << 30) - 1) < 0)
         return -1;

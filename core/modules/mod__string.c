@@ -131,8 +131,10 @@ static const TypeSpec field_spec = {.name = "fieldnameiterator",
                                     .methods = field_methods};
 
 static int exec(Value m) {
-    type_init_module_type(&parser_type, &parser_spec);
-    type_init_module_type(&field_type, &field_spec);
+    if (parser_type.spec == NULL) { /* a second import finds the same classes */
+        type_init_module_type(&parser_type, &parser_spec);
+        type_init_module_type(&field_type, &field_spec);
+    }
     return 0;
 }
 

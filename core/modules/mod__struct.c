@@ -196,11 +196,13 @@ static uint64_t load(const char *p, int size, bool big) {
     return u;
 }
 
-static bool range_error(char c, int size) {
+static bool range_error(char c, int size, bool big) {
     bool is_signed = strchr("bhilqn", c) != NULL;
     static const char *const names[][2] = {{"ubyte", "byte"}, {"ushort", "short"}};
     if (size == 1)
         fail(is_signed ? "byte format requires -128 <= number <= 127" : "ubyte format requires 0 <= number <= 255");
+    else if (size == 2 && big)
+        fail("'%c' format requires %d <= number <= %d", c, is_signed ? -32768 : 0, is_signed ? 32767 : 65535);
     else if (size == 2)
         fail("%s format requires %d <= number <= %d", names[1][is_signed], is_signed ? -32768 : 0,
              is_signed ? 32767 : 65535);
@@ -239,20 +241,20 @@ static bool pack_int(const Format *f, const Item *it, char *p, Value v) {
             int_to_u64_mask(n, &u);
     } else if (is_signed) {
         if (r != 0) {
-            fail("argument out of range");
+            fail(it->size == 8 && f->big ? "int too large to convert" : "argument out of range");
             ok = false;
         } else if (it->size < 8 && (i < -((int64_t)1 << (8 * it->size - 1)) || i >= (int64_t)1 << (8 * it->size - 1)))
-            ok = range_error(it->code, it->size);
+            ok = range_error(it->code, it->size, f->big);
         u = (uint64_t)i;
     } else {
-        bool small = it->size <= 2;
+        bool small = it->size == 1 || (it->size == 2 && !f->big); /* the range is what such are told about */
         if ((r != 0 && (int_sign(n) < 0 || int_bit_length(n) > 64)) || (!small && int_sign(n) < 0)) {
-            fail("argument out of range");
+            fail(it->size == 8 && f->big ? "int too large to convert" : "argument out of range");
             ok = false;
         } else {
             int_to_u64_mask(n, &u);
             if (it->size < 8 && (int_sign(n) < 0 || u >> (8 * it->size) != 0))
-                ok = range_error(it->code, it->size);
+                ok = range_error(it->code, it->size, f->big);
         }
     }
     release(n);
@@ -524,7 +526,8 @@ static Value do_pack(Value self, Value *args, intptr_t nargs) {
     if (b == ABSENT)
         return ABSENT;
     /* An empty bytes is shared, and what the values' methods do must not see a half-made one of another size. */
-    if (f->size == 0 || pack_all(f, bytes_data(b), args))
+    char none[1];
+    if (pack_all(f, f->size == 0 ? none : bytes_data(b), args))
         return b;
     release(b);
     return ABSENT;
@@ -768,14 +771,14 @@ static const TypeSpec iter_spec = {.name = "_struct.unpack_iterator",
                                    .methods = iter_methods};
 
 static int exec(Value m) {
-    type_init_module_type(&struct_type, &struct_spec);
-    type_init_module_type(&iter_type, &iter_spec);
-    iter_register(&iter_type, iter_next);
-    struct_error = exc_class_new("struct.error", &exc_Exception);
-    cache = dict_new();
-    if (struct_error == ABSENT || cache == ABSENT)
-        return -1;
-    trace_register_roots(roots);
+    if (struct_error == ABSENT) { /* a second import finds the same classes */
+        type_init_module_type(&struct_type, &struct_spec);
+        type_init_module_type(&iter_type, &iter_spec);
+        iter_register(&iter_type, iter_next);
+        trace_register_roots(roots);
+        if ((cache = dict_new()) == ABSENT || (struct_error = exc_class_new("struct.error", &exc_Exception)) == ABSENT)
+            return -1;
+    }
     return module_add(m, "error", retained(struct_error)) < 0 ||
                    module_add(m, "Struct", retained(V_OF(&struct_type))) < 0
                ? -1

@@ -327,6 +327,10 @@ int warnings_warn(Value category, Value message, int stacklevel, Value source) {
     return r;
 }
 
+int err_warn_explicit(Type *category, Value message, Value filename, int lineno) {
+    return explicit_warn(V_OF(category), message, filename, lineno, ABSENT, ABSENT, ABSENT, ABSENT);
+}
+
 /* Category of a call: owned class. */
 static Value get_category(Value message, Value category) {
     if (type_is_subtype(type_of(message), &exc_Warning))

@@ -661,7 +661,7 @@ static Value m_reduce_ex(Value self, Value *args, intptr_t nargs, Value kw) {
         dict = V_NONE;
     Value items = ABSENT, inner = ABSENT, f = ABSENT, code = str_from_char((uint8_t)ar(self)->code), r = ABSENT;
     if (proto < 3) {
-        items = ar(self)->code == 'u' ? m_tounicode(self, NULL, 0, ABSENT) : m_tolist(self, NULL, 0, ABSENT);
+        items = m_tolist(self, NULL, 0, ABSENT);
         if (items != ABSENT && (inner = tuple_pack(2, code, items)) != ABSENT)
             r = tuple_pack(3, V_OF(type_of(self)), inner, dict);
     } else {
@@ -690,7 +690,7 @@ static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int((intptr_t)sizeof(Array) + ar(self)->cap * ar(self)->size);
 }
 static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    const char *name = type_cname(type_of(self));
+    const char *full = type_cname(type_of(self)), *dot = strrchr(full, '.'), *name = dot != NULL ? dot + 1 : full;
     if (current_len(self) == 0)
         return str_format_c("%s('%c')", name, ar(self)->code);
     Value items = ar(self)->code == 'u' ? m_tounicode(self, NULL, 0, ABSENT) : m_tolist(self, NULL, 0, ABSENT);
@@ -1129,10 +1129,12 @@ static const TypeSpec iter_spec = {.name = "array.arrayiterator",
                                    .methods = iter_methods};
 
 static int exec(Value m) {
-    type_init_module_type(&array_type, &spec);
-    type_init_module_type(&iter_type, &iter_spec);
-    iter_register(&iter_type, iter_next);
-    buffer_register(&array_type, get_buffer, release_buffer);
+    if (array_type.spec == NULL) { /* a second import finds the same classes */
+        type_init_module_type(&array_type, &spec);
+        type_init_module_type(&iter_type, &iter_spec);
+        iter_register(&iter_type, iter_next);
+        buffer_register(&array_type, get_buffer, release_buffer);
+    }
     Value mutable_sequence = import_attr("collections.abc", "MutableSequence");
     if (mutable_sequence == ABSENT)
         return -1;

@@ -451,6 +451,11 @@ static Value f_crc_hqx(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static int exec(Value m) {
+    if (error_class != ABSENT) /* a second import finds the same classes */
+        return module_add(m, "Error", retained(error_class)) < 0 ||
+                       module_add(m, "Incomplete", retained(incomplete_class)) < 0
+                   ? -1
+                   : 0;
     tables_init();
     error_class = exc_class_new("binascii.Error", &exc_ValueError);
     incomplete_class = exc_class_new("binascii.Incomplete", &exc_Exception);

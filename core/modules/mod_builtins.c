@@ -288,7 +288,7 @@ FN(b_any) { return any_all(args[0], 1); }
 FN(b_all) { return any_all(args[0], 0); }
 FN(b_len) {
     intptr_t n = obj_len(args[0]);
-    return n < 0 ? ABSENT : v_from_int(n);
+    return n < 0 ? ABSENT : int_from_i64(n);
 }
 FN(b_iter) {
     if (nargs < 2)

@@ -26,7 +26,7 @@ static void call_callbacks(bool start, int generation, size_t collected) {
                 break;
             Value r = obj_call2(fn, phase, info);
             if (!r)
-                err_unraisable("Exception ignored in: ", fn);
+                err_unraisable("Exception ignored in", fn);
             release(r);
             release(fn);
         }
@@ -45,7 +45,8 @@ static Value collect(Value self, Value *args, intptr_t nargs, Value kw) {
     if (generation < 0 || generation > 2)
         return err_set(&exc_ValueError, "invalid generation");
     call_callbacks(true, generation, 0);
-    intptr_t n = trace_collect(2);
+    intptr_t n = trace_collect(generation);
+    gc_take_saved(ref_peek(&garbage));
     if (err_pending())
         return ABSENT;
     call_callbacks(false, generation, (size_t)n);
@@ -117,8 +118,20 @@ static Value set_debug(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 static Value get_debug(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(gc_state.debug); }
-static Value nothing(Value self, Value *args, intptr_t nargs, Value kw) { return V_NONE; }
-static Value zero(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(0); }
+static int64_t n_frozen;
+static Value freeze(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value all = gc_objects();
+    if (!all)
+        return ABSENT;
+    n_frozen += list_len(all);
+    release(all);
+    return V_NONE;
+}
+static Value unfreeze(Value self, Value *args, intptr_t nargs, Value kw) {
+    n_frozen = 0;
+    return V_NONE;
+}
+static Value get_freeze_count(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(n_frozen); }
 static Value get_stats(Value self, Value *args, intptr_t nargs, Value kw) {
     Value list = list_new(3);
     for (int i = 0; list && i < 3; i++) {
@@ -151,9 +164,9 @@ static const NativeDef functions[] = {
     {"is_finalized", is_finalized, "($module, obj, /)", 0, "Returns true if the object has been already finalized by the GC."},
     {"set_debug", set_debug, "($module, flags, /)", 0, "Set the garbage collection debugging flags."},
     {"get_debug", get_debug, "($module, /)", 0, "Get the garbage collection debugging flags."},
-    {"freeze", nothing, "($module, /)", 0, "Nothing to do: generations are a matter of form."},
-    {"unfreeze", nothing, "($module, /)", 0, "Nothing to do."},
-    {"get_freeze_count", zero, "($module, /)", 0, "Return the number of objects in the permanent generation."},
+    {"freeze", freeze, "($module, /)", 0, "Counts the objects there are: generations are a matter of form, and nothing is left out of later collections."},
+    {"unfreeze", unfreeze, "($module, /)", 0, "Unfreeze all objects in the permanent generation."},
+    {"get_freeze_count", get_freeze_count, "($module, /)", 0, "Return the number of objects in the permanent generation."},
     {"get_stats", get_stats, "($module, /)", 0, "Return a list of dictionaries containing per-generation statistics."},
     {NULL},
 };

@@ -19,10 +19,7 @@ static void it_clear(Value self) {
 const TypeOps it_ops = {it_traverse, it_clear, NULL};
 
 bool it_no_keywords(Type *t, Value cls, const char *name, Value kw) {
-    if ((Type *)cls != t || kw == ABSENT || tuple_len(kw) == 0)
-        return true;
-    err_set(&exc_TypeError, "%s() takes no keyword arguments", name);
-    return false;
+    return check_no_keywords(t, SP_INIT, (Type *)cls, name, kw);
 }
 
 Value it_reduce(Value self, Value args, Value state) {
@@ -54,7 +51,7 @@ int it_add_type(Value module, const ItSpec *s, TypeSpec *spec) {
     *spec = (TypeSpec){.name = s->name,
                        .doc = s->doc,
                        .basic_size = (uint32_t)(s->size ? s->size : sizeof(It)),
-                       .flags = TF_IMMUTABLE | (s->hidden ? 0 : TF_BASETYPE),
+                       .flags = TF_IMMUTABLE | (s->hidden ? 0 : TF_BASETYPE) | (s->weakref ? TF_WEAKREF : 0),
                        .ops = s->ops ? s->ops : &it_ops,
                        .methods = s->methods};
     type_init_module_type(s->type, spec);
@@ -296,12 +293,12 @@ static Value repeat_repr(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 static Value repeat_hint(Value self, Value *args, intptr_t nargs, Value kw) {
     int64_t n = it_num(self, 0);
-    return n < 0 ? err_set(&exc_TypeError, "len() of unsized object") : v_from_int(n);
+    return n < 0 ? err_set(&exc_TypeError, "len() of unsized object") : int_from_i64(n);
 }
 static Value repeat_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     int64_t n = it_num(self, 0);
     Value v = retained(it_peek(self, 0));
-    return it_reduce(self, n < 0 ? pack1(v) : pack2(v, v_from_int(n)), ABSENT);
+    return it_reduce(self, n < 0 ? pack1(v) : pack2(v, int_from_i64(n)), ABSENT);
 }
 static const NativeDef repeat_methods[] = {
     {"__new__", repeat_new, "($type, object, times=<unrepresentable>)", 0, NEW_DOC},
@@ -695,6 +692,26 @@ static Value accumulate_reduce(Value self, Value *args, intptr_t nargs, Value kw
         release(first);
         release(it1);
         return it_reduce(self, pack2(chain, retained(f)), V_NONE);
+    }
+    if (total != ABSENT && v_is_none(total)) {
+        /* None stands for "no total yet" in the state: islice(accumulate(chain([None], it), f), 1, None). */
+        Value first = list_from(&total, 1), it1 = first == ABSENT ? ABSENT : list_iter_new(first), chain = ABSENT,
+              r = ABSENT;
+        if (it1 != ABSENT) {
+            Value both[2] = {it1, src}, t = tuple_from(both, 2), ti = t == ABSENT ? ABSENT : tuple_iter_new(t);
+            chain = chain_make(V_OF(&chain_type), ti);
+            release(t);
+        }
+        Value acc = chain == ABSENT ? ABSENT : obj_call2(V_OF(type_of(self)), chain, f);
+        Value args3 = acc == ABSENT ? ABSENT : tuple_pack(3, acc, one, V_NONE);
+        if (args3 != ABSENT)
+            r = tuple_pack(2, V_OF(&islice_type), args3);
+        release(first);
+        release(it1);
+        release(chain);
+        release(acc);
+        release(args3);
+        return r;
     }
     return it_reduce(self, tuple_pack(2, src, f), total == ABSENT ? V_NONE : total);
 }

@@ -188,18 +188,16 @@ FN(s_displayhook) { return sys_display(args[0]) < 0 ? ABSENT : V_NONE; }
 void excepthook_default(Value exc, Value tb); /* runtime/traceback_print.c */
 FN(s_excepthook) {
     Value e = args[1], tb = args[2];
-    if (!v_is_exc(e)) { /* as old callers may: a class and a value */
-        e = v_is_type(args[0]) ? obj_call1(args[0], args[1]) : ABSENT;
-        if (!e)
-            return ABSENT;
-        if (!v_is_exc(e)) {
-            release(e);
-            return err_set(&exc_TypeError, "print_exception(): Exception expected for value, %T found", args[1]);
-        }
-    } else
-        retain(e);
+    if (!v_is_exc(e)) {
+        Value err = sys_get("stderr"), text = str_format_c("TypeError: print_exception(): Exception expected for value, %T found\n", e);
+        Value a[] = {text}, r = err && err != V_NONE && text ? obj_call_method(err, ID("write"), a, 1) : ABSENT;
+        release(r);
+        release(err);
+        release(text);
+        err_clear();
+        return V_NONE;
+    }
     excepthook_default(e, tb);
-    release(e);
     return V_NONE;
 }
 void unraisable_default(Value exc, Value err_msg, Value object);
@@ -249,6 +247,10 @@ FN(s_exception) {
 }
 FN(s_exit) {
     Value status = ARG(0);
+    if (status && v_is_tuple(status)) { /* its items are the exception's arguments, as when it is raised by hand */
+        Value e = exc_new(&exc_SystemExit, status);
+        return e ? err_raise(e) : ABSENT;
+    }
     return status && status != V_NONE ? err_set_value(&exc_SystemExit, status) : err_set_none(&exc_SystemExit);
 }
 
@@ -300,16 +302,35 @@ FN(s_current_frames) {
 }
 FN(s_current_exceptions) {
     Value d = dict_new();
-    Value k = d ? int_from_u64(thread_self()->ident) : ABSENT;
-    Value e = interp_handled();
-    Value info = tuple_pack(3, e ? V_OF(type_of(e)) : V_NONE, e ? e : V_NONE, V_NONE);
-    if (!k || !info || dict_set(d, k, info) < 0) {
-        release(d);
-        d = ABSENT;
+    enum { MAX = 1024 };
+    Value *excs = calloc(MAX, sizeof *excs);
+    uint64_t *idents = calloc(MAX, sizeof *idents);
+    int n = 0;
+    if (excs && idents) {
+        excl_stop_world();
+        for (Thread *t = thread_list; t && n < MAX; t = t->next) {
+            idents[n] = t->ident;
+            excs[n++] = retained(t->handled);
+        }
+        excl_start_world();
+    } else
+        err_no_memory();
+    for (int i = 0; d && i < n; i++) {
+        Value e = excs[i], tb = e ? exc_traceback(e) : V_NONE;
+        Value k = int_from_u64(idents[i]), info = tuple_pack(3, e ? V_OF(type_of(e)) : V_NONE, e ? e : V_NONE, tb);
+        if (!k || !info || dict_set(d, k, info) < 0) {
+            release(d);
+            d = ABSENT;
+        }
+        release(k);
+        release(info);
+        release(tb);
     }
-    release(k);
-    release(info);
-    return d;
+    for (int i = 0; i < n; i++)
+        release(excs[i]);
+    free(excs);
+    free(idents);
+    return err_pending() ? ABSENT : d;
 }
 
 /* ---- limits and measures ---------------------------------------------------------------------------------------------------------------------------- */

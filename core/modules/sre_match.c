@@ -889,6 +889,8 @@ int sre_search(SreState *st) {
             set = code + 5;
         pc = 1 + code[1];
     }
+    if (code[pc] == SRE_AT && (code[pc + 1] == SRE_AT_BEGINNING || code[pc + 1] == SRE_AT_BEGINNING_STRING))
+        last = MIN(last, p); /* nowhere else */
     if (prefix == NULL && set == NULL && code[pc] == SRE_LITERAL) {
         literal = code[pc + 1];
         prefix = &literal;

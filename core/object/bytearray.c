@@ -599,7 +599,7 @@ static int set_slice(Value self, Value slice, const char *p, size_t n, bool del)
         Bounds b = {(size_t)lo, (size_t)MAX(hi, lo)};
         return splice(self, bounds_fixed, &b, p, n);
     }
-    if (del)
+    if (del || n == 0)
         return k == 0 ? 0 : delete_stepped(self, lo, step, k);
     if ((intptr_t)n != k) {
         err_set(&exc_ValueError, "attempt to assign bytes of size %zd to extended slice of size %zd", (intptr_t)n, k);

@@ -97,7 +97,9 @@ static void find_close(FindArgs *f) {
     view_close(&f->self);
 }
 
-static Value find_method(Value self, Value *args, intptr_t nargs, int dir, bool must) {
+static Value find_method(const char *name, Value self, Value *args, intptr_t nargs, int dir, bool must) {
+    if (!text_arg_count(name, nargs, 1, 3))
+        return ABSENT;
     FindArgs f;
     if (find_open(&f, self, args, nargs) < 0)
         return ABSENT;
@@ -113,18 +115,20 @@ static Value find_method(Value self, Value *args, intptr_t nargs, int dir, bool 
     return v_from_int(i);
 }
 static Value m_find(Value self, Value *args, intptr_t nargs, Value kw) {
-    return find_method(self, args, nargs, 1, false);
+    return find_method("find", self, args, nargs, 1, false);
 }
 static Value m_rfind(Value self, Value *args, intptr_t nargs, Value kw) {
-    return find_method(self, args, nargs, -1, false);
+    return find_method("rfind", self, args, nargs, -1, false);
 }
 static Value m_index(Value self, Value *args, intptr_t nargs, Value kw) {
-    return find_method(self, args, nargs, 1, true);
+    return find_method("index", self, args, nargs, 1, true);
 }
 static Value m_rindex(Value self, Value *args, intptr_t nargs, Value kw) {
-    return find_method(self, args, nargs, -1, true);
+    return find_method("rindex", self, args, nargs, -1, true);
 }
 static Value m_count(Value self, Value *args, intptr_t nargs, Value kw) {
+    if (!text_arg_count("count", nargs, 1, 3))
+        return ABSENT;
     FindArgs f;
     if (find_open(&f, self, args, nargs) < 0)
         return ABSENT;
@@ -168,6 +172,8 @@ static int tail_one(Value self, Value sub, intptr_t from, intptr_t to, int dir) 
     return r;
 }
 static Value tail_method(Value self, Value *args, intptr_t nargs, int dir, const char *name) {
+    if (!text_arg_count(name, nargs, 1, 3))
+        return ABSENT;
     intptr_t lo, hi;
     if (bounds_convert(arg_at(args, nargs, 1), arg_at(args, nargs, 2), &lo, &hi) < 0)
         return ABSENT;
@@ -934,13 +940,13 @@ static Value m_ge(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 const NativeDef bytes_shared_methods[] = {
-    {"find", m_find, "($self, sub, start=None, end=None, /)"},
-    {"rfind", m_rfind, "($self, sub, start=None, end=None, /)"},
-    {"index", m_index, "($self, sub, start=None, end=None, /)"},
-    {"rindex", m_rindex, "($self, sub, start=None, end=None, /)"},
-    {"count", m_count, "($self, sub, start=None, end=None, /)"},
-    {"startswith", m_startswith, "($self, prefix, start=None, end=None, /)"},
-    {"endswith", m_endswith, "($self, suffix, start=None, end=None, /)"},
+    {"find", m_find, "($self, *args)"},
+    {"rfind", m_rfind, "($self, *args)"},
+    {"index", m_index, "($self, *args)"},
+    {"rindex", m_rindex, "($self, *args)"},
+    {"count", m_count, "($self, *args)"},
+    {"startswith", m_startswith, "($self, *args)"},
+    {"endswith", m_endswith, "($self, *args)"},
     {"replace", m_replace, "($self, old, new, count=-1, /)"},
     {"split", m_split, "($self, /, sep=None, maxsplit=-1)"},
     {"rsplit", m_rsplit, "($self, /, sep=None, maxsplit=-1)"},

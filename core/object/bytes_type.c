@@ -416,10 +416,9 @@ static Value mi_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     if (iter == ABSENT)
         return ABSENT;
     intptr_t i = LOAD_RELAXED(&b->next);
-    bool more = i < bytes_len(bytes);
-    Value inner = more ? tuple_pack(1, bytes) : tuple_pack(1, tuple_empty());
+    Value inner = tuple_pack(1, bytes);
     if (inner != ABSENT)
-        r = more ? tuple_pack(3, iter, inner, v_from_int(i)) : tuple_pack(2, iter, inner);
+        r = tuple_pack(3, iter, inner, v_from_int(MIN(i, bytes_len(bytes))));
     release(inner);
     release(iter);
     return r;

@@ -2,9 +2,11 @@
 #include "object/codec_registry.h"
 #include "object/codec_impl.h"
 #include "object/dict.h"
+#include "object/exc.h"
 #include "object/list.h"
 #include "object/module.h"
 #include "object/native.h"
+#include "object/shape.h"
 #include "object/tuple.h"
 #include "tracer.h"
 
@@ -80,13 +82,23 @@ int codec_unregister(Value search) {
     return 0;
 }
 
-/* Lower case, spaces to underscores. */
+/* Lower case; what is neither alphanumeric nor a point becomes one underscore between the parts. */
 static Value normalize(const char *encoding) {
     StrBuilder b;
     sb_init(&b);
+    bool gap = false;
     for (const char *p = encoding; *p != '\0'; p++) {
         unsigned char c = (unsigned char)*p;
-        sb_char(&b, c == ' ' ? '_' : c >= 'A' && c <= 'Z' ? c + 32u : c);
+        if (c >= 'A' && c <= 'Z')
+            c += 32;
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.')) {
+            gap = true;
+            continue;
+        }
+        if (gap && b.len > 0)
+            sb_char(&b, '_');
+        gap = false;
+        sb_char(&b, c);
     }
     return sb_finish(&b);
 }
@@ -190,6 +202,33 @@ static int is_text(Value entry, const char *encoding, bool encode) {
     return r > 0 ? 0 : -1;
 }
 
+/* What a codec raised, when it is a plain exception with at most a text, becomes the cause of one that names the codec.
+ */
+static void explain_error(const char *what, const char *encoding) {
+    Value exc = err_fetch();
+    Type *t = type_of(exc);
+    Value args = ref_load(exc, &((BaseExc *)exc)->args);
+    intptr_t n = args == ABSENT ? 0 : tuple_len(args);
+    bool plain = t->basic_size == exc_BaseException.basic_size &&
+                 type_special(t, SP_INIT) == type_special(&exc_BaseException, SP_INIT) &&
+                 type_special(t, SP_NEW) == type_special(&exc_BaseException, SP_NEW) && !attrs_have_any(exc) &&
+                 (n == 0 || (n == 1 && v_is_str(tuple_get(args, 0))));
+    Value text = plain ? obj_str(exc) : ABSENT;
+    release(args);
+    if (text == ABSENT) {
+        if (plain)
+            err_clear();
+        err_restore(exc);
+        return;
+    }
+    err_set(t, "%s with '%s' codec failed (%N: %S)", what, encoding, t, text);
+    release(text);
+    Value wrapped = err_fetch();
+    exc_set_cause(wrapped, retained(exc));
+    exc_set_context(wrapped, exc);
+    err_restore(wrapped);
+}
+
 Value codec_call(Value obj, const char *encoding, const char *errors, bool encode, bool text_only) {
     Value entry = codec_lookup(encoding), r = ABSENT;
     if (entry == ABSENT)
@@ -201,8 +240,10 @@ Value codec_call(Value obj, const char *encoding, const char *errors, bool encod
         goto done;
     Value pair = obj_call(f, args, errors != NULL ? 2 : 1, ABSENT);
     release(args[1]);
-    if (pair == ABSENT)
+    if (pair == ABSENT) {
+        explain_error(encode ? "encoding" : "decoding", encoding);
         goto done;
+    }
     if (!v_is_tuple(pair) || tuple_len(pair) != 2)
         err_set(&exc_TypeError, encode ? "encoder must return a tuple (object, integer)"
                                        : "decoder must return a tuple (object,integer)");

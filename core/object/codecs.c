@@ -88,6 +88,8 @@ Value codec_utf8_decode(const char *s, size_t n, const char *errors, bool final,
         const char *why = utf8_problem(d.s, d.n, i, &end);
         if (!final && why[0] == 'u')
             break;
+        if (!final && i + 2 == d.n && d.s[i] == 0xed && d.s[i + 1] >= 0xa0 && d.s[i + 1] <= 0xbf)
+            break; /* the start of a surrogate, which surrogatepass may take */
         if (!(ok = decoding_error(&d, &out, i, end, why, &i)))
             break;
     }

@@ -360,7 +360,7 @@ static void set_front(DictBlock *b, intptr_t at) {
         STORE_RELAXED(&b->entries[0].hash, ~(int64_t)at);
 }
 
-bool dict_next(Value d, intptr_t *pos, Value *key, Value *value) {
+static ALWAYS_INLINE bool next_entry(Value d, intptr_t *pos, Value *key, Value *value, int64_t *hash) {
     ExclCs cs;
     bool found = false;
     intptr_t i = *pos;
@@ -372,8 +372,12 @@ bool dict_next(Value d, intptr_t *pos, Value *key, Value *value) {
         if (at == 0 && n > 0)
             at = front(b, n);
         intptr_t from = at;
-        while (at < n && !(found = entry_load(d, &b->entries[at], key, value)))
-            at++;
+        for (; at < n; at++) {
+            if (hash)
+                *hash = LOAD_ACQUIRE(&b->entries[at].hash); /* pairs with bury: a key still there then had this hash */
+            if ((found = entry_load(d, &b->entries[at], key, value)))
+                break;
+        }
         if (UNLIKELY(i == 0 && at - from > 16))
             set_front(b, at);
         if (found || !EXCL_PARALLEL || LOAD_ACQUIRE(&D(d)->block) == b) {
@@ -383,6 +387,12 @@ bool dict_next(Value d, intptr_t *pos, Value *key, Value *value) {
     }
     excl_read_end(&cs);
     return found;
+}
+bool dict_next(Value d, intptr_t *pos, Value *key, Value *value) {
+    return next_entry(d, pos, key, value, NULL);
+}
+bool dict_next_hashed(Value d, intptr_t *pos, Value *key, Value *value, int64_t *hash) {
+    return next_entry(d, pos, key, value, hash);
 }
 
 intptr_t dict_end(Value d) {
@@ -545,7 +555,7 @@ Value dict_setdefault(Value d, Value key, Value dflt) {
 static void bury(Value d, DictEntry *e, Value *key, Value *value) {
     *key = ref_swap(d, &e->key, V_MARK);
     *value = ref_swap(d, &e->value, ABSENT);
-    STORE_RELAXED(&e->hash, 0); /* of a tombstone: see dict_popitem */
+    STORE_RELEASE(&e->hash, 0); /* of a tombstone: see dict_popitem; after the key, for next_entry */
     STORE_RELEASE(&D(d)->len, len_of(d) - 1);
 }
 
@@ -600,13 +610,16 @@ static int pop_if(Value d, Value key, int64_t hash, Value only, Value *out) {
 int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out) {
     return pop_if(d, key, hash, ABSENT, out);
 }
-int dict_del_if(Value d, Value key, Value v) {
-    int64_t h = dict_hash_key(key);
+int dict_del_if_hashed(Value d, Value key, int64_t hash, Value v) {
     Value out;
-    int r = h == -1 ? -1 : pop_if(d, key, h, v, &out);
+    int r = pop_if(d, key, hash, v, &out);
     if (r > 0)
         release(out);
     return r;
+}
+int dict_del_if(Value d, Value key, Value v) {
+    int64_t h = dict_hash_key(key);
+    return h == -1 ? -1 : dict_del_if_hashed(d, key, h, v);
 }
 
 /* A new block whose first entry is e, which becomes a tombstone in the old one. */

@@ -50,8 +50,9 @@ int dict_lookup(Value d, Value key, Value *out); /* 1, 0, -1 */
 int dict_set(Value d, Value key, Value v);       /* retains both */
 int dict_set_hashed(Value d, Value key, int64_t hash, Value v);
 int dict_set_str(Value d, const char *key, Value v);
-int dict_del(Value d, Value key);                 /* KeyError */
-int dict_pop(Value d, Value key, Value *out);     /* 1 (owned), 0, -1 */
+int dict_del(Value d, Value key);             /* KeyError */
+int dict_pop(Value d, Value key, Value *out); /* 1 (owned), 0, -1 */
+int dict_del_if_hashed(Value d, Value key, int64_t hash, Value value);
 int dict_del_if(Value d, Value key, Value value); /* deletes the entry if it holds this very value: 1, 0, -1 */
 int dict_pop_hashed(Value d, Value key, int64_t hash, Value *out);
 Value dict_setdefault(Value d, Value key, Value dflt); /* owned */
@@ -63,6 +64,7 @@ static ALWAYS_INLINE intptr_t dict_len(Value d) {
 /* Cursor iteration over a dict that may change meanwhile (never crashes): *pos starts at 0; key and value owned. Either
  * may be NULL. */
 bool dict_next(Value d, intptr_t *pos, Value *key, Value *value);
+bool dict_next_hashed(Value d, intptr_t *pos, Value *key, Value *value, int64_t *hash);
 bool dict_prev(Value d, intptr_t *pos, Value *key, Value *value); /* *pos starts at dict_end */
 intptr_t dict_end(Value d);
 int dict_popitem(Value d, Value *key, Value *value); /* last entry: 1 (owned), 0 empty */

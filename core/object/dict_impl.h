@@ -15,6 +15,7 @@ static inline bool v_is_dict_view_set(Value v) {
 }
 int dict_move_to_end(Value d, Value key, bool last);  /* 1, 0: no such key, -1; to the front is linear */
 int dict_popfirst(Value d, Value *key, Value *value); /* 1 (owned), 0: empty */
+size_t dict_bytes(Value d);                           /* object and block */
 Value dict_view_dict(Value view);                     /* borrowed */
 
 #endif

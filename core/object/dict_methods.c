@@ -5,7 +5,7 @@
 #include "object/iter.h"
 #include "object/list.h"
 #include "object/refs.h"
-#include "object/set.h"
+#include "object/set_impl.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
@@ -189,6 +189,21 @@ static Value m_fromkeys(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (it == ABSENT)
         goto fail;
     bool exact = v_is_dict_exact(d);
+    if (exact && (v_is_dict_exact(args[0]) || v_is_exact(args[0], IDX_SET) || v_is_exact(args[0], IDX_FROZENSET))) {
+        /* Their keys' hashes are known. */
+        intptr_t pos = 0;
+        int64_t hash;
+        int r = 0;
+        while (r >= 0 && (v_is_dict(args[0]) ? dict_next_hashed(args[0], &pos, &key, NULL, &hash)
+                                             : set_next_hashed(args[0], &pos, &key, &hash))) {
+            r = dict_set_hashed(d, key, hash, v);
+            release(key);
+        }
+        release(it);
+        if (r >= 0)
+            return d;
+        goto fail;
+    }
     NextFn next = iter_next_fn(it);
     while ((key = next ? next(it) : obj_next(it)) != ABSENT) {
         int r = exact ? dict_set(d, key, v) : obj_setitem(d, key, v);
@@ -220,18 +235,21 @@ static Value m_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
     return dict_iter_new(&dict_rev_keyiter_type, self);
 }
 
-static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
+size_t dict_bytes(Value d) {
     size_t n = sizeof(Dict);
     ExclCs cs;
-    excl_cs_begin(&cs, self);
-    DictBlock *b = LOAD_RELAXED(&D(self)->block);
+    excl_cs_begin(&cs, d);
+    DictBlock *b = LOAD_RELAXED(&D(d)->block);
     if (b)
         n += sizeof(DictBlock) + b->capacity * sizeof(DictEntry) +
              (((size_t)b->mask + 1) << (b->mask <= 0xff     ? 0
                                         : b->mask <= 0xffff ? 1
                                                             : 2));
     excl_cs_end(&cs);
-    return v_from_int((int64_t)n);
+    return n;
+}
+static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int((int64_t)dict_bytes(self));
 }
 
 static void traverse(Value self, VisitFn visit, void *arg) {

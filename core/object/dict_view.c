@@ -207,6 +207,13 @@ typedef struct DictView {
     Object hdr;
     Ref dict; /* never changes while the view can be reached */
 } DictView;
+/* Iterator over what v holds now, for what Python programs take for one step. */
+static Value iter_moment(Value v) {
+    Value own = seq_to_list(v);
+    Value it = own == ABSENT ? ABSENT : obj_iter(own);
+    release(own);
+    return it;
+}
 static Value dict_of(Value v) {
     return ref_peek(&((DictView *)v)->dict);
 }
@@ -286,7 +293,7 @@ static bool is_setlike(Value v) {
 
 /* Whether each item of a (a set or a view) is in b: 1, 0, -1. */
 static int all_in(Value a, Value b) {
-    Value it = obj_iter(a), item;
+    Value it = iter_moment(a), item;
     if (it == ABSENT)
         return -1;
     int r = 1;
@@ -368,7 +375,7 @@ static Value xor
         a = b;
         b = t;
     }
-    Value s = set_new(), it = s == ABSENT ? ABSENT : obj_iter(b), item;
+    Value s = set_new(), it = s == ABSENT ? ABSENT : iter_moment(b), item;
     if (it == ABSENT) {
         release(s);
         return ABSENT;
@@ -422,7 +429,7 @@ static Value n_isdisjoint(Value self, Value *args, intptr_t nargs, Value kw) {
             other = self;
         }
     }
-    Value it = obj_iter(other), item;
+    Value it = iter_moment(other), item;
     if (it == ABSENT)
         return ABSENT;
     int r = 0;

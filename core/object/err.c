@@ -331,7 +331,10 @@ void err_unraisable(const char *what, Value where) {
     Value e = err_fetch();
     if (!e)
         return;
-    Value msg = what ? str_from_c(what) : V_NONE;
+    /* What is said before the object; just "Exception ignored in" when nothing special. */
+    Value msg = V_NONE;
+    if (what && *what && strncmp(what, "Exception ignored in: ", 22) != 0 && strcmp(what, "Exception ignored in") != 0)
+        msg = strncmp(what, "Exception", 9) == 0 ? str_from_c(what) : str_format_c("Exception ignored %s", what);
     Value hook = sys_get("unraisablehook");
     Value args = hook ? unraisable_args(e, msg, where ? where : V_NONE) : ABSENT;
     if (args) {

@@ -53,6 +53,8 @@ void err_restore(Value instance);                 /* steals; ABSENT clears */
 void err_unraisable(const char *what, Value where);
 /* 0, or -1 when the warning was turned into an exception. */
 int err_warn(Type *category, int stacklevel, const char *fmt, ...);
+/* The same at a place of its own; message str, borrowed. modules/mod__warnings.c */
+int err_warn_explicit(Type *category, Value message, Value filename, int lineno);
 /* str.format of the same directives: new str. */
 Value str_format_c(const char *fmt, ...);
 Value str_format_v(const char *fmt, va_list ap);

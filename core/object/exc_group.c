@@ -1,4 +1,5 @@
 /* Exception groups: construction, split, subgroup, derive; and what except* needs. */
+#include "interp/interp.h"
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/int.h"
@@ -104,9 +105,12 @@ static Value derive_like(Value orig, Value excs) {
     Value notes;
     int r = obj_lookup_attr(orig, ID("__notes__"), &notes);
     if (r > 0) {
-        Value copy = v_is_list(notes) ? seq_to_list(notes) : retained(notes);
-        r = copy ? obj_setattr(e, ID("__notes__"), copy) : -1;
-        release(copy);
+        r = 0;
+        if (type_special(type_of(notes), SP_GETITEM) && !v_is_dict(notes)) {
+            Value copy = seq_to_list(notes);
+            r = copy ? obj_setattr(e, ID("__notes__"), copy) : -1;
+            release(copy);
+        }
         release(notes);
     }
     if (r < 0) {
@@ -179,8 +183,14 @@ static int split(Value e, const Matcher *m, Value *match, Value *rest) {
             *rest = retained(e);
         return 0;
     }
+    Thread *t = thread_self();
     if (!recursion_enter(" in exception_group_split_recursive"))
         return -1;
+    if (t->py_depth + ++t->c_depth > LOAD_RELAXED(&interp_recursion_limit)) {
+        t->c_depth--;
+        err_set(&exc_RecursionError, "maximum recursion depth exceeded in exception_group_split_recursive");
+        return -1;
+    }
     Value yes = list_new(0), no = list_new(0), excs = ref_peek(&G(e)->excs);
     r = yes && no ? 0 : -1;
     for (intptr_t i = 0; r == 0 && i < tuple_len(excs); i++) {
@@ -211,6 +221,7 @@ static int split(Value e, const Matcher *m, Value *match, Value *rest) {
     }
     release(yes);
     release(no);
+    t->c_depth--;
     return r;
 }
 
@@ -383,10 +394,6 @@ Value exc_star_result(Value orig, Value raised_list) {
     }
     if (keep != V_NONE && list_append(raised, keep) < 0)
         goto out;
-    if (list_len(raised) == 1) {
-        result = list_get(raised, 0);
-        goto out;
-    }
     Value a[] = {str_empty(), raised};
     result = type_call(&exc_BaseExceptionGroup, a, 2, ABSENT);
 out:

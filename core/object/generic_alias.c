@@ -3,6 +3,7 @@
 
 #include "object/dict.h"
 #include "object/exc.h"
+#include "object/int.h"
 #include "object/list.h"
 #include "object/native.h"
 #include "object/str.h"
@@ -367,7 +368,7 @@ static Value g_eq(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 static Value g_hash(Value self, Value *args, intptr_t nargs, Value kw) {
     int64_t a = obj_hash(ref_peek(&G(self)->origin)), b = a == -1 ? -1 : obj_hash(ref_peek(&G(self)->args));
-    return a == -1 || b == -1 ? ABSENT : v_from_int((a ^ b) & 0x0fffffffffffffff);
+    return a == -1 || b == -1 ? ABSENT : int_from_i64(a ^ b);
 }
 static Value g_mro_entries(Value self, Value *args, intptr_t nargs, Value kw) {
     return tuple_pack(1, ref_peek(&G(self)->origin));
@@ -384,12 +385,50 @@ static Value g_or(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value g_ror(Value self, Value *args, intptr_t nargs, Value kw) {
     return union_or(args[0], self);
 }
-static Value g_iter(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value s = make(&generic_alias_type, ref_peek(&G(self)->origin), ref_peek(&G(self)->args), true);
-    Value t = s ? tuple_pack(1, s) : ABSENT, r = t ? obj_iter(t) : ABSENT;
-    release(s);
-    release(t);
+/* iter(list[int]) gives *list[int], once. */
+typedef struct AliasIter {
+    Object hdr;
+    Ref alias; /* ABSENT: exhausted */
+} AliasIter;
+static Type alias_iter_type;
+
+static Value it_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    ExclCs cs;
+    excl_cs_begin(&cs, self);
+    Value a = ref_swap(self, &((AliasIter *)self)->alias, ABSENT);
+    excl_cs_end(&cs);
+    if (!a)
+        return err_set_none(&exc_StopIteration);
+    Value s = make(type_of(a), ref_peek(&G(a)->origin), ref_peek(&G(a)->args), true);
+    release(a);
+    return s;
+}
+static Value it_iter(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+static Value it_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value iter = import_attr("builtins", "iter"), o = ref_peek(&((AliasIter *)self)->alias);
+    Value a = iter ? tuple_pack(1, o ? o : tuple_empty()) : ABSENT, r = a ? tuple_pack(2, iter, a) : ABSENT;
+    release(iter);
+    release(a);
     return r;
+}
+static void it_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((AliasIter *)self)->alias), arg); }
+static void it_clear(Value self) { ref_clear(self, &((AliasIter *)self)->alias); }
+static const TypeOps it_ops = {it_traverse, it_clear, NULL};
+static const NativeDef it_methods[] = {
+    {"__iter__", it_iter, "($self, /)", 0, NULL},
+    {"__next__", it_next, "($self, /)", 0, NULL},
+    {"__reduce__", it_reduce, "($self, /)", 0, NULL},
+    {0},
+};
+static const TypeSpec it_spec = {.name = "generic_alias_iterator", .basic_size = sizeof(AliasIter), .flags = TF_NO_NEW, .ops = &it_ops, .methods = it_methods};
+
+static Value g_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value v = obj_new(&alias_iter_type);
+    if (v) {
+        ref_init(&((AliasIter *)v)->alias, retained(self));
+        trace_track(v_obj(v));
+    }
+    return v;
 }
 static Value g_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value a, r;
@@ -481,5 +520,7 @@ static const TypeSpec spec = {
     .getsets = getsets,
     .members = members};
 void generic_alias_init(void) {
+    type_init_static(&alias_iter_type, 0, &it_spec);
+   
     type_init_static(&generic_alias_type, IDX_GENERIC_ALIAS, &spec);
 }

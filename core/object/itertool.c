@@ -15,13 +15,6 @@ Value iter_pull(Value it) {
     return next ? next(it) : obj_next(it);
 }
 
-static bool no_keywords(Type *t, Value cls, const char *name, Value kw) {
-    if ((Type *)cls != t || kw == ABSENT || tuple_len(kw) == 0)
-        return true;
-    err_set(&exc_TypeError, "%s() takes no keyword arguments", name);
-    return false;
-}
-
 /* ---- enumerate
  * -------------------------------------------------------------------------------------------------------------------------------------
  */
@@ -111,7 +104,7 @@ static SeqIter *R(Value v) {
 }
 
 static Value reversed_new(Value cls, Value *args, intptr_t nargs, Value kw) {
-    if (!no_keywords(&reversed_type, cls, "reversed", kw))
+    if (!check_no_keywords(&reversed_type, SP_INIT, (Type *)cls, "reversed", kw))
         return ABSENT;
     if (nargs != 1)
         return err_set(&exc_TypeError, "reversed expected 1 argument, got %zd", (ssize_t)nargs);
@@ -277,7 +270,7 @@ static Value zip_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     int strict = 0;
     for (intptr_t i = 0, n = kw == ABSENT ? 0 : tuple_len(kw); i < n; i++) {
         if (!str_equal_c(tuple_get(kw, i), "strict")) {
-            if ((Type *)cls == &zip_type)
+            if ((Type *)cls == &zip_type || type_special((Type *)cls, SP_INIT) == type_special(&zip_type, SP_INIT))
                 return err_set(&exc_TypeError, "'%S' is an invalid keyword argument for zip()", tuple_get(kw, i));
             continue;
         }
@@ -358,7 +351,7 @@ static const NativeDef zip_methods[] = {
 };
 
 static Value map_new(Value cls, Value *args, intptr_t nargs, Value kw) {
-    if (!no_keywords(&map_type, cls, "map", kw))
+    if (!check_no_keywords(&map_type, SP_INIT, (Type *)cls, "map", kw))
         return ABSENT;
     if (nargs < 2)
         return err_set(&exc_TypeError, "map() must have at least two arguments.");
@@ -407,7 +400,7 @@ static const NativeDef map_methods[] = {
 };
 
 static Value filter_new(Value cls, Value *args, intptr_t nargs, Value kw) {
-    if (!no_keywords(&filter_type, cls, "filter", kw))
+    if (!check_no_keywords(&filter_type, SP_INIT, (Type *)cls, "filter", kw))
         return ABSENT;
     if (nargs != 2)
         return err_set(&exc_TypeError, "filter expected 2 arguments, got %zd", (ssize_t)nargs);

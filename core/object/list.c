@@ -1,8 +1,10 @@
 #include "object/list.h"
 
+#include "object/dict_impl.h"
 #include "object/iter.h"
 #include "object/list_impl.h"
 #include "object/refs.h"
+#include "object/set.h"
 #include "object/tuple.h"
 
 static List *L(Value v) {
@@ -258,11 +260,33 @@ Value list_repeat(Value l, intptr_t times) {
     else if ((r = make_unfilled(total, &dst)) != ABSENT) {
         memcpy((void *)dst, (void *)items_of(l), n * sizeof(Ref));
         fill_repeat(dst, n, total);
-        refs_retain(dst, total);
+        refs_retain_times(dst, n, (size_t)times);
         trace_track(v_obj(r));
     }
     excl_cs_end(&cs);
     return r;
+}
+
+/* The items of a built-in container at one moment, as a list; V_MARK for anything else. list(d) is as atomic as it is
+ * under one lock. */
+static Value snapshot(Value v) {
+    if (!v_is_obj(v))
+        return V_MARK;
+    switch (obj_index(v)) {
+    case IDX_DICT:
+        return dict_keys_list(v);
+    case IDX_DICT_KEYS:
+        return dict_keys_list(dict_view_dict(v));
+    case IDX_DICT_VALUES:
+        return dict_values_list(dict_view_dict(v));
+    case IDX_DICT_ITEMS:
+        return dict_items_list(dict_view_dict(v));
+    case IDX_SET:
+    case IDX_FROZENSET:
+        return set_to_list(v);
+    default:
+        return V_MARK;
+    }
 }
 
 Value seq_to_list(Value iterable) {
@@ -270,7 +294,10 @@ Value seq_to_list(Value iterable) {
         return list_slice(iterable, 0, INTPTR_MAX);
     if (v_is_tuple_exact(iterable))
         return list_from(tuple_items(iterable), tuple_len(iterable));
-    Value l = list_new(0);
+    Value l = snapshot(iterable);
+    if (l != V_MARK)
+        return l;
+    l = list_new(0);
     if (l != ABSENT && list_extend(l, iterable) < 0) {
         release(l);
         return ABSENT;
@@ -455,7 +482,12 @@ int list_extend(Value l, Value iterable) {
         excl_cs_begin(&cs, l);
         r = append_many(l, ((Tuple *)iterable)->items, (size_t)tuple_len(iterable));
     } else {
-        return extend_iter(l, iterable);
+        Value items = snapshot(iterable);
+        if (items == V_MARK)
+            return extend_iter(l, iterable);
+        r = items == ABSENT ? -1 : list_extend(l, items);
+        release(items);
+        return r;
     }
     excl_cs_end(&cs);
     return r;

@@ -24,9 +24,8 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
-    /* An exact list checks its keywords as its class; a subclass's own __init__ has done what it wants with them. */
-    if (kw != ABSENT && tuple_len(kw) && type_special(type_of(self), SP_INIT) == type_special(&list_type, SP_INIT))
-        return err_set(&exc_TypeError, "list() takes no keyword arguments");
+    if (!check_no_keywords(&list_type, SP_NEW, type_of(self), "list", kw))
+        return ABSENT;
     if (nargs > 1)
         return err_set(&exc_TypeError, "list expected at most 1 argument, got %zd", (ssize_t)nargs);
     Value src = arg_at(args, nargs, 0);
@@ -94,6 +93,12 @@ static Value compare(Value a, Value b, int op) {
             release(x);
             release(y);
             continue;
+        }
+        /* __eq__ may have shortened a list: then it is a matter of lengths again. */
+        if (r == 0 && (i >= list_len(a) || i >= list_len(b))) {
+            release(x);
+            release(y);
+            return compare_lengths(list_len(a), list_len(b), op);
         }
         Value result = r < 0 ? ABSENT : op == CMP_EQ ? V_FALSE : op == CMP_NE ? V_TRUE : obj_compare(x, y, op);
         release(x);

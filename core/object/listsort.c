@@ -560,6 +560,13 @@ static Value *items_of(Value l) {
     return b ? (Value *)b->items : NULL;
 }
 
+/* In the section: the words of sorted, a permutation of the list's own, become its items. */
+static void store_sorted(Value l, const Value *sorted, size_t n) {
+    Ref *dst = (Ref *)items_of(l);
+    for (size_t i = 0; i < n; i++)
+        STORE_RELEASE(&dst[i], sorted[i]);
+}
+
 /* 1: sorted; 0: the general way is needed; -1. */
 static int sort_pure(Value l, bool descending) {
     ExclCs cs;
@@ -577,32 +584,33 @@ static int sort_pure(Value l, bool descending) {
             excl_cs_end(&cs);
             return r < 0 ? -1 : 1;
         }
-        /* The items as they are (which keeps them alive), and a copy to be sorted. */
-        Value before = tuple_from(items, (intptr_t)n), after = ABSENT;
-        excl_cs_end(&cs);
-        int r = -1;
-        if (before != ABSENT && (after = scratch_new((intptr_t)n)) != ABSENT) {
-            Value *sorted = tuple_items(after);
-            memcpy(sorted, tuple_items(before), n * sizeof(Value));
-            r = sort_part((Part){sorted, NULL}, n, kind, descending, true);
-            if (r == 0) {
-                excl_cs_begin(&cs, l);
-                if ((size_t)list_len(l) == n && memcmp(items_of(l), tuple_items(before), n * sizeof(Value)) == 0) {
-                    Ref *dst = (Ref *)items_of(l);
-                    for (size_t i = 0; i < n; i++)
-                        STORE_RELEASE(&dst[i], sorted[i]);
-                    r = 1;
-                }
-                excl_cs_end(&cs);
-            }
-            memset(sorted, 0, n * sizeof(Value));
+        /* Somebody keeps changing it, or it is short: everything in this section. */
+        bool at_once = attempt == 4 || n < 1000;
+        Value before = at_once ? ABSENT : tuple_from(items, (intptr_t)n), after = scratch_new((intptr_t)n);
+        if (after == ABSENT || (!at_once && before == ABSENT)) {
+            excl_cs_end(&cs);
+            release(before);
+            release(after);
+            return -1;
         }
+        Value *sorted = tuple_items(after);
+        memcpy(sorted, items, n * sizeof(Value));
+        if (!at_once)
+            excl_cs_end(&cs); /* `before` keeps the items alive */
+        int r = sort_part((Part){sorted, NULL}, n, kind, descending, !at_once);
+        if (!at_once)
+            excl_cs_begin(&cs, l);
+        if (r == 0 && (at_once || ((size_t)list_len(l) == n &&
+                                   memcmp(items_of(l), tuple_items(before), n * sizeof(Value)) == 0))) {
+            store_sorted(l, sorted, n);
+            r = 1;
+        }
+        excl_cs_end(&cs);
+        memset(sorted, 0, n * sizeof(Value));
         release(after);
         release(before);
         if (r != 0)
             return r;
-        if (attempt == 8)
-            return 0; /* somebody keeps changing it */
     }
 }
 

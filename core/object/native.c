@@ -182,7 +182,7 @@ void native_visit_roots(VisitFn visit, void *arg) {
 
 /* How messages name the function: "list.append" for methods, "len" for functions. */
 static Value display_name(Native *n) {
-    if (n->owner && strcmp(n->def->name, "__new__") == 0)
+    if (n->owner && (strcmp(n->def->name, "__new__") == 0 || strcmp(n->def->name, "__init__") == 0))
         return str_format_c("%s", n->owner->c_name ? n->owner->c_name : "object");
     return str_from_c(n->def->name);
 }

@@ -51,6 +51,7 @@ typedef struct MemberDescr {
 typedef struct Property {
     Object hdr;
     Ref fget, fset, fdel, doc, name;
+    bool getter_doc; /* the docstring is the getter's */
 } Property;
 
 /* classmethod and staticmethod */

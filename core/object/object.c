@@ -2,6 +2,7 @@
 #include "object/object.h"
 
 #include "interp/generator.h"
+#include "interp/interp.h"
 #include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exc.h"
@@ -36,6 +37,10 @@ int repr_enter(Value v) {
             return 1;
     if (!recursion_enter(" while getting the repr of an object"))
         return -1;
+    if (in_repr.n >= (size_t)LOAD_RELAXED(&interp_recursion_limit)) {
+        err_set(&exc_RecursionError, "maximum recursion depth exceeded while getting the repr of an object");
+        return -1;
+    }
     if (in_repr.n == in_repr.cap) {
         size_t cap = in_repr.cap ? in_repr.cap * 2 : 16;
         Value *p = realloc(in_repr.items, cap * sizeof *p);
@@ -80,6 +85,20 @@ static ALWAYS_INLINE Value call_with_one(Value m, Value self, Value arg) {
     return r;
 }
 
+/* The same for comparisons: a method that cannot be fetched counts as not there. */
+static ALWAYS_INLINE Value compare_with(Value m, Value self, Value arg) {
+    if (LIKELY(v_is_exact(m, IDX_METHOD_DESCR) || v_is_exact(m, IDX_FUNCTION) || m == V_NONE))
+        return call_with_one(m, self, arg);
+    Value f = descr_get(m, self, type_of(self));
+    if (!f) {
+        err_clear();
+        return V_NOTIMPL;
+    }
+    Value r = obj_call(f, &arg, 1, ABSENT);
+    release(f);
+    return r;
+}
+
 static const int cmp_sp[] = {SP_LT, SP_LE, SP_EQ, SP_NE, SP_GT, SP_GE};
 static const int cmp_swapped[] = {SP_GT, SP_GE, SP_EQ, SP_NE, SP_LT, SP_LE};
 static const char *const cmp_text[] = {"<", "<=", "==", "!=", ">", ">="};
@@ -94,19 +113,19 @@ Value obj_compare(Value a, Value b, int op) {
         Value m = type_special(tb, cmp_swapped[op]);
         if (m && m != type_special(&object_type, cmp_swapped[op])) {
             tried = true;
-            r = call_with_one(m, b, a);
+            r = compare_with(m, b, a);
             if (r != V_NOTIMPL)
                 return r;
         }
     }
     Value m = type_special(ta, cmp_sp[op]);
     if (m) {
-        r = call_with_one(m, a, b);
+        r = compare_with(m, a, b);
         if (r != V_NOTIMPL)
             return r;
     }
     if (!tried && (m = type_special(tb, cmp_swapped[op])) != ABSENT) {
-        r = call_with_one(m, b, a);
+        r = compare_with(m, b, a);
         if (r != V_NOTIMPL)
             return r;
     }
@@ -354,16 +373,30 @@ static int instance_plain(Value v, Value cls) {
     return r;
 }
 
+/* Nesting of tuples and hooks counts towards the recursion limit, as calls do. */
+static bool check_enter(const char *where) {
+    Thread *t = thread_self();
+    if (!recursion_enter(where))
+        return false;
+    if (t->py_depth + ++t->c_depth <= LOAD_RELAXED(&interp_recursion_limit))
+        return true;
+    t->c_depth--;
+    err_set(&exc_RecursionError, "maximum recursion depth exceeded%s", where);
+    return false;
+}
+static void check_leave(void) { thread_self()->c_depth--; }
+
 int obj_isinstance(Value v, Value cls) {
     Type *t = type_of(v);
     if (V_OF(t) == cls)
         return 1;
     if (v_is_tuple(cls)) {
-        if (!recursion_enter(" in __instancecheck__"))
+        if (!check_enter(" in __instancecheck__"))
             return -1;
         int r = 0;
         for (intptr_t i = 0; r == 0 && i < tuple_len(cls); i++)
             r = obj_isinstance(v, tuple_get(cls, i));
+        check_leave();
         return r;
     }
     Type *meta = type_of(cls);
@@ -388,11 +421,12 @@ int obj_issubclass(Value c, Value cls) {
         return type_subclass_plain(c, cls);
     }
     if (v_is_tuple(cls)) {
-        if (!recursion_enter(" in __subclasscheck__"))
+        if (!check_enter(" in __subclasscheck__"))
             return -1;
         int r = 0;
         for (intptr_t i = 0; r == 0 && i < tuple_len(cls); i++)
             r = obj_issubclass(c, tuple_get(cls, i));
+        check_leave();
         return r;
     }
     Value m = type_special(meta, SP_SUBCLASSCHECK);

@@ -359,7 +359,7 @@ static bool convert(Percent *p) {
     case 'o':
     case 'x':
     case 'X':
-        return put_integer(p, v, c == 'i' || c == 'u' ? 'd' : c, flags, width, prec);
+        return put_integer(p, v, c, flags, width, prec);
     case 'e':
     case 'E':
     case 'f':

@@ -31,27 +31,28 @@ static int prop_set_up(Value self, Value fget, Value fset, Value fdel, Value doc
     ref_store(self, &p->fset, or_absent(fset));
     ref_store(self, &p->fdel, or_absent(fdel));
     ref_store(self, &p->name, ABSENT);
-    Value d = or_absent(doc);
-    if (!d && ref_peek(&p->fget)) {
+    p->getter_doc = false;
+    Value get = ref_peek(&p->fget);
+    if ((!doc || doc == V_NONE) && get) {
         Value found;
-        int r = obj_lookup_attr(ref_peek(&p->fget), ID("__doc__"), &found);
+        int r = obj_lookup_attr(get, ID("__doc__"), &found);
         if (r < 0)
             return -1;
         if (r > 0) {
-            if (found != V_NONE)
-                d = found;
-            else
+            /* A subclass has a __doc__ of its own, which would hide the field. */
+            if (type_of(self) == &property_type)
+                ref_store(self, &p->doc, found);
+            else {
+                r = obj_setattr(self, ID("__doc__"), found);
                 release(found);
+                if (r < 0)
+                    return -1;
+            }
+            p->getter_doc = true;
+            return 0;
         }
     }
-    if (type_of(self) != &property_type && type_of(self)->flags & TF_HAS_DICT) {
-        int r = d || doc ? obj_generic_setattr(self, ID("__doc__"), d ? d : V_NONE) : 0;
-        if (r < 0) {
-            release(d);
-            return -1;
-        }
-    }
-    ref_store(self, &p->doc, d);
+    ref_store(self, &p->doc, doc ? retained(doc) : ABSENT);
     return 0;
 }
 Value property_new(Value fget, Value fset, Value fdel, Value doc) {
@@ -113,15 +114,8 @@ static Value prop_copy(Value self, Value get, Value set, Value del) {
     for (int i = 0; i < 4; i++)
         if (!a[i])
             a[i] = V_NONE;
-    if (get && type_of(self) == &property_type) {
-        /* the new getter's docstring, unless one was given explicitly: CPython keeps that only when the doc came from
-         * the getter */
-        Value gd = ABSENT;
-        Value old = ref_peek(&p->fget);
-        if (old && obj_lookup_attr(old, ID("__doc__"), &gd) > 0 && gd == a[3])
-            a[3] = V_NONE;
-        release(gd);
-    }
+    if (get && p->getter_doc)
+        a[3] = V_NONE;
     Value r = obj_call(V_OF(type_of(self)), a, 4, ABSENT);
     if (r && type_is_subtype(type_of(r), &property_type) && ref_peek(&p->name))
         ref_store(r, &P(r)->name, retained(ref_peek(&p->name)));
@@ -137,6 +131,8 @@ static Value prop_deleter(Value self, Value *args, intptr_t nargs, Value kw) {
     return prop_copy(self, ABSENT, ABSENT, args[0]);
 }
 static Value prop_set_name(Value self, Value *args, intptr_t nargs, Value kw) {
+    if (nargs != 2)
+        return err_set(&exc_TypeError, "__set_name__() takes 2 positional arguments but %zd were given", nargs);
     ref_store(self, &P(self)->name, retained(args[1]));
     return V_NONE;
 }
@@ -194,7 +190,7 @@ static const NativeDef prop_methods[] = {
      "Descriptor to obtain a copy of the property with a different setter."},
     {"deleter", prop_deleter, "($self, fdel, /)", 0,
      "Descriptor to obtain a copy of the property with a different deleter."},
-    {"__set_name__", prop_set_name, "($self, owner, name, /)", 0, "Method to set name of a property."},
+    {"__set_name__", prop_set_name, "(*args)", 0, "Method to set name of a property."},
     {0},
 };
 static const GetSetDef prop_getsets[] = {{"fget", prop_fget, NULL, NULL},
@@ -233,7 +229,7 @@ Value classmethod_new(Value func) {
 
 static Value wrap_init(Value self, Value *args, intptr_t nargs, Value kw) {
     ref_store(self, &W(self)->func, retained(args[0]));
-    static const char *const names[] = {"__module__", "__name__", "__qualname__", "__doc__"};
+    static const char *const names[] = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         Value v;
         int r = obj_lookup_attr_str(args[0], names[i], &v);

@@ -74,8 +74,19 @@ static Value make(Value start, Value stop, Value step) {
     return r;
 }
 
+/* operator.index(v) as an exact int. */
+static Value plain_index(Value v) {
+    Value i = num_index(v);
+    if (i == ABSENT || v_is_int(i) || v_is_exact(i, IDX_INT))
+        return i;
+    Value plain = v_is_bool(i) ? v_from_int(i == V_TRUE) : int_add(i, zero);
+    release(i);
+    return plain;
+}
+
 Value range_new(Value start, Value stop, Value step) {
-    Value a = num_index(start), b = a == ABSENT ? ABSENT : num_index(stop), c = b == ABSENT ? ABSENT : num_index(step);
+    Value a = plain_index(start), b = a == ABSENT ? ABSENT : plain_index(stop),
+          c = b == ABSENT ? ABSENT : plain_index(step);
     if (c != ABSENT && int_sign(c) == 0) {
         release(c);
         c = ABSENT;

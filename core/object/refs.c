@@ -21,6 +21,16 @@ void refs_retain(const Ref *src, size_t n) {
         retain(LOAD_RELAXED(&src[i]));
 }
 
+void refs_retain_times(const Ref *src, size_t n, size_t times) {
+    if (!COUNT_EXACT)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        Value v = LOAD_RELAXED(&src[i]);
+        for (size_t k = 0; v_is_obj(v) && k < times; k++)
+            retain(v);
+    }
+}
+
 void refs_copy(Ref *dst, const Ref *src, size_t n) {
     if (n)
         memcpy((void *)dst, (const void *)src, n * sizeof(Ref));
@@ -58,6 +68,9 @@ bool seq_defers(Value other, int reflected_sp) {
     Type *t = type_of(other);
     if (type_special(t, reflected_sp) == ABSENT)
         return false;
+    if (reflected_sp == SP_RMUL && !(t->flags & TF_HEAP) &&
+        (t->flags & TF_SEQUENCE || t == &str_type || t == &bytes_type || t == &bytearray_type))
+        return false; /* sequences multiply by integers alone */
     return t != &int_type && t != &bool_type && t != &float_type && t != &complex_type;
 }
 
@@ -74,4 +87,11 @@ int instance_dict_set(Value self, Value v) {
         return -1;
     }
     return attrs_set_dict(self, v);
+}
+
+bool check_no_keywords(Type *base, int sp, Type *t, const char *name, Value kw) {
+    if (kw == ABSENT || tuple_len(kw) == 0 || (t != base && type_special(t, sp) != type_special(base, sp)))
+        return true;
+    err_set(&exc_TypeError, "%s() takes no keyword arguments", name);
+    return false;
 }

@@ -18,6 +18,8 @@ static ALWAYS_INLINE bool readers_unlocked(void) {
 void refs_move(Ref *dst, Ref *src, size_t n);       /* memmove; no word is ever torn */
 void refs_copy(Ref *dst, const Ref *src, size_t n); /* dst is unpublished: memcpy, and one more reference to each */
 void refs_retain(const Ref *src, size_t n);         /* one more reference to each */
+/* `times` more references to each. */
+void refs_retain_times(const Ref *src, size_t n, size_t times);
 void refs_release(Ref *src, size_t n); /* drops each; the words are left as they are (the memory is unpublished) */
 void refs_zero(Ref *dst, size_t n);    /* ABSENT everywhere; nothing is released */
 /* Empties a replaced block's slots where readers may still look into it, before what they held can be released. */
@@ -51,6 +53,10 @@ static ALWAYS_INLINE int simple_eq(Value a, Value b) {
 
 /* True when `other` should be asked for its reflected method before a sequence's own operator complains. */
 bool seq_defers(Value other, int reflected_sp);
+
+/* Keywords given to the constructor of t, which is base or a subclass: TypeError for base itself and for subclasses
+ * without a method sp (SP_NEW, SP_INIT) of their own, which would have taken them. */
+bool check_no_keywords(Type *base, int sp, Type *t, const char *name, Value kw);
 
 /* __dict__ of instances of built-in types with TF_HAS_DICT. */
 Value instance_dict_get(Value self);

@@ -2,6 +2,7 @@
 
 #include "object/dict.h"
 #include "object/iter.h"
+#include "object/list.h"
 #include "object/refs.h"
 #include "object/set_impl.h"
 #include "object/tuple.h"
@@ -499,8 +500,14 @@ int set_update(Value s, Value iterable) {
         size_t n = (size_t)dict_len(iterable), fill = b ? b->fill : 0, mask = b ? b->mask : MIN_TABLE - 1;
         int r = (fill + n) * 5 >= mask * 3 ? resize(s, (len_of(s) + n) * 2) : 0;
         excl_cs_end(&cs);
-        if (r < 0)
-            return -1;
+        intptr_t pos = 0;
+        Value key;
+        int64_t hash;
+        while (r >= 0 && dict_next_hashed(iterable, &pos, &key, NULL, &hash)) {
+            r = set_add_hashed(s, key, hash);
+            release(key);
+        }
+        return r < 0 ? -1 : 0;
     }
     Value it = obj_iter(iterable), item;
     if (it == ABSENT)
@@ -640,6 +647,24 @@ Value frozenset_from(Value iterable) {
 }
 Value set_copy(Value s) {
     return set_make(v_has_flag(s, TF_FROZENSET) ? &frozenset_type : &set_type, s);
+}
+
+Value set_to_list(Value s) {
+    ExclCs cs;
+    excl_cs_begin(&cs, s);
+    SetBlock *b = block_of(s);
+    intptr_t n = set_len(s), k = 0;
+    Value items = scratch_new(n), l = ABSENT;
+    for (size_t i = 0; items != ABSENT && k < n; i++) {
+        Value key = LOAD_RELAXED(&b->entries[i].key);
+        if (in_use(key))
+            tuple_init_item(items, k++, retained(key));
+    }
+    excl_cs_end(&cs);
+    if (items != ABSENT)
+        l = list_from(tuple_items(items), n);
+    release(items);
+    return l;
 }
 
 /* ---- comparison

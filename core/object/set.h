@@ -43,6 +43,7 @@ int set_difference_update(Value s, Value iterable);
 int set_symmetric_difference_update(Value s, Value iterable);
 void set_clear(Value s);
 Value set_copy(Value s);                            /* exact set or frozenset, as s */
+Value set_to_list(Value s);                         /* at one moment */
 Value set_pop(Value s);                             /* KeyError */
 bool set_next(Value s, intptr_t *pos, Value *item); /* owned item */
 static ALWAYS_INLINE bool v_is_set(Value v) {

@@ -244,7 +244,7 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return set_new_type((Type *)cls);
 }
 static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (kw != ABSENT && tuple_len(kw) && type_special(type_of(self), SP_INIT) == type_special(&set_type, SP_INIT))
+    if (kw != ABSENT && tuple_len(kw))
         return err_set(&exc_TypeError, "set() takes no keyword arguments");
     if (nargs > 1)
         return err_set(&exc_TypeError, "set expected at most 1 argument, got %zd", (ssize_t)nargs);
@@ -255,10 +255,8 @@ static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value frozen_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Type *t = (Type *)cls;
     Value src = ABSENT;
-    if (t == &frozenset_type) {
-        if (kw != ABSENT && tuple_len(kw))
-            return err_set(&exc_TypeError, "frozenset() takes no keyword arguments");
-    }
+    if (!check_no_keywords(&frozenset_type, SP_INIT, t, "frozenset", kw))
+        return ABSENT;
     if (nargs > 1)
         return err_set(&exc_TypeError, "frozenset expected at most 1 argument, got %zd", (ssize_t)nargs);
     src = arg_at(args, nargs, 0);
@@ -452,8 +450,9 @@ static Value m_issuperset(Value self, Value *args, intptr_t nargs, Value kw) {
 
 static Value m_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value l = seq_to_list(self), a = ABSENT, r = ABSENT, state = ABSENT;
-    if (l != ABSENT && (a = tuple_pack(1, l)) != ABSENT && obj_lookup_attr_str(self, "__dict__", &state) >= 0)
-        r = tuple_pack(3, V_OF(type_of(self)), a, state == ABSENT ? V_NONE : state);
+    if (l != ABSENT && (a = tuple_pack(1, l)) != ABSENT &&
+        (state = obj_call_method_str(self, "__getstate__", NULL, 0)) != ABSENT)
+        r = tuple_pack(3, V_OF(type_of(self)), a, state);
     release(l);
     release(a);
     release(state);

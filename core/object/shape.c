@@ -738,7 +738,7 @@ static bool is_data_descr(Value cv) {
     return type_special(ct, SP_SET) || type_special(ct, SP_DELETE);
 }
 static bool cacheable_value(Value v) {
-    return !v_is_obj(v) || obj_flags(v_obj(v)) & OF_UNCOUNTED;
+    return !v_is_obj(v) || count_is_uncounted(v_obj(v)); /* where nothing is counted, all are */
 }
 
 /* The member's Ref offset when cv is a __slots__ descriptor of plain references that applies to t; else 0. */

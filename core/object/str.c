@@ -573,6 +573,11 @@ Value str_intern_static(const char *s) {
     return intern_text(&t);
 }
 
+Value str_intern_ascii(const char *s, size_t n) {
+    Text t = {s, n, 1, true, str_hash_bytes(s, n)};
+    return intern_text(&t);
+}
+
 Value str_intern(Value s) {
     if (s == ABSENT || str_is_interned(s))
         return s;

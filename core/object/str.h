@@ -87,6 +87,7 @@ Value str_from_latin1(const void *s, size_t n);
 Value str_from_kind(const void *data, int kind, size_t n); /* narrows */
 Value str_from_char(uint32_t c);
 Value str_empty(void);     /* immortal: owned and borrowed are the same */
+Value str_intern_ascii(const char *s, size_t n); /* caller knows that it is ASCII; immortal */
 Value str_intern(Value s); /* steals, returns the interned one, owned (immortal) */
 Value str_exact(Value s);  /* s, or a plain str of the same text when its class is a subclass: owned */
 /* NUL-terminated UTF-8, NULL with exception (surrogates). Lives as long as s (cached), borrowed. n may be NULL. */

@@ -125,7 +125,9 @@ static Value m_casefold(Value self, Value *args, intptr_t nargs, Value kw) {
  * ---------------------------------------------------------------------------------------------------------- */
 
 static bool is_alnum(uint32_t c) {
-    return unicode_is(c, UC_ALPHA | UC_DIGIT) || (c >= 0x80 && (unicode_is_alpha(c) || unicode_is_numeric(c)));
+    if (c < 0x80)
+        return unicode_is(c, UC_ALPHA | UC_DIGIT);
+    return unicode_is_alpha(c) || unicode_is_numeric(c);
 }
 static bool is_digit(uint32_t c) {
     return unicode_digit(c) >= 0;

@@ -491,7 +491,9 @@ static int find_args(Value self, Value *args, intptr_t nargs, intptr_t *lo, intp
     return text_range(arg_at(args, nargs, 1), arg_at(args, nargs, 2), str_len(self), lo, hi);
 }
 
-static Value find_method(Value self, Value *args, intptr_t nargs, int dir, bool must) {
+static Value find_method(const char *name, Value self, Value *args, intptr_t nargs, int dir, bool must) {
+    if (!text_arg_count(name, nargs, 1, 3))
+        return ABSENT;
     intptr_t lo, hi;
     if (find_args(self, args, nargs, &lo, &hi) < 0)
         return ABSENT;
@@ -503,18 +505,20 @@ static Value find_method(Value self, Value *args, intptr_t nargs, int dir, bool 
     return v_from_int(i);
 }
 static Value m_find(Value self, Value *args, intptr_t nargs, Value kw) {
-    return find_method(self, args, nargs, 1, false);
+    return find_method("find", self, args, nargs, 1, false);
 }
 static Value m_rfind(Value self, Value *args, intptr_t nargs, Value kw) {
-    return find_method(self, args, nargs, -1, false);
+    return find_method("rfind", self, args, nargs, -1, false);
 }
 static Value m_index(Value self, Value *args, intptr_t nargs, Value kw) {
-    return find_method(self, args, nargs, 1, true);
+    return find_method("index", self, args, nargs, 1, true);
 }
 static Value m_rindex(Value self, Value *args, intptr_t nargs, Value kw) {
-    return find_method(self, args, nargs, -1, true);
+    return find_method("rindex", self, args, nargs, -1, true);
 }
 static Value m_count(Value self, Value *args, intptr_t nargs, Value kw) {
+    if (!text_arg_count("count", nargs, 1, 3))
+        return ABSENT;
     intptr_t lo, hi;
     if (find_args(self, args, nargs, &lo, &hi) < 0)
         return ABSENT;
@@ -523,6 +527,8 @@ static Value m_count(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value tailmatch_method(Value self, Value *args, intptr_t nargs, int dir, const char *name) {
+    if (!text_arg_count(name, nargs, 1, 3))
+        return ABSENT;
     intptr_t lo, hi;
     if (text_range(arg_at(args, nargs, 1), arg_at(args, nargs, 2), str_len(self), &lo, &hi) < 0)
         return ABSENT;
@@ -558,13 +564,13 @@ static Value m_replace(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 const NativeDef str_find_methods[] = {
-    {"find", m_find, "($self, sub, start=None, end=None, /)"},
-    {"rfind", m_rfind, "($self, sub, start=None, end=None, /)"},
-    {"index", m_index, "($self, sub, start=None, end=None, /)"},
-    {"rindex", m_rindex, "($self, sub, start=None, end=None, /)"},
-    {"count", m_count, "($self, sub, start=None, end=None, /)"},
-    {"startswith", m_startswith, "($self, prefix, start=None, end=None, /)"},
-    {"endswith", m_endswith, "($self, suffix, start=None, end=None, /)"},
+    {"find", m_find, "($self, *args)"},
+    {"rfind", m_rfind, "($self, *args)"},
+    {"index", m_index, "($self, *args)"},
+    {"rindex", m_rindex, "($self, *args)"},
+    {"count", m_count, "($self, *args)"},
+    {"startswith", m_startswith, "($self, *args)"},
+    {"endswith", m_endswith, "($self, *args)"},
     {"replace", m_replace, "($self, old, new, count=-1, /)"},
     {"split", m_split, "($self, /, sep=None, maxsplit=-1)"},
     {"rsplit", m_rsplit, "($self, /, sep=None, maxsplit=-1)"},

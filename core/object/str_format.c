@@ -57,7 +57,7 @@ int markup_next(Markup *m) {
     c = 0;
     while (m->pos < end) {
         c = str_at(s, m->pos++);
-        if (c == '{') {
+        if (c == '{' && !bracket) {
             err_set(&exc_ValueError, "unexpected '{' in field name");
             return -1;
         }

@@ -246,7 +246,8 @@ static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int((intptr_t)MAX((offsetof(Str, data) + (size_t)text + 7) & ~(size_t)7, sizeof(Str) + 8));
 }
 static Value m_getnewargs(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value s = str_exact(self);
+    Value s =
+        str_from_kind(str_data(self), str_kind(self), (size_t)str_len(self)); /* a copy: pickles tell them apart */
     return s == ABSENT ? ABSENT : tuple_from_steal(&s, 1);
 }
 
@@ -309,9 +310,9 @@ static Value mi_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     if (iter == ABSENT)
         return ABSENT;
     intptr_t i = LOAD_RELAXED(&s->next);
-    Value inner = tuple_pack(1, i < str_len(str) ? str : str_empty());
+    Value inner = tuple_pack(1, str);
     if (inner != ABSENT)
-        r = i < str_len(str) ? tuple_pack(3, iter, inner, v_from_int(i)) : tuple_pack(2, iter, inner);
+        r = tuple_pack(3, iter, inner, v_from_int(MIN(i, str_len(str))));
     release(inner);
     release(iter);
     return r;

@@ -45,12 +45,14 @@ Value structseq_new(Type *t, Value *values, int n) {
 static Value s_new(Value self, Value *args, intptr_t nargs, Value kw) {
     Type *t = (Type *)self;
     SeqInfo *info = info_of(t);
+    if (info->spec.flags & TF_NO_NEW)
+        return err_set(&exc_TypeError, "cannot create '%s' instances", info->spec.name);
     Value seq = seq_to_tuple(args[0]), dict = arg_at(args, nargs, 1);
     if (!seq)
         return ABSENT;
     Value r = ABSENT, vals[64];
     intptr_t n = tuple_len(seq);
-    if (dict && dict != V_NONE && !v_is_dict(dict)) {
+    if (dict && !v_is_dict(dict)) {
         err_set(&exc_TypeError, "%s() takes a dict as second arg, if any", t->spec ? t->spec->name : type_cname(t));
         goto out;
     }

@@ -128,3 +128,12 @@ int text_size_arg(Value v, intptr_t dflt, intptr_t *out) {
     }
     return num_as_index(v, out, &exc_OverflowError);
 }
+
+bool text_arg_count(const char *fn, intptr_t nargs, intptr_t min, intptr_t max) {
+    if (LIKELY(nargs >= min && nargs <= max))
+        return true;
+    intptr_t want = nargs < min ? min : max;
+    err_set(&exc_TypeError, "%s() takes at %s %zd argument%s (%zd given)", fn, nargs < min ? "least" : "most", want,
+            want == 1 ? "" : "s", nargs);
+    return false;
+}

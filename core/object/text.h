@@ -16,5 +16,7 @@ intptr_t text_count(const void *h, intptr_t n, const void *p, intptr_t m, int ki
 int text_range(Value start, Value end, intptr_t len, intptr_t *lo, intptr_t *hi);
 /* An optional size argument (split's maxsplit, replace's count): dflt when ABSENT. */
 int text_size_arg(Value v, intptr_t dflt, intptr_t *out);
+/* Old-style argument counts: "find() takes at most 3 arguments (4 given)". */
+bool text_arg_count(const char *fn, intptr_t nargs, intptr_t min, intptr_t max);
 
 #endif

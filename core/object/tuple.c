@@ -127,7 +127,7 @@ static Value repeat(Value t, intptr_t times) {
             done += m;
         }
     }
-    refs_retain(dst, (size_t)total);
+    refs_retain_times(dst, (size_t)n, (size_t)times);
     trace_track(v_obj(r));
     return r;
 }
@@ -199,6 +199,10 @@ static int64_t hash(Value t) {
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Type *t = (Type *)cls;
+    if (!check_no_keywords(&tuple_type, SP_INIT, t, "tuple", kw))
+        return ABSENT;
+    if (nargs > 1)
+        return err_set(&exc_TypeError, "tuple expected at most 1 argument, got %zd", (ssize_t)nargs);
     Value src = arg_at(args, nargs, 0);
     Value items = src == ABSENT ? tuple_empty() : seq_to_tuple(src);
     if (items == ABSENT || t == &tuple_type)
@@ -365,7 +369,7 @@ static void clear(Value self) {
 static const TypeOps ops = {traverse, clear, NULL};
 
 static const NativeDef methods[] = {
-    {"__new__", m_new, "($type, iterable=(), /)", 0,
+    {"__new__", m_new, "($type, /, *args, **kwargs)", 0,
      "Create and return a new object.  See help(type) for accurate signature."},
     {"__repr__", m_repr, "($self, /)", 0, "Return repr(self)."},
     {"__hash__", m_hash, "($self, /)", 0, "Return hash(self)."},

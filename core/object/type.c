@@ -665,11 +665,12 @@ Value type_qualname(Type *t) {
     return load_ref(t, &t->qualname);
 }
 Value type_module(Type *t) {
+    if (!(t->flags & TF_HEAP)) { /* the dict may hold a descriptor for instances instead */
+        const char *dot = strrchr(t->spec->name, '.');
+        return dot ? str_intern(str_from_utf8(t->spec->name, (size_t)(dot - t->spec->name))) : retained(ID("builtins"));
+    }
     Value d = type_dict(t);
-    Value m = d ? dict_get(d, ID("__module__")) : ABSENT;
-    if (!m && !(t->flags & TF_HEAP))
-        m = retained(ID("builtins"));
-    return m;
+    return d ? dict_get(d, ID("__module__")) : ABSENT;
 }
 
 const char *type_cname(const Type *t) {

@@ -116,6 +116,8 @@ done:
     return result;
 }
 
+static Type *solid_base(Type *t);
+
 Value type_compute_mro(Type *t) {
     Type *meta = type_of(V_OF(t));
     Value custom = ABSENT;
@@ -143,6 +145,13 @@ Value type_compute_mro(Type *t) {
                 err_set(&exc_TypeError, "mro() returned a non-class ('%T')", tuple_get(mro, i));
                 release(mro);
                 mro = ABSENT;
+            } else { /* methods of a class expect its layout */
+                Type *c = (Type *)tuple_get(mro, i);
+                if (!type_is_subtype(t->base ? solid_base(t) : t, c == t ? t : solid_base(c)) && c != t) {
+                    err_set(&exc_TypeError, "mro() returned base with unsuitable layout ('%s')", type_cname(c));
+                    release(mro);
+                    mro = ABSENT;
+                }
             }
     } else
         mro = type_mro_c3(t, type_bases(t));

@@ -44,8 +44,9 @@ static const UnicodeMap *find_map(const UnicodeMap *m, size_t n, uint32_t c) {
     return lo < n && m[lo].c == c ? &m[lo] : NULL;
 }
 
-static int category(uint32_t c) {
-    return (int)utf8proc_category((utf8proc_int32_t)c);
+int unicode_category(uint32_t c) {
+    int cat = (int)utf8proc_category((utf8proc_int32_t)c);
+    return cat != UTF8PROC_CATEGORY_CN && IN(unicode_newer, c) ? UTF8PROC_CATEGORY_CN : cat;
 }
 #define CAT(x) (1u << UTF8PROC_CATEGORY_##x)
 #define LETTERS (CAT(LU) | CAT(LL) | CAT(LT) | CAT(LM) | CAT(LO))
@@ -53,8 +54,9 @@ static int category(uint32_t c) {
 #define CONTINUES (STARTS | CAT(MN) | CAT(MC) | CAT(ND) | CAT(PC))
 #define UNPRINTABLE (CAT(CC) | CAT(CF) | CAT(CS) | CAT(CO) | CAT(CN) | CAT(ZL) | CAT(ZP) | CAT(ZS))
 
+/* `what` is one bit. */
 bool unicode_is_slow(uint32_t c, int what) {
-    unsigned cat = 1u << category(c);
+    unsigned cat = 1u << unicode_category(c);
     switch (what) {
     case UC_ALPHA:
         return cat & LETTERS;
@@ -77,13 +79,13 @@ bool unicode_is_slow(uint32_t c, int what) {
 }
 
 bool unicode_is_title(uint32_t c) {
-    return c >= 256 && category(c) == UTF8PROC_CATEGORY_LT;
+    return c >= 256 && unicode_category(c) == UTF8PROC_CATEGORY_LT;
 }
 bool unicode_is_cased(uint32_t c) {
     return unicode_is_lower(c) || unicode_is_upper(c) || unicode_is_title(c);
 }
 bool unicode_is_case_ignorable(uint32_t c) {
-    unsigned cat = 1u << category(c);
+    unsigned cat = 1u << unicode_category(c);
     return ((cat & (CAT(MN) | CAT(ME) | CAT(CF) | CAT(LM) | CAT(SK))) != 0) != IN(unicode_case_ignorable, c);
 }
 bool unicode_is_line_break(uint32_t c) {
@@ -143,21 +145,17 @@ bool unicode_is_numeric(uint32_t c) {
     return unicode_numeric(c, &num, &den);
 }
 
-uint32_t unicode_lower1(uint32_t c) {
-    if (c < 0x80)
-        return c - 'A' < 26 ? c + 32 : c;
-    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
-}
-uint32_t unicode_upper1(uint32_t c) {
-    if (c < 0x80)
-        return c - 'a' < 26 ? c - 32 : c;
-    return c == 0xdf ? c : (uint32_t)utf8proc_toupper((utf8proc_int32_t)c); /* utf8proc makes U+1E9E of it */
-}
-uint32_t unicode_title1(uint32_t c) {
-    if (c < 0x80)
-        return c - 'a' < 26 ? c - 32 : c;
-    return c == 0xdf ? c : (uint32_t)utf8proc_totitle((utf8proc_int32_t)c);
-}
+/* Of a mapping to several code points the first one, as CPython has it. */
+#define SIMPLE(name, table, function, ascii)                                   \
+    uint32_t name(uint32_t c) {                                                \
+        if (c < 0x80)                                                          \
+            return ascii;                                                      \
+        const UnicodeMap *m = find_map(table, table##_len, c);                 \
+        return m != NULL ? m->to[0] : (uint32_t)function((utf8proc_int32_t)c); \
+    }
+SIMPLE(unicode_lower1, unicode_lower, utf8proc_tolower, c - 'A' < 26 ? c + 32 : c)
+SIMPLE(unicode_upper1, unicode_upper, utf8proc_toupper, c - 'a' < 26 ? c - 32 : c)
+SIMPLE(unicode_title1, unicode_title, utf8proc_totitle, c - 'a' < 26 ? c - 32 : c)
 
 static int mapped(const UnicodeMap *m, uint32_t out[3]) {
     int n = 0;
@@ -179,4 +177,7 @@ static int mapped(const UnicodeMap *m, uint32_t out[3]) {
 FULL(unicode_to_lower, unicode_lower, unicode_lower1)
 FULL(unicode_to_upper, unicode_upper, unicode_upper1)
 FULL(unicode_to_title, unicode_title, unicode_title1)
-FULL(unicode_to_folded, unicode_fold, unicode_lower1)
+int unicode_to_folded(uint32_t c, uint32_t out[3]) {
+    const UnicodeMap *m = c < 0x80 ? NULL : find_map(unicode_fold, unicode_fold_len, c);
+    return m != NULL ? mapped(m, out) : unicode_to_lower(c, out);
+}

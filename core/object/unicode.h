@@ -17,6 +17,9 @@ enum {
 };
 extern const uint8_t unicode_latin1[256];
 
+/* The database is that of Unicode 14.0, the reference's: what utf8proc knows beyond it is unassigned. */
+int unicode_category(uint32_t c); /* utf8proc's numbers */
+
 bool unicode_is_slow(uint32_t c, int what); /* UC_* above Latin-1 */
 static ALWAYS_INLINE bool unicode_is(uint32_t c, int what) {
     return c < 256 ? (unicode_latin1[c] & what) != 0 : unicode_is_slow(c, what);
@@ -62,7 +65,6 @@ int unicode_to_lower(uint32_t c, uint32_t out[3]);
 int unicode_to_upper(uint32_t c, uint32_t out[3]);
 int unicode_to_title(uint32_t c, uint32_t out[3]);
 int unicode_to_folded(uint32_t c, uint32_t out[3]);
-
 
 /* The character's name, without aliases: false when it has none or ICU is not installed. */
 bool unicode_name(uint32_t c, char *out, size_t room);

@@ -20,6 +20,7 @@ typedef struct UnicodeNumber {
 #define DECLARE_TABLE(type, name)                                                                                      \
     extern const type name[];                                                                                          \
     extern const size_t name##_len;
+DECLARE_TABLE(UnicodeRange, unicode_newer) /* assigned after Unicode 14 */
 DECLARE_TABLE(UnicodeRange, unicode_other_lower)
 DECLARE_TABLE(UnicodeRange, unicode_other_upper)
 DECLARE_TABLE(UnicodeRange, unicode_case_ignorable) /* exceptions: where it is not what the category says */

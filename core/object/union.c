@@ -2,6 +2,7 @@
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/generic_alias.h"
+#include "object/int.h"
 #include "object/list.h"
 #include "object/native.h"
 #include "object/set.h"
@@ -82,7 +83,7 @@ static Value u_hash(Value self, Value *args, intptr_t nargs, Value kw) {
     Value a = as_set(self);
     int64_t h = a ? obj_hash(a) : -1;
     release(a);
-    return h == -1 ? ABSENT : v_from_int(h & 0x0fffffffffffffff);
+    return h == -1 ? ABSENT : int_from_i64(h);
 }
 static Value u_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     StrBuilder b;

@@ -28,7 +28,7 @@ Value weakref_new(Type *t, Value target, Value callback) {
     WeakRef *w = (WeakRef *)v;
     STORE_RELAXED(&w->hash, -1);
     ref_init(&w->callback, retained(callback));
-    if (weak_link(w, target) < 0) {
+    if (weak_link(w, target, shared, t == &weakref_type) < 0) {
         release(v);
         return err_no_memory();
     }
@@ -60,7 +60,10 @@ static const TypeOps ops = {traverse, clear, fini};
 
 /* ---- ref --------------------------------------------------------------------------------------------------------------------------- */
 
+/* Keywords are a subclass's __init__'s. */
 static Value ref_new(Value self, Value *args, intptr_t nargs, Value kw) {
+    if (kw && tuple_len(kw) && (Type *)self == &weakref_type)
+        return err_set(&exc_TypeError, "ref() takes no keyword arguments");
     if (nargs < 1 || nargs > 2)
         return err_set(&exc_TypeError, "__new__ expected %s 1 argument, got %zd", nargs ? "at most" : "at least", nargs);
     return weakref_new((Type *)self, args[0], arg_at(args, nargs, 1));
@@ -131,7 +134,7 @@ static Value ref_repr(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value ref_class_getitem(Value self, Value *args, intptr_t nargs, Value kw) { return generic_alias_new(self, args[0]); }
 
 static const NativeDef ref_methods[] = {
-    {"__new__", ref_new, "($type, *args)"},
+    {"__new__", ref_new, "($type, *args, **kw)"},
     {"__init__", ref_init_, "($self, *args, **kw)"},
     {"__call__", ref_call, "($self)"},
     {"__hash__", ref_hash, "($self, /)"},

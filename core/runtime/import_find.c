@@ -45,7 +45,8 @@ Value import_builtin_names(void) {
 
 static Value std_builtin_finder, std_path_finder; /* our objects in sys.meta_path, later importlib's classes */
 static Value own_builtin, own_path;               /* ours, always */
-/* importlib's classes once it was imported; ABSENT before. */
+static Value lib_bootstrap, lib_external; /* _frozen_importlib, _frozen_importlib_external */
+/* importlib's classes once it was loaded; ABSENT before. */
 static Value lib_module_spec, lib_source_loader, lib_builtin_importer, lib_namespace_loader, lib_path_finder, lib_namespace_path;
 
 Value import_load_builtin(const ModuleSpec *spec) {
@@ -348,12 +349,16 @@ static char *join_path(const char *dir, const char *tail, const char *suffix) {
     return p;
 }
 
+static int load_importlib(void);
+static int take_over(void);
+
 /* A path entry that is no directory, or has a hook of the program's: importlib is asked. */
 static int find_by_importlib(Value name, Value entry, Found *f) {
     Value finder = ABSENT, spec = ABSENT, path = ABSENT;
     int r = -1;
-    Value lib = import_module("importlib.machinery");
-    finder = lib ? obj_getattr_str(lib, "PathFinder") : ABSENT;
+    if (load_importlib() < 0)
+        return -1;
+    finder = retained(lib_path_finder);
     path = finder ? list_from(&entry, 1) : ABSENT;
     if (path) {
         Value a[] = {name, path};
@@ -366,7 +371,6 @@ static int find_by_importlib(Value name, Value entry, Found *f) {
             f->spec = retained(spec);
         }
     }
-    release(lib);
     release(finder);
     release(path);
     release(spec);
@@ -566,11 +570,10 @@ static int set_attrs(Value d, Value spec, const Found *f) {
 
 /* What importlib._bootstrap._load does with a spec of somebody else's. */
 static Value load_foreign(Value name, Value spec) {
-    Value boot = import_module("importlib._bootstrap");
+    if (load_importlib() < 0)
+        return ABSENT;
     Value a[] = {spec};
-    Value m = boot ? obj_call_method_str(boot, "_load", a, 1) : ABSENT;
-    release(boot);
-    return m;
+    return obj_call_method_str(lib_bootstrap, "_load", a, 1);
 }
 
 /* The module as it is in sys.modules after it ran: it may have put something else there. */
@@ -587,6 +590,16 @@ static Value from_modules(Value name) {
 Value import_find_load(Value name, Value parent_path) {
     Found f = {0};
     Value result = ABSENT, spec = ABSENT, m = ABSENT, code = ABSENT, src = ABSENT;
+    if (str_equal_c(name, "_frozen_importlib")) {
+        if (take_over() == 0)
+            result = retained(lib_bootstrap);
+        goto out;
+    }
+    if (str_equal_c(name, "_frozen_importlib_external")) {
+        if (load_importlib() == 0)
+            result = retained(lib_external);
+        goto out;
+    }
     if (find(name, parent_path, &f) < 0)
         goto out;
     if (f.kind == FOUND_NOTHING) {
@@ -636,10 +649,6 @@ Value import_find_load(Value name, Value parent_path) {
     if (import_spec_set_initializing(spec, false) < 0)
         goto out;
     result = from_modules(name);
-    if (result && str_equal_c(name, "importlib") && import_importlib_loaded(result) < 0) {
-        release(result);
-        result = ABSENT;
-    }
 out:
     found_free(&f);
     release(spec);
@@ -766,13 +775,53 @@ static Value keep(Value module, const char *name) {
     return v;
 }
 
-int import_importlib_loaded(Value importlib) {
-    if (lib_module_spec)
+/* One of importlib's two halves, run from the library's source as CPython runs its frozen copy. */
+static Value load_half(const char *name, const char *file) {
+    char path[128], shown[64];
+    snprintf(path, sizeof path, "/usr/lib/python3.11/importlib/%s.py", file);
+    snprintf(shown, sizeof shown, "<frozen importlib.%s>", file);
+    Value n = str_intern_static(name), src = read_file(path), fn = src ? str_from_c(shown) : ABSENT, code = ABSENT, m = ABSENT, r = ABSENT;
+    code = fn ? compile_file_text(src, fn) : ABSENT;
+    m = code ? module_new(n) : ABSENT;
+    if (m && dict_set(module_dict(m), ID("__package__"), ID("")) == 0 && dict_set(import_modules(), n, m) == 0)
+        r = interp_exec(code, module_dict(m), module_dict(m), ABSENT);
+    release(src);
+    release(fn);
+    release(code);
+    if (!r) {
+        release(m);
+        return ABSENT;
+    }
+    release(r);
+    return m;
+}
+
+/* 0: importlib is there. The lock of the module _frozen_importlib sees to it that one thread loads it. */
+static int load_importlib(void) {
+    if (LIKELY(lib_module_spec != ABSENT))
         return 0;
-    Value boot = obj_getattr_str(importlib, "_bootstrap"), ext = boot ? obj_getattr_str(importlib, "_bootstrap_external") : ABSENT;
+    Value m = import_module("_frozen_importlib");
+    release(m);
+    if (m && !lib_module_spec) { /* this thread is at it right now */
+        err_set(&exc_ImportError, "importlib is being loaded");
+        return -1;
+    }
+    return m ? 0 : -1;
+}
+
+static int take_over(void) {
+    Value boot = load_half("_frozen_importlib", "_bootstrap"), ext = boot ? load_half("_frozen_importlib_external", "_bootstrap_external") : ABSENT;
     int r = -1;
-    Value hooks = ABSENT, meta = ABSENT, hook = ABSENT, loaders = ABSENT, ff = ABSENT, frozen = ABSENT, ph = ABSENT;
+    Value hooks = ABSENT, meta = ABSENT, hook = ABSENT, loaders = ABSENT, ff = ABSENT, frozen = ABSENT, ph = ABSENT, v = ABSENT;
     if (!ext)
+        goto out;
+    Value imp = import_module("_imp"), a[] = {sys_module(), imp}, b[] = {boot};
+    v = imp ? obj_call_method_str(boot, "_setup", a, 2) : ABSENT;
+    release(imp);
+    if (!v)
+        goto out;
+    v = obj_call_method_str(ext, "_set_bootstrap_module", b, 1);
+    if (!v || obj_setattr_str(boot, "_bootstrap_external", ext) < 0)
         goto out;
     lib_builtin_importer = keep(boot, "BuiltinImporter");
     lib_source_loader = keep(ext, "SourceFileLoader");
@@ -783,10 +832,13 @@ int import_importlib_loaded(Value importlib) {
         goto out;
     std_builtin_finder = lib_builtin_importer;
     std_path_finder = lib_path_finder;
-    lib_module_spec = keep(boot, "ModuleSpec");
-    if (!lib_module_spec)
+    Value spec_class = keep(boot, "ModuleSpec");
+    if (!spec_class)
         goto out;
-    /* sys.meta_path: our two objects become importlib's three classes, in place. */
+    lib_bootstrap = retained(boot);
+    lib_external = retained(ext);
+    lib_module_spec = spec_class;
+    /* sys.meta_path: our two objects become importlib's three classes, in place. zipimport follows when it is imported. */
     meta = sys_get("meta_path");
     if (meta && v_is_list(meta))
         for (intptr_t i = 0; i < list_len(meta); i++) {

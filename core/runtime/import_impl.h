@@ -9,8 +9,6 @@
 Value import_find_load(Value name, Value parent_path);
 int import_find_init(Value sys_dict);
 void import_find_visit(VisitFn visit, void *arg);
-/* importlib was imported: specs and finders become its own. 0, -1. */
-int import_importlib_loaded(Value importlib);
 /* spec._initializing */
 int import_spec_set_initializing(Value spec, bool on);
 

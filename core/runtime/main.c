@@ -55,6 +55,31 @@ static const char usage_text[] =
     "-      : program read from stdin (default; interactive mode if a tty)\n"
     "arg ...: arguments passed to program in sys.argv[1:]\n";
 
+static const char env_text[] =
+    "Environment variables that change behavior:\n"
+    "PYTHONPATH         : ':'-separated list of directories prefixed to sys.path\n"
+    "PYTHONHOME         : accepted; the library is found in /usr/lib/python3.11\n"
+    "PYTHONSTARTUP      : file executed on interactive startup (no default)\n"
+    "PYTHONSAFEPATH     : don't prepend a potentially unsafe path to sys.path (-P)\n"
+    "PYTHONINSPECT      : inspect interactively after running a script (-i)\n"
+    "PYTHONOPTIMIZE     : remove assert statements (-O)\n"
+    "PYTHONUNBUFFERED   : unbuffered standard output and error (-u)\n"
+    "PYTHONNOUSERSITE   : no user site directory (-s)\n"
+    "PYTHONWARNINGS     : warning filters (-W)\n"
+    "PYTHONIOENCODING   : encoding[:errors] of the standard streams\n"
+    "PYTHONHASHSEED     : 'random' or an integer: seed of the hashes of str and bytes\n"
+    "PYTHONINTMAXSTRDIGITS : limit of digits in conversions between int and str\n"
+    "PYTHONDEVMODE      : development mode (-X dev)\n"
+    "PYTHONPYCACHEPREFIX: sets sys.pycache_prefix\n";
+static const char x_text[] =
+    "The following implementation-specific options are available:\n"
+    "-X heap=SIZE: limit of the heap, e.g. 512M; beyond it MemoryError is raised\n"
+    "-X dev: enable Python Development Mode; also PYTHONDEVMODE\n"
+    "-X utf8[=0|1]: UTF-8 mode\n"
+    "-X int_max_str_digits=N: limit of digits in conversions between int and str; also PYTHONINTMAXSTRDIGITS\n"
+    "-X warn_default_encoding: warn when the locale's encoding is used by default\n"
+    "-X pycache_prefix=PATH: sets sys.pycache_prefix; also PYTHONPYCACHEPREFIX\n";
+
 static void usage_error(const char *prog) {
     fprintf(stderr, usage_line, prog);
     fprintf(stderr, "Try `%s -h' for more information.\n", "python");
@@ -99,6 +124,10 @@ static bool x_option(StartOptions *o, const char *x) {
             fprintf(stderr, "polygil: -X heap: '%s' is no size (examples: 512M, 2G)\n", x + 5);
             return false;
         }
+    } else if (strcmp(x, "int_max_str_digits") == 0) {
+        fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= 640 or 0 for "
+                        "unlimited.\nPython runtime state: preinitialized\n");
+        return false;
     } else if (strcmp(x, "dev") == 0)
         sys_flags.dev_mode = 1;
     else if (strcmp(x, "utf8") == 0 || strcmp(x, "utf8=1") == 0)
@@ -155,8 +184,17 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
                     usage_error(argv[0]);
                     return 2;
                 }
-            } else if (strcmp(a, "--help-env") == 0 || strcmp(a, "--help-xoptions") == 0 || strcmp(a, "--help-all") == 0)
-                help = true;
+            } else if (strcmp(a, "--help-env") == 0) {
+                fputs(env_text, stdout);
+                return 0;
+            } else if (strcmp(a, "--help-xoptions") == 0) {
+                fputs(x_text, stdout);
+                return 0;
+            } else if (strcmp(a, "--help-all") == 0) {
+                printf(usage_line, argv[0]);
+                printf("%s\n%s\n%s", usage_text, env_text, x_text);
+                return 0;
+            }
             else {
                 fprintf(stderr, "unknown option %s\n", a);
                 usage_error(argv[0]);
@@ -216,7 +254,12 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
             case 'q':
                 sys_flags.quiet++;
                 break;
-            case 'R':
+            case 'R': {
+                const char *seed = getenv("PYTHONHASHSEED");
+                if (seed && strcmp(seed, "0") == 0)
+                    unsetenv("PYTHONHASHSEED");
+                break;
+            }
             case 'J':
                 break;
             case 's':
@@ -299,6 +342,20 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
     const char *e = sys_flags.ignore_environment ? NULL : getenv("PYTHONUNBUFFERED");
     if (e && *e)
         o->unbuffered = true;
+    e = sys_flags.ignore_environment ? NULL : getenv("PYTHONINTMAXSTRDIGITS");
+    bool by_option = false;
+    for (int k = 0; k < o->n_x; k++)
+        by_option |= strncmp(o->x[k], "int_max_str_digits", 18) == 0;
+    if (e && *e && !by_option) {
+        char *end;
+        long n = strtol(e, &end, 10);
+        if (*end || n < 0 || (n && n < 640) || n > INT_MAX) {
+            fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 "
+                            "for unlimited.\nPython runtime state: preinitialized\n");
+            return 1;
+        }
+        sys_flags.int_max_str_digits = (int)n;
+    }
     e = sys_flags.ignore_environment ? NULL : getenv("PYTHONHASHSEED");
     if (e && strcmp(e, "0") == 0)
         sys_flags.hash_randomization = 0;

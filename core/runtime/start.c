@@ -227,6 +227,12 @@ static int set_up_sys(const StartOptions *o) {
         release(v);
     }
     r |= sys_set("_xoptions", x);
+    const char *prefix = sys_flags.ignore_environment ? NULL : getenv("PYTHONPYCACHEPREFIX");
+    for (int i = 0; i < o->n_x; i++)
+        if (strncmp(o->x[i], "pycache_prefix", 14) == 0)
+            prefix = o->x[i][14] == '=' ? o->x[i] + 15 : "";
+    if (prefix && *prefix)
+        r |= sys_set("pycache_prefix", str_decode_fs(prefix, strlen(prefix)));
     r |= sys_set("dont_write_bytecode", v_bool(sys_flags.dont_write_bytecode));
     r |= set_up_paths(o);
     return r < 0 ? -1 : 0;
@@ -280,6 +286,8 @@ int start_set_up_streams(bool unbuffered) {
         }
         if (colon)
             snprintf(errs, sizeof errs, "%s", colon + 1);
+        if (n && !*errs) /* an encoding without error handler: strict */
+            strcpy(errs, "strict");
     }
     const char *lc = setlocale(LC_CTYPE, NULL);
     const char *io_errors = *errs ? errs : lc && (strcmp(lc, "C") == 0 || strcmp(lc, "POSIX") == 0) ? "surrogateescape" : "strict";
@@ -336,7 +344,6 @@ void start_init(const StartOptions *o) {
     trace_register_weak(prune_types);
     if (warnings_init() < 0)
         die("out of memory");
-    unicode_name_hook = unicode_lookup; /* \N{...} in literals */
     if (codec_registry_init() < 0)
         die("codecs: cannot start");
     if (import_init() < 0)

@@ -49,6 +49,7 @@ struct Thread {
     Value async_exc; /* exception that another thread sends to this one, owned or ABSENT; under the list's lock */
     Object **dead;   /* dead list: objects whose count fell to zero and that wait to be destroyed (gc/dead.h) */
     uint32_t dead_len, dead_cap;
+    struct DeadFrame *destroying; /* objects being destroyed further out (gc/dead.c): roots */
     uint32_t dead_depth; /* destructions nested in each other, and dead_hold */
     uint64_t serial;     /* never reused */
     Thread *next, *prev; /* list of all threads, under the thread list's lock */

@@ -259,8 +259,8 @@ static void print_repeats(Printer *p, long n) {
     sb_printf(&p->out, "  [Previous line repeated %ld more time%s]\n", n, n == 1 ? "" : "s");
 }
 
-static void print_traceback(Printer *p, Value tbv) {
-    long limit = TRACEBACK_LIMIT, depth = 0;
+static long traceback_limit(void) {
+    long limit = TRACEBACK_LIMIT;
     Value lim = sys_get("tracebacklimit");
     if (lim && v_is_integer(lim)) {
         int64_t n;
@@ -270,8 +270,11 @@ static void print_traceback(Printer *p, Value tbv) {
             limit = n > LONG_MAX ? LONG_MAX : (long)n;
     }
     release(lim);
-    if (limit <= 0)
-        return;
+    return limit;
+}
+
+static void print_traceback(Printer *p, Value tbv) {
+    long limit = traceback_limit(), depth = 0;
     for (Value t = tbv; t; t = ref_peek(&((Traceback *)t)->next))
         depth++;
     Value last_file = ABSENT, last_name = ABSENT;
@@ -428,7 +431,7 @@ static bool is_group(Value e) { return type_is_subtype(type_of(e), &exc_BaseExce
 
 static void print_one(Printer *p, Value e) {
     Value tb = exc_traceback(e);
-    if (v_is_exact(tb, IDX_TRACEBACK)) {
+    if (v_is_exact(tb, IDX_TRACEBACK) && traceback_limit() > 0) {
         indent(p);
         if (p->depth)
             sb_cstr(&p->out, is_group(e) && p->depth == 1 ? "+ " : "| ");

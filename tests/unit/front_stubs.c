@@ -102,6 +102,7 @@ void err_restore(Value v) {
     stub_error = fetched;
 }
 int err_warn(Type *category, int stacklevel, const char *fmt, ...) { return 0; }
+int err_warn_explicit(Type *category, Value message, Value filename, int lineno) { return 0; }
 Value obj_call2(Value f, Value a, Value b) {
     stub_error = (StubError){exc_name((Type *)f), (Type *)f, a, b};
     return b;
@@ -299,3 +300,4 @@ intptr_t str_find_char(Value s, uint32_t c, intptr_t lo, intptr_t hi, int dir) {
 void sb_substr(StrBuilder *b, Value s, intptr_t lo, intptr_t hi) { sb_ascii(b, TEXT(s) + lo, (size_t)(hi - lo)); }
 Value codec_decode(Value b, const char *encoding, const char *errors) { return make_str(bytes_data(b), (size_t)bytes_len(b)); }
 Value err_set_value(Type *exc, Value v) { return err_set(exc, "%S", v); }
+Value str_intern_ascii(const char *s, size_t n) { return str_intern(make_str(s, n)); }
