@@ -54,6 +54,15 @@ def run_threads(module, state, threads, scale):
     return wall, time.process_time() - cpu, [e - start for e in ends]
 
 
+def peak_kib():
+    """High-water mark of resident memory of this process since it was started."""
+    with open("/proc/self/status") as f:
+        for line in f:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return 0
+
+
 def main(argv):
     factor = 1.0
     wait = False
@@ -72,7 +81,7 @@ def main(argv):
     setup = getattr(module, "setup", None)
     check = getattr(module, "check", None)
     state = setup() if setup else None
-    module.work(max(1, scale // 50) if scale > 50 else max(1, scale - 2), state)
+    module.work(max(10, scale // 10) if scale > 50 else max(1, scale - 2), state)
     if setup:
         state = setup()
     if wait:
@@ -88,7 +97,7 @@ def main(argv):
         walls.append(wall)
         cpus.append(cpu)
         per_thread.append(each)
-    result = {"wall": walls, "cpu": cpus, "threads": per_thread}
+    result = {"wall": walls, "cpu": cpus, "threads": per_thread, "maxrss": peak_kib()}
     if check and not check(state, threads, scale, samples):
         result["lost"] = True
     if _polygil is not None:

@@ -18,17 +18,16 @@ def command(binary, workload, threads, samples, scale):
     return [binary, "-B", DRIVE, workload, str(threads), str(samples), "--scale", str(scale)]
 
 
-def _wait(proc, deadline):
-    """(stdout, peak memory in KiB) of a finished process."""
+def _wait(proc):
+    """What a finished process printed."""
     out = proc.stdout.read()
     err = proc.stderr.read()
-    _, status, usage = os.wait4(proc.pid, 0)
-    proc.returncode = os.waitstatus_to_exitcode(status)
+    proc.wait()
     proc.stdout.close()
     proc.stderr.close()
     if proc.returncode != 0:
         raise Failed("exit status %d: %s" % (proc.returncode, (err.strip().splitlines() or ["no message"])[-1]))
-    return out, usage.ru_maxrss
+    return out
 
 
 def _start(argv, stdin=None):
@@ -39,16 +38,15 @@ def _start(argv, stdin=None):
 
 
 def threads_sample(binary, workload, threads, samples, scale):
-    """One process with `threads` threads: the driver's record plus "maxrss" in KiB."""
+    """One process with `threads` threads: the driver's record."""
     proc = _start(command(binary, workload, threads, samples, scale))
-    out, rss = _wait(proc, None)
+    out = _wait(proc)
     try:
         record = json.loads(out.strip().splitlines()[-1])
     except (ValueError, IndexError):
         raise Failed("no result line") from None
     if record.get("lost"):
         raise Failed("updates were lost")
-    record["maxrss"] = rss
     return record
 
 
@@ -66,11 +64,9 @@ def processes_sample(binary, workload, count, samples, scale):
         p.stdin.flush()
     records = []
     for p in procs:
-        out, rss = _wait(p, None)
+        out = _wait(p)
         p.stdin.close()
-        record = json.loads(out.strip().splitlines()[-1])
-        record["maxrss"] = rss
-        records.append(record)
+        records.append(json.loads(out.strip().splitlines()[-1]))
     return records
 
 
