@@ -1,217 +1,170 @@
-/* Module _queue: SimpleQueue, on the parking lot. put may be called from finalizers and signal handlers, so it never
- * waits. */
+/* _queue: SimpleQueue, an unbounded FIFO queue whose put never blocks and may be called from a finalizer.
+ *
+ * `gate` is a lock that a consumer takes when it found the queue empty: the next one waits for it. `taken` says that it is held; whoever puts
+ * an item, or leaves with one, opens it. Items and `taken` are guarded by the queue's section; the gate is touched outside of it.
+ */
 #include "object/dict.h"
-#include "object/exc.h"
-#include "object/float.h"
-#include "object/int.h"
-#include "object/list.h"
 #include "object/module.h"
+#include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
-#include "parking.h"
-#include "runtime/safepoint.h"
-#include "tracer.h"
+#include "thread_lock.h"
 
-/* items[head ..) are the queue; the places before are None. All but `count` under the queue's section. */
+static Type queue_type;
+static Value empty_type;
+
 typedef struct SimpleQueue {
     Object hdr;
-    Ref items; /* immutable: a list that nobody else sees */
-    intptr_t head;
-    _Atomic(intptr_t) count; /* waiters sleep while it is 0, under its address */
-    _Atomic(intptr_t) waiters;
+    Value *ring; /* capacity is a power of two */
+    size_t capacity, head, len;
+    _Atomic(uint8_t) gate;
+    bool taken;
 } SimpleQueue;
-static Type queue_type;
-static Ref empty_error;
 
-static void queue_traverse(Value self, VisitFn visit, void *arg) {
-    visit(ref_peek(&((SimpleQueue *)self)->items), arg);
+static void traverse(Value self, VisitFn visit, void *arg) {
+    SimpleQueue *q = (SimpleQueue *)self;
+    for (size_t i = 0; i < q->len; i++)
+        visit(q->ring[(q->head + i) & (q->capacity - 1)], arg);
 }
-static void queue_clear(Value self) {
-    ref_clear(self, &((SimpleQueue *)self)->items);
+static void clear(Value self) {
+    SimpleQueue *q = (SimpleQueue *)self;
+    while (q->len) {
+        Value v = q->ring[q->head];
+        q->head = (q->head + 1) & (q->capacity - 1);
+        q->len--;
+        release(v);
+    }
 }
-static const TypeOps queue_ops = {queue_traverse, queue_clear, NULL};
+static void fini(Value self) { free(((SimpleQueue *)self)->ring); }
+static const TypeOps ops = {traverse, clear, fini};
 
 static Value queue_new(Value cls, Value *args, intptr_t nargs, Value kw) {
-    Value v = obj_new((Type *)cls);
-    if (v == ABSENT)
-        return ABSENT;
-    Value items = list_new(0);
-    if (items == ABSENT) {
-        release(v);
-        return ABSENT;
-    }
-    ref_init(&((SimpleQueue *)v)->items, items);
-    trace_track(v_obj(v));
-    return v;
+    Value self = obj_new((Type *)cls);
+    if (self != ABSENT)
+        trace_track(v_obj(self));
+    return self;
+}
+
+/* In the section: room for one more; false without memory. */
+static bool reserve(SimpleQueue *q) {
+    if (q->len < q->capacity)
+        return true;
+    size_t cap = q->capacity ? q->capacity * 2 : 16;
+    Value *ring = malloc(cap * sizeof *ring);
+    if (!ring)
+        return false;
+    for (size_t i = 0; i < q->len; i++)
+        ring[i] = q->ring[(q->head + i) & (q->capacity - 1)];
+    free(q->ring);
+    q->ring = ring;
+    q->capacity = cap;
+    q->head = 0;
+    return true;
 }
 
 static Value queue_put(Value self, Value *args, intptr_t nargs, Value kw) {
     SimpleQueue *q = (SimpleQueue *)self;
     ExclCs cs;
     excl_cs_begin(&cs, self);
-    int rc = list_append(ref_peek(&q->items), args[0]);
-    if (rc == 0)
-        atomic_fetch_add(&q->count, 1);
+    bool ok = reserve(q), open = false;
+    if (ok) {
+        trace_write(self, ABSENT, args[0]);
+        q->ring[(q->head + q->len++) & (q->capacity - 1)] = retained(args[0]);
+        open = q->taken;
+        q->taken = false;
+    }
     excl_cs_end(&cs);
-    if (rc < 0)
-        return ABSENT;
-    /* Sequentially consistent with the waiter's increment and its look at count: one of the two sees the other. */
-    if (atomic_load(&q->waiters) > 0)
-        parking_unpark_one((void *)&q->count, NULL, NULL);
+    if (!ok)
+        return err_no_memory();
+    if (open)
+        thread_byte_release(&q->gate);
     return V_NONE;
 }
 
-/* The first item, owned; ABSENT: empty. */
-static Value take(SimpleQueue *q) {
-    Value items = ref_peek(&q->items), v = ABSENT;
+static Value get(Value self, int64_t ns) {
+    SimpleQueue *q = (SimpleQueue *)self;
     ExclCs cs;
-    excl_cs_begin(&cs, V_OF(q));
-    if (LOAD_RELAXED(&q->count) > 0) {
-        v = list_get(items, q->head);
-        list_set(items, q->head++, V_NONE);
-        if (atomic_fetch_sub(&q->count, 1) == 1) {
-            list_clear(items);
-            q->head = 0;
-        } else if (q->head > 64 && q->head * 2 > list_len(items)) {
-            Value rest = list_slice(items, q->head, list_len(items));
-            if (rest != ABSENT) {
-                list_clear(items);
-                list_extend(items, rest);
-                q->head = 0;
-            } else {
-                err_clear(); /* no memory to make it shorter: it stays as it is */
-            }
-            release(rest);
-        }
-    }
-    excl_cs_end(&cs);
-    return v;
-}
-
-static bool still_empty(void *arg) {
-    return atomic_load(&((SimpleQueue *)arg)->count) <= 0;
-}
-
-static Value raise_empty(void) {
-    Value e = obj_call0(ref_peek(&empty_error));
-    return e == ABSENT ? ABSENT : err_raise(e);
-}
-
-static Value get(SimpleQueue *q, bool block, int64_t ns) {
-    Thread *t = thread_self();
-    int64_t deadline = ns < 0 ? -1 : deadline_in(ns);
     for (;;) {
-        Value v = take(q);
+        Value v = ABSENT;
+        bool open = false;
+        excl_cs_begin(&cs, self);
+        if (q->len) {
+            v = q->ring[q->head];
+            q->head = (q->head + 1) & (q->capacity - 1);
+            q->len--;
+            open = q->taken;
+            q->taken = false;
+        }
+        excl_cs_end(&cs);
+        if (open)
+            thread_byte_release(&q->gate);
         if (v != ABSENT)
             return v;
-        if (!block)
-            return raise_empty();
-        bool main = thread_is_main(t);
-        ParkSpec spec = {.addr = (void *)&q->count,
-                         .still = still_empty,
-                         .arg = q,
-                         .deadline_ns = deadline,
-                         .interrupt = main ? &t->poll : NULL,
-                         .interrupt_mask = POLL_SIGNAL};
-        ParkResult r;
-        atomic_fetch_add(&q->waiters, 1);
-        DETACHED_BEGIN
-        r = parking_park(&spec, NULL);
-        DETACHED_END
-        atomic_fetch_sub(&q->waiters, 1);
-        if (r == PARK_TIMEOUT && (v = take(q)) != ABSENT)
-            return v;
-        if (r == PARK_TIMEOUT)
-            return raise_empty();
-        if (r == PARK_INTERRUPTED && excl_poll() < 0)
-            return ABSENT;
+        int r = ns == 0 ? 0 : thread_byte_acquire(&q->gate, ns);
+        if (r <= 0)
+            return r < 0 ? ABSENT : err_set_none((Type *)empty_type);
+        excl_cs_begin(&cs, self);
+        q->taken = true;
+        excl_cs_end(&cs);
     }
 }
-
 static Value queue_get(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value b = arg_at(args, nargs, 0), timeout = arg_at(args, nargs, 1);
-    int block = b == ABSENT ? 1 : obj_truth(b);
-    int64_t ns = -1;
+    int block = arg_at(args, nargs, 0) == ABSENT ? 1 : obj_truth(args[0]);
     if (block < 0)
         return ABSENT;
-    if (block && timeout != ABSENT && timeout != V_NONE) {
-        double d;
-        if (num_as_double(timeout, &d) < 0)
-            return ABSENT;
-        if (d < 0)
-            return err_set(&exc_ValueError, "'timeout' must be a non-negative number");
-        if (!(d < 9223372036.0))
-            return err_set(&exc_OverflowError, "timeout value is too large");
-        ns = (int64_t)__builtin_ceil(d * 1e9);
-    }
-    return get((SimpleQueue *)self, block, ns);
+    Value timeout = arg_at(args, nargs, 1);
+    if (!block)
+        return get(self, 0);
+    if (timeout == ABSENT || timeout == V_NONE)
+        return get(self, -1);
+    double d;
+    if (num_as_double(timeout, &d) < 0)
+        return ABSENT;
+    if (d < 0)
+        return err_set(&exc_ValueError, "'timeout' must be a non-negative number");
+    if (d > 9e9)
+        return err_set(&exc_OverflowError, "timeout value is too large");
+    return get(self, d == 0 ? 0 : (int64_t)__builtin_ceil(d * 1e9));
 }
-
-static Value queue_get_nowait(Value self, Value *args, intptr_t nargs, Value kw) {
-    return get((SimpleQueue *)self, false, -1);
+static Value queue_get_nowait(Value self, Value *args, intptr_t nargs, Value kw) { return get(self, 0); }
+static Value queue_qsize(Value self, Value *args, intptr_t nargs, Value kw) {
+    ExclCs cs;
+    excl_cs_begin(&cs, self);
+    size_t n = ((SimpleQueue *)self)->len;
+    excl_cs_end(&cs);
+    return v_from_int((int64_t)n);
 }
 static Value queue_empty(Value self, Value *args, intptr_t nargs, Value kw) {
-    return v_bool(LOAD_RELAXED(&((SimpleQueue *)self)->count) == 0);
-}
-static Value queue_qsize(Value self, Value *args, intptr_t nargs, Value kw) {
-    return v_from_int(LOAD_RELAXED(&((SimpleQueue *)self)->count));
-}
-static Value queue_class_getitem(Value cls, Value *args, intptr_t nargs, Value kw) {
-    Value alias = import_attr("types", "GenericAlias");
-    Value r = alias == ABSENT ? ABSENT : obj_call2(alias, cls, args[0]);
-    release(alias);
-    return r;
+    return v_bool(queue_qsize(self, NULL, 0, ABSENT) == v_from_int(0));
 }
 
 static const NativeDef methods[] = {
-    {"__new__", queue_new, "($type)", NF_STATIC},
-    {"empty", queue_empty, "($self, /)", 0, "Return True if the queue is empty, False otherwise (not reliable!)."},
-    {"get", queue_get, "($self, /, block=True, timeout=None)", 0, "Remove and return an item from the queue."},
-    {"get_nowait", queue_get_nowait, "($self, /)", 0, "Remove and return an item from the queue without blocking."},
-    {"put", queue_put, "($self, /, item, block=True, timeout=None)", 0,
-     "Put the item on the queue.\n\nThe optional 'block' and 'timeout' arguments are ignored, as this method\nnever "
-     "blocks."},
-    {"put_nowait", queue_put, "($self, /, item)", 0, "Put an item into the queue without blocking."},
-    {"qsize", queue_qsize, "($self, /)", 0, "Return the approximate size of the queue (not reliable!)."},
-    {"__class_getitem__", queue_class_getitem, "($type, item, /)", NF_CLASS},
-    {0},
-};
-static const TypeSpec spec = {
-    .name = "_queue.SimpleQueue",
-    .doc = "Simple, unbounded, reentrant FIFO queue.",
-    .basic_size = sizeof(SimpleQueue),
-    .flags = TF_BASETYPE,
-    .ops = &queue_ops,
-    .methods = methods,
+    {"__new__", queue_new, "($type, /)", NF_STATIC},
+    {"put", queue_put, "($self, /, item, block=True, timeout=None)"},
+    {"put_nowait", queue_put, "($self, /, item)"},
+    {"get", queue_get, "($self, /, block=True, timeout=None)"},
+    {"get_nowait", queue_get_nowait, "($self, /)"},
+    {"qsize", queue_qsize, "($self, /)"},
+    {"empty", queue_empty, "($self, /)"},
+    CLASS_GETITEM_DEF,
+    {NULL},
 };
 
-static int exec(Value m) {
-    if (queue_type.spec == NULL) {
-        type_init_module_type(&queue_type, &spec);
-        Value dict = dict_new(), name = str_from_c("Empty"), module = str_from_c("_queue");
-        Value bases = tuple_pack(1, V_OF(&exc_Exception)), cls = ABSENT;
-        if (dict != ABSENT && name != ABSENT && module != ABSENT && bases != ABSENT &&
-            dict_set_str(dict, "__module__", module) == 0)
-            cls = obj_call3(V_OF(&type_type), name, bases, dict);
-        release(dict);
-        release(name);
-        release(module);
-        release(bases);
-        if (cls == ABSENT)
-            return -1;
-        ref_init(&empty_error, cls);
-        handle_register(&empty_error);
-    }
-    if (module_add(m, "SimpleQueue", retained(V_OF(&queue_type))) < 0 ||
-        module_add(m, "Empty", retained(ref_peek(&empty_error))) < 0)
-        return -1;
-    return 0;
+static int fill(Value m) {
+    static const TypeSpec spec = {.name = "_queue.SimpleQueue",
+                                  .doc = "Simple, unbounded, reentrant FIFO queue.",
+                                  .basic_size = sizeof(SimpleQueue),
+                                  .flags = TF_BASETYPE | TF_WEAKREF,
+                                  .ops = &ops,
+                                  .methods = methods};
+    type_init_module_type(&queue_type, &spec);
+    Value bases = tuple_pack(1, V_OF(&exc_Exception)), dict = dict_new(), name = str_from_c("_queue");
+    if (bases != ABSENT && dict != ABSENT && name != ABSENT && dict_set_str(dict, "__module__", name) == 0)
+        empty_type = type_new(&type_type, ID("Empty"), bases, dict, NULL, ABSENT);
+    release(bases);
+    release(dict);
+    release(name);
+    return empty_type == ABSENT || module_add(m, "Empty", retained(empty_type)) < 0 || module_add_type(m, &queue_type) < 0 ? -1 : 0;
 }
 
-const ModuleSpec module__queue = {
-    "_queue",
-    "C implementation of the Python queue module.\nThis module is an implementation detail, please do not use it "
-    "directly.",
-    NULL,
-    exec,
-};
+const ModuleSpec module__queue = {.name = "_queue", .doc = "C implementation of the Python queue module.", .exec = fill};

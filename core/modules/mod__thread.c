@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "bytelock.h"
+#include "thread_lock.h"
 #include "mutex.h"
 #include "object/dict.h"
 #include "object/exc.h"
@@ -22,7 +23,7 @@
  */
 
 /* The arguments blocking and timeout: *ns is 0 (do not block), -1 (for ever) or the time. */
-static int wait_args(Value *args, intptr_t nargs, int64_t *ns) {
+int thread_wait_args(Value *args, intptr_t nargs, int64_t *ns) {
     int blocking = 1;
     if (arg_at(args, nargs, 0) != ABSENT) {
         int b;
@@ -72,7 +73,7 @@ static bool byte_try(_Atomic(uint8_t) *bits) {
 }
 
 /* Acquires; 1, 0 (timeout), -1 (a signal handler raised; main thread only). */
-static int byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
+int thread_byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
     if (LIKELY(byte_try(bits)))
         return 1;
     if (ns == 0)
@@ -97,7 +98,7 @@ static int byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
     }
 }
 
-static void byte_release(_Atomic(uint8_t) *bits) {
+void thread_byte_release(_Atomic(uint8_t) *bits) {
     uint8_t seen = LOCK_HELD;
     if (!atomic_compare_exchange_strong_explicit(bits, &seen, 0, memory_order_release, memory_order_relaxed))
         bytelock_unlock_slow(bits);
@@ -116,9 +117,9 @@ static Type lock_type;
 
 static Value lock_acquire(Value self, Value *args, intptr_t nargs, Value kw) {
     int64_t ns = -1;
-    if (nargs > 0 && wait_args(args, nargs, &ns) < 0)
+    if (nargs > 0 && thread_wait_args(args, nargs, &ns) < 0)
         return ABSENT;
-    int r = byte_acquire(&((Lock *)self)->bits, ns);
+    int r = thread_byte_acquire(&((Lock *)self)->bits, ns);
     return r < 0 ? ABSENT : v_bool(r);
 }
 
@@ -126,7 +127,7 @@ static Value lock_release(Value self, Value *args, intptr_t nargs, Value kw) {
     Lock *l = (Lock *)self;
     if (!(LOAD_RELAXED(&l->bits) & LOCK_HELD))
         return err_set(&exc_RuntimeError, "release unlocked lock");
-    byte_release(&l->bits);
+    thread_byte_release(&l->bits);
     return V_NONE;
 }
 
@@ -207,7 +208,7 @@ static bool rlock_mine(const RLock *l) {
 static Value rlock_acquire(Value self, Value *args, intptr_t nargs, Value kw) {
     RLock *l = (RLock *)self;
     int64_t ns = -1;
-    if (nargs > 0 && wait_args(args, nargs, &ns) < 0)
+    if (nargs > 0 && thread_wait_args(args, nargs, &ns) < 0)
         return ABSENT;
     if (rlock_mine(l)) {
         uint64_t n = LOAD_RELAXED(&l->count) + 1;
@@ -216,7 +217,7 @@ static Value rlock_acquire(Value self, Value *args, intptr_t nargs, Value kw) {
         STORE_RELAXED(&l->count, n);
         return V_TRUE;
     }
-    int r = byte_acquire(&l->bits, ns);
+    int r = thread_byte_acquire(&l->bits, ns);
     if (r > 0) {
         STORE_RELAXED(&l->count, 1);
         STORE_RELAXED(&l->owner, thread_self()->serial);
@@ -232,7 +233,7 @@ static Value rlock_release(Value self, Value *args, intptr_t nargs, Value kw) {
     STORE_RELAXED(&l->count, n);
     if (n == 0) {
         STORE_RELAXED(&l->owner, 0);
-        byte_release(&l->bits);
+        thread_byte_release(&l->bits);
     }
     return V_NONE;
 }
@@ -257,7 +258,7 @@ static Value rlock_release_save(Value self, Value *args, intptr_t nargs, Value k
         return ABSENT;
     STORE_RELAXED(&l->count, 0);
     STORE_RELAXED(&l->owner, 0);
-    byte_release(&l->bits);
+    thread_byte_release(&l->bits);
     return r;
 }
 
@@ -269,7 +270,7 @@ static Value rlock_acquire_restore(Value self, Value *args, intptr_t nargs, Valu
     if (int_to_u64_mask(tuple_get(args[0], 0), &n) < 0)
         return ABSENT;
     int r;
-    while ((r = byte_acquire(&l->bits, -1)) < 0)
+    while ((r = thread_byte_acquire(&l->bits, -1)) < 0)
         return ABSENT;
     STORE_RELAXED(&l->count, n);
     STORE_RELAXED(&l->owner, thread_self()->serial);
@@ -686,7 +687,7 @@ static Value m_set_sentinel(Value self, Value *args, intptr_t nargs, Value kw) {
 void thread_sentinel_release(Value lock) {
     Lock *l = (Lock *)lock;
     if (LOAD_RELAXED(&l->bits) & LOCK_HELD)
-        byte_release(&l->bits);
+        thread_byte_release(&l->bits);
 }
 
 /* ---- uncaught exceptions
