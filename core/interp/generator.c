@@ -375,7 +375,7 @@ Value gen_throw(Value gen, Value exc) {
     if (!recursion_enter(" while throwing into a generator"))
         return ABSENT;
     /* The generator's frame lies on the stack while its subiterator deals with the exception, as it does when it is resumed. */
-    uint32_t was;
+    uint32_t was = 0;
     if (gen_take(g, &was) != 0)
         return ABSENT;
     InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
@@ -413,7 +413,7 @@ int gen_close(Value gen) {
     if (s == GEN_FINISHED)
         return 0;
     if (s == GEN_CREATED) {
-        uint32_t was;
+        uint32_t was = 0;
         if (gen_take(g, &was) < 0)
             return -1;
         for (uint32_t i = 0; i < g->n_saved; i++)
@@ -426,7 +426,7 @@ int gen_close(Value gen) {
     }
     Value r;
     if (gen_delegate(g) != ABSENT && recursion_enter(" while closing a generator")) {
-        uint32_t was;
+        uint32_t was = 0;
         if (gen_take(g, &was) != 0)
             return -1;
         InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
