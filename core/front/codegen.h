@@ -169,6 +169,8 @@ static inline void at(Unit *u, const AstPos *p) {
     u->pos = (CodePos){p->lineno, p->end_lineno, p->col <= INT16_MAX ? (int16_t)p->col : -1,
                        p->end_col <= INT16_MAX ? (int16_t)p->end_col : -1};
 }
+/* Behind at(): the line of what an attribute does is that of its name. */
+void at_name_of(Unit *u, const Expr *attr);
 static inline void at_none(Unit *u) {
     u->pos = (CodePos){-1, -1, -1, -1};
 }

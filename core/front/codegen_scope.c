@@ -202,18 +202,63 @@ Unit *unit_enter(Gen *g, Scope *scope, UnitKind kind, Value name, int32_t firstl
     return u;
 }
 
+static void emit_return_none(Unit *u, int32_t line) {
+    u->pos = (CodePos){line, line, -1, -1};
+    emit(u, OP_RETURN_CONST, 0, add_const(u, V_NONE), 0);
+}
+
+/* What falls off the end returns None on the line that it comes from: jumps to the end get returns of their own, one per line. */
+static void implicit_return(Unit *u) {
+    uint32_t end = u->n;
+    bool joined = u->bound_at == (int32_t)end, falls = true;
+    u->handler = -1;
+    if (!end) {
+        emit_return_none(u, u->firstlineno);
+        return;
+    }
+    if (joined) {
+        int op = u->ins[end - 1].op;
+        falls = !(instr_info[op].effects[strcspn(instr_info[op].effects, "E")] || op == OP_JUMP);
+    }
+    int32_t line = u->ins[end - 1].pos.line;
+    if (falls)
+        emit_return_none(u, line);
+    for (uint32_t i = 0; joined && i < end && !u->g->failed; i++) {
+        AsmInstr *x = &u->ins[i];
+        const char *kinds = instr_info[x->op].operands;
+        uint32_t *target = kinds[1] == 'J' ? &x->b : kinds[2] == 'J' ? &x->c : NULL;
+        if (!target || u->labels[*target].at != (int32_t)end)
+            continue;
+        line = x->pos.line;
+        for (uint32_t k = i; line < 0 && k-- > 0;)
+            line = u->ins[k].pos.line;
+        if (x->op == OP_JUMP) {
+            *x = (AsmInstr){.op = OP_RETURN_CONST, .depth = x->depth, .b = add_const(u, V_NONE), .handler = -1, .pos = {line, line, -1, -1}};
+            continue;
+        }
+        uint32_t found = end;
+        while (found < u->n && u->ins[found].pos.line != line)
+            found++;
+        if (found == u->n) {
+            u->reachable = true;
+            u->depth = u->n_locals;
+            emit_return_none(u, line);
+        }
+        Label l = new_label(u);
+        if (u->g->failed)
+            return;
+        u->labels[l].at = (int32_t)found;
+        u->labels[l].depth = (int32_t)u->n_locals;
+        x = &u->ins[i];
+        *(kinds[1] == 'J' ? &x->b : &x->c) = (uint32_t)l;
+    }
+}
+
 Value unit_leave(Gen *g) {
     Unit *u = g->unit;
     Value code = ABSENT;
-    if (!g->failed && u->reachable) {
-        /* What falls off the end returns on the line that it comes from; after a join there is no one line. */
-        at_none(u);
-        if (u->n && u->bound_at != (int32_t)u->n) {
-            u->pos = u->ins[u->n - 1].pos;
-            u->pos.col = u->pos.end_col = -1;
-        }
-        emit(u, OP_RETURN_CONST, 0, add_const(u, V_NONE), 0);
-    }
+    if (!g->failed && u->reachable)
+        implicit_return(u);
     if (!g->failed) {
         code = assemble(u);
         if (code == ABSENT || arena_keep(g->arena, code) == ABSENT) {
