@@ -114,7 +114,7 @@ struct Unit {
     int32_t handler; /* in force */
     uint32_t n_locals, depth, max_depth;
     bool reachable;
-    int32_t bound_at; /* where a label was bound last */
+    int32_t bound_at;                      /* where a label was bound last */
     CodePos pos;                           /* of what is emitted next */
     uint64_t *state, *deletable, *rebound; /* sets of locals: bound; deleted somewhere in this unit; targets of := */
     uint32_t state_words;

@@ -202,47 +202,48 @@ Unit *unit_enter(Gen *g, Scope *scope, UnitKind kind, Value name, int32_t firstl
     return u;
 }
 
-static void emit_return_none(Unit *u, int32_t line) {
-    u->pos = (CodePos){line, line, -1, -1};
+static void emit_return_none(Unit *u, CodePos pos) {
+    u->pos = pos;
     emit(u, OP_RETURN_CONST, 0, add_const(u, V_NONE), 0);
 }
 
-/* What falls off the end returns None on the line that it comes from: jumps to the end get returns of their own, one per line. */
+/* What falls off the end returns None on the line that it comes from: jumps to the end get returns of their own, one
+ * per line. */
 static void implicit_return(Unit *u) {
     uint32_t end = u->n;
     bool joined = u->bound_at == (int32_t)end, falls = true;
     u->handler = -1;
     if (!end) {
-        emit_return_none(u, u->firstlineno);
+        emit_return_none(u, (CodePos){u->firstlineno, u->firstlineno, -1, -1});
         return;
     }
     if (joined) {
         int op = u->ins[end - 1].op;
         falls = !(instr_info[op].effects[strcspn(instr_info[op].effects, "E")] || op == OP_JUMP);
     }
-    int32_t line = u->ins[end - 1].pos.line;
     if (falls)
-        emit_return_none(u, line);
+        emit_return_none(u, u->ins[end - 1].pos);
     for (uint32_t i = 0; joined && i < end && !u->g->failed; i++) {
         AsmInstr *x = &u->ins[i];
         const char *kinds = instr_info[x->op].operands;
         uint32_t *target = kinds[1] == 'J' ? &x->b : kinds[2] == 'J' ? &x->c : NULL;
         if (!target || u->labels[*target].at != (int32_t)end)
             continue;
-        line = x->pos.line;
-        for (uint32_t k = i; line < 0 && k-- > 0;)
-            line = u->ins[k].pos.line;
+        CodePos pos = x->pos;
+        for (uint32_t k = i; pos.line < 0 && k-- > 0;)
+            pos = u->ins[k].pos;
         if (x->op == OP_JUMP) {
-            *x = (AsmInstr){.op = OP_RETURN_CONST, .depth = x->depth, .b = add_const(u, V_NONE), .handler = -1, .pos = {line, line, -1, -1}};
+            *x = (AsmInstr){
+                .op = OP_RETURN_CONST, .depth = x->depth, .b = add_const(u, V_NONE), .handler = -1, .pos = pos};
             continue;
         }
         uint32_t found = end;
-        while (found < u->n && u->ins[found].pos.line != line)
+        while (found < u->n && u->ins[found].pos.line != pos.line)
             found++;
         if (found == u->n) {
             u->reachable = true;
             u->depth = u->n_locals;
-            emit_return_none(u, line);
+            emit_return_none(u, pos);
         }
         Label l = new_label(u);
         if (u->g->failed)

@@ -463,7 +463,7 @@ Code *frame_object_code(Value frame) { return ((FrameObj *)frame)->code; }
 static Value get_code(Value self) { return retained(V_OF(((FrameObj *)self)->code)); }
 static Value get_globals(Value self) { return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->globals)); }
 static Value get_builtins(Value self) { return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->builtins)); }
-static Value get_lasti(Value self) { return v_from_int((int64_t)frame_lasti((FrameObj *)self) * 8); }
+static Value get_lasti(Value self) { return v_from_int((int64_t)frame_lasti((FrameObj *)self) * 2); }
 static Value get_lineno(Value self) {
     FrameObj *o = (FrameObj *)self;
     int line = code_line(o->code, frame_lasti(o));
