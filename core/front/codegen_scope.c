@@ -164,7 +164,7 @@ Unit *unit_enter(Gen *g, Scope *scope, UnitKind kind, Value name, int32_t firstl
     u->first_param = ABSENT;
     u->qualname = qualified_name(g, u->outer, kind, name);
     at_none(u);
-    if (consts_init(&u->consts) < 0)
+    if (consts_init(&u->consts, g->arena) < 0)
         fail(g);
     lay_out_variables(u, args, kind == UNIT_COMPREHENSION);
     u->state_words = (u->n_locals + 63) / 64;
