@@ -3,6 +3,7 @@
 
 #include "front/syntax_error.h"
 #include "object/err.h"
+#include "object/str.h"
 
 static const char operand_letters[OP_COUNT][4] = {
 #define X(name, operands, extra, effects) operands,
@@ -152,6 +153,19 @@ AsmInstr *emit_keep(Unit *u, int op, uint32_t a, uint32_t b, uint32_t c, int kee
     if (u->handler >= 0)
         u->handlers[u->handler].used = true;
     return i;
+}
+
+void at_name_of(Unit *u, const Expr *attr) {
+    if (u->pos.line == attr->pos.end_lineno)
+        return;
+    intptr_t n = str_len(attr->Attribute.attr), end = attr->pos.end_col;
+    u->pos.line = attr->pos.end_lineno;
+    if (n <= end && end <= INT16_MAX) {
+        u->pos.col = (int16_t)(end - n);
+    } else { /* a tree with odd positions */
+        u->pos.col = u->pos.end_col = -1;
+        u->pos.end_line = u->pos.line;
+    }
 }
 
 /* ---- labels ---- */

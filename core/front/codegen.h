@@ -114,7 +114,7 @@ struct Unit {
     int32_t handler; /* in force */
     uint32_t n_locals, depth, max_depth;
     bool reachable;
-    int32_t bound_at; /* where a label was bound last */
+    int32_t bound_at;                      /* where a label was bound last */
     CodePos pos;                           /* of what is emitted next */
     uint64_t *state, *deletable, *rebound; /* sets of locals: bound; deleted somewhere in this unit; targets of := */
     uint32_t state_words;
@@ -169,6 +169,8 @@ static inline void at(Unit *u, const AstPos *p) {
     u->pos = (CodePos){p->lineno, p->end_lineno, p->col <= INT16_MAX ? (int16_t)p->col : -1,
                        p->end_col <= INT16_MAX ? (int16_t)p->end_col : -1};
 }
+/* Behind at(): the line of what an attribute does is that of its name. */
+void at_name_of(Unit *u, const Expr *attr);
 static inline void at_none(Unit *u) {
     u->pos = (CodePos){-1, -1, -1, -1};
 }

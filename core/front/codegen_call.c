@@ -118,17 +118,9 @@ static void keyword_dict(Unit *u, uint32_t callable, KeywordSeq k, const AstPos 
     }
 }
 
-/* The line of a method call is that of its name. */
 static void at_attribute(Unit *u, Expr *call, Expr *attr) {
     at(u, &call->pos);
-    if (attr->pos.lineno != attr->pos.end_lineno) {
-        intptr_t n = str_len(attr->Attribute.attr);
-        u->pos.line = attr->pos.end_lineno;
-        if (n <= attr->pos.end_col && attr->pos.end_col - n <= INT16_MAX)
-            u->pos.col = (int16_t)(attr->pos.end_col - n);
-        else
-            u->pos.col = u->pos.end_col = -1;
-    }
+    at_name_of(u, attr);
 }
 
 /* Arguments behind n_before that lie in the block already, then the call. */

@@ -804,11 +804,7 @@ static int expr_any(Unit *u, Expr *e, int want, bool last) {
     case EXPR_Attribute: {
         int r = expr_last(u, e->Attribute.value);
         at(u, &e->pos);
-        if (e->pos.lineno != e->pos.end_lineno && e->Attribute.value->pos.end_lineno != e->pos.lineno) {
-            u->pos.line = e->pos.end_lineno;
-            intptr_t n = str_len(e->Attribute.attr);
-            u->pos.col = n <= u->pos.end_col ? (int16_t)(u->pos.end_col - n) : -1;
-        }
+        at_name_of(u, e);
         int d = dest(u, want, base);
         emit_name(u, OP_LOAD_ATTR, (uint32_t)d, (uint32_t)r, mangled(u, e->Attribute.attr), 0);
         return done(u, d, base);

@@ -164,7 +164,7 @@ Unit *unit_enter(Gen *g, Scope *scope, UnitKind kind, Value name, int32_t firstl
     u->first_param = ABSENT;
     u->qualname = qualified_name(g, u->outer, kind, name);
     at_none(u);
-    if (consts_init(&u->consts) < 0)
+    if (consts_init(&u->consts, g->arena) < 0)
         fail(g);
     lay_out_variables(u, args, kind == UNIT_COMPREHENSION);
     u->state_words = (u->n_locals + 63) / 64;
@@ -202,18 +202,64 @@ Unit *unit_enter(Gen *g, Scope *scope, UnitKind kind, Value name, int32_t firstl
     return u;
 }
 
+static void emit_return_none(Unit *u, CodePos pos) {
+    u->pos = pos;
+    emit(u, OP_RETURN_CONST, 0, add_const(u, V_NONE), 0);
+}
+
+/* What falls off the end returns None on the line that it comes from: jumps to the end get returns of their own, one
+ * per line. */
+static void implicit_return(Unit *u) {
+    uint32_t end = u->n;
+    bool joined = u->bound_at == (int32_t)end, falls = true;
+    u->handler = -1;
+    if (!end) {
+        emit_return_none(u, (CodePos){u->firstlineno, u->firstlineno, -1, -1});
+        return;
+    }
+    if (joined) {
+        int op = u->ins[end - 1].op;
+        falls = !(instr_info[op].effects[strcspn(instr_info[op].effects, "E")] || op == OP_JUMP);
+    }
+    if (falls)
+        emit_return_none(u, u->ins[end - 1].pos);
+    for (uint32_t i = 0; joined && i < end && !u->g->failed; i++) {
+        AsmInstr *x = &u->ins[i];
+        const char *kinds = instr_info[x->op].operands;
+        uint32_t *target = kinds[1] == 'J' ? &x->b : kinds[2] == 'J' ? &x->c : NULL;
+        if (!target || u->labels[*target].at != (int32_t)end)
+            continue;
+        CodePos pos = x->pos;
+        for (uint32_t k = i; pos.line < 0 && k-- > 0;)
+            pos = u->ins[k].pos;
+        if (x->op == OP_JUMP) {
+            *x = (AsmInstr){
+                .op = OP_RETURN_CONST, .depth = x->depth, .b = add_const(u, V_NONE), .handler = -1, .pos = pos};
+            continue;
+        }
+        uint32_t found = end;
+        while (found < u->n && u->ins[found].pos.line != pos.line)
+            found++;
+        if (found == u->n) {
+            u->reachable = true;
+            u->depth = u->n_locals;
+            emit_return_none(u, pos);
+        }
+        Label l = new_label(u);
+        if (u->g->failed)
+            return;
+        u->labels[l].at = (int32_t)found;
+        u->labels[l].depth = (int32_t)u->n_locals;
+        x = &u->ins[i];
+        *(kinds[1] == 'J' ? &x->b : &x->c) = (uint32_t)l;
+    }
+}
+
 Value unit_leave(Gen *g) {
     Unit *u = g->unit;
     Value code = ABSENT;
-    if (!g->failed && u->reachable) {
-        /* What falls off the end returns on the line that it comes from; after a join there is no one line. */
-        at_none(u);
-        if (u->n && u->bound_at != (int32_t)u->n) {
-            u->pos = u->ins[u->n - 1].pos;
-            u->pos.col = u->pos.end_col = -1;
-        }
-        emit(u, OP_RETURN_CONST, 0, add_const(u, V_NONE), 0);
-    }
+    if (!g->failed && u->reachable)
+        implicit_return(u);
     if (!g->failed) {
         code = assemble(u);
         if (code == ABSENT || arena_keep(g->arena, code) == ABSENT) {

@@ -81,6 +81,7 @@ void assign(Unit *u, Expr *t, int reg, bool keep) {
         Value name = mangled(u, t->Attribute.attr);
         note_self_attr(u, t->Attribute.value, name);
         at(u, &t->pos);
+        at_name_of(u, t);
         emit_name(u, OP_STORE_ATTR, (uint32_t)reg, (uint32_t)o, name, keep ? KEEP_A : 0);
         break;
     }
@@ -194,11 +195,13 @@ static void aug_assign(Unit *u, Stmt *s) {
         Value name = mangled(u, t->Attribute.attr);
         uint32_t top = u->depth;
         at(u, &t->pos);
+        at_name_of(u, t);
         emit_name(u, OP_LOAD_ATTR, top, (uint32_t)o, name, KEEP_B);
         set_depth(u, top + 1);
         int r = binary_rest(u, op, (int)top, value, TEMP, top, &s->pos, true);
         note_self_attr(u, t->Attribute.value, name);
         at(u, &t->pos);
+        at_name_of(u, t);
         emit_name(u, OP_STORE_ATTR, (uint32_t)r, (uint32_t)o, name, 0);
         set_depth(u, base);
         return;
@@ -300,6 +303,7 @@ static void delete_target(Unit *u, Expr *t) {
             return;
         int o = expr_last(u, t->Attribute.value);
         at(u, &t->pos);
+        at_name_of(u, t);
         emit_name(u, OP_DELETE_ATTR, 0, (uint32_t)o, mangled(u, t->Attribute.attr), 0);
         break;
     }

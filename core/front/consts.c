@@ -9,14 +9,13 @@
 
 enum { SMALL = 8 }; /* up to here a linear scan is faster than hashing */
 
-int consts_init(ConstTable *t) {
+int consts_init(ConstTable *t, Arena *a) {
     *t = (ConstTable){0};
-    t->list = list_new(4);
+    t->list = arena_keep(a, list_new(4));
     return t->list == ABSENT ? -1 : 0;
 }
 
 void consts_fini(ConstTable *t) {
-    release(t->list);
     free(t->slots);
     *t = (ConstTable){0};
 }

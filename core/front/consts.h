@@ -4,16 +4,17 @@
 #ifndef POLYGIL_CONSTS_H
 #define POLYGIL_CONSTS_H
 
+#include "front/arena.h"
 #include "object/object.h"
 
 typedef struct ConstTable {
-    Value list;      /* owned; index -> value */
+    Value list;      /* borrowed from the arena; index -> value */
     uint32_t *slots; /* malloc'd open-addressing table of index + 1; NULL while small */
     uint32_t mask, n;
 } ConstTable;
 
-/* 0, or -1 with MemoryError. */
-int consts_init(ConstTable *t);
+/* 0, or -1 with MemoryError. The list is kept by the arena, where the tracer finds it. */
+int consts_init(ConstTable *t, Arena *a);
 void consts_fini(ConstTable *t);
 /* Index of v (retained when new), or -1 with an exception. Code objects are never shared. Runs no Python code. */
 int consts_add(ConstTable *t, Value v);

@@ -344,7 +344,7 @@ static Value code_lines(Value self, Value *args, intptr_t nargs, Value kw) {
         while (j < c->n_instrs && c->positions[j].line == c->positions[i].line)
             j++;
         int line = c->positions[i].line;
-        Value t = tuple_pack(3, v_from_int((int64_t)i * 8), v_from_int((int64_t)j * 8), line < 0 ? V_NONE : v_from_int(line));
+        Value t = tuple_pack(3, v_from_int((int64_t)i * 2), v_from_int((int64_t)j * 2), line < 0 ? V_NONE : v_from_int(line));
         if (t == ABSENT || list_append_steal(l, t) < 0) {
             release(l);
             return ABSENT;
@@ -356,6 +356,7 @@ static Value code_lines(Value self, Value *args, intptr_t nargs, Value kw) {
     return it;
 }
 static Value pos_value(int v) { return v < 0 ? V_NONE : v_from_int(v); }
+/* One entry per word: tb_lasti // 2 is an index. */
 static Value code_positions(Value self, Value *args, intptr_t nargs, Value kw) {
     Code *c = (Code *)self;
     Value l = list_new(0);
@@ -364,14 +365,10 @@ static Value code_positions(Value self, Value *args, intptr_t nargs, Value kw) {
     for (uint32_t i = 0; i < c->n_instrs; i++) {
         CodePos p = c->positions[i];
         Value t = tuple_pack(4, pos_value(p.line), pos_value(p.end_line), pos_value(p.col), pos_value(p.end_col));
-        /* One per two bytes of co_code, as CPython's code units: tb_lasti // 2 is an index. */
-        for (int k = 0; k < 4; k++)
-            if (t == ABSENT || list_append(l, t) < 0) {
-                release(t);
-                release(l);
-                return ABSENT;
-            }
-        release(t);
+        if (t == ABSENT || list_append_steal(l, t) < 0) {
+            release(l);
+            return ABSENT;
+        }
     }
     Value it = obj_iter(l);
     release(l);

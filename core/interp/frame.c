@@ -163,8 +163,9 @@ typedef struct FrameObj {
     Code *code;
     int32_t lasti;
     uint32_t n;
-    bool trace_lines, trace_opcodes;
-    Ref func, back, space, snapshot, trace, generator;
+    bool trace_lines, trace_opcodes, cleared;
+    Value generator; /* of a generator that lives: it holds this object. Not counted; where nothing is, traced (see gen_clear_refs) */
+    Ref func, back, space, snapshot, trace;
     Ref regs[];
 } FrameObj;
 
@@ -172,14 +173,16 @@ Type frame_type;
 
 static void frame_traverse(Value self, VisitFn visit, void *arg) {
     FrameObj *o = (FrameObj *)self;
-    for (Ref *r = &o->func; r <= &o->generator; r++)
+    for (Ref *r = &o->func; r <= &o->trace; r++)
         visit(ref_peek(r), arg);
+    if (!COUNT_EXACT)
+        visit(o->generator, arg);
     for (uint32_t i = 0; i < o->n; i++)
         visit(ref_peek(&o->regs[i]), arg);
 }
 static void frame_clear(Value self) {
     FrameObj *o = (FrameObj *)self;
-    for (Ref *r = &o->back; r <= &o->generator; r++)
+    for (Ref *r = &o->back; r <= &o->trace; r++)
         ref_clear(self, r);
     for (uint32_t i = 0; i < o->n; i++)
         ref_clear(self, &o->regs[i]);
@@ -232,7 +235,7 @@ Value frame_object_suspended(Value gen) {
     o->n = c->n_locals;
     o->lasti = (int32_t)(g->pc - c->instrs);
     ref_init(&o->func, retained(ref_peek(&g->func)));
-    ref_init(&o->generator, retained(gen));
+    o->generator = gen;
     trace_track(v_obj(v));
     ref_store(gen, &g->frame_obj, retained(v));
     return v;
@@ -244,7 +247,7 @@ void frame_detach(InterpFrame *f) {
     o->lasti = (int32_t)(f->pc - f->code->instrs);
     o->live = NULL;
     f->flags &= ~(uint32_t)FR_OBJECT;
-    ref_clear(v, &o->generator);
+    o->generator = ABSENT;
     if (COUNT_EXACT && count_is_unique(v_obj(v))) {
         release(v);
         return;
@@ -273,18 +276,24 @@ void frame_suspend(InterpFrame *f) {
     o->lasti = (int32_t)(f->pc - f->code->instrs);
     o->live = NULL;
     f->flags &= ~(uint32_t)FR_OBJECT;
-    if (ref_peek(&o->generator) == ABSENT) {
-        /* The generator refers to its frame object and back; the collector takes care of the circle. */
-        ref_store(f->frame_obj, &o->generator, retained(f->extra));
-    }
+    o->generator = f->extra;
     release(f->frame_obj);
+}
+
+void frame_orphan(Value frame, Value gen) {
+    FrameObj *o = (FrameObj *)frame;
+    Generator *g = (Generator *)gen;
+    o->lasti = (int32_t)(g->pc - o->code->instrs);
+    o->generator = ABSENT;
+    for (uint32_t i = 0; i < o->n && i < g->n_saved; i++)
+        ref_store(frame, &o->regs[i], ref_swap(gen, &g->regs[i], ABSENT));
 }
 
 /* Register i, borrowed. */
 static Value frame_reg(FrameObj *o, uint32_t i) {
     if (o->live)
         return o->live->regs[i];
-    Value gen = ref_peek(&o->generator);
+    Value gen = o->generator;
     if (gen != ABSENT) {
         Generator *g = (Generator *)gen;
         if (LOAD_RELAXED(&g->state) == GEN_FINISHED)
@@ -345,7 +354,7 @@ static Value frame_object_locals(Value self) {
     }
     Value func = ref_peek(&o->func);
     Value closure = func == ABSENT ? ABSENT : ref_peek(&((Function *)func)->closure);
-    for (intptr_t k = 0; closure != ABSENT && (c->flags & CO_OPTIMIZED) && k < tuple_len(frees); k++) {
+    for (intptr_t k = 0; closure != ABSENT && !o->cleared && (c->flags & CO_OPTIMIZED) && k < tuple_len(frees); k++) {
         Value v = cell_get(tuple_get(closure, k));
         int r = snapshot_set(d, tuple_get(frees, k), v);
         release(v);
@@ -361,7 +370,7 @@ fail:
 static int32_t frame_lasti(FrameObj *o) {
     if (o->live)
         return (int32_t)(o->live->pc - o->live->code->instrs);
-    Value gen = ref_peek(&o->generator);
+    Value gen = o->generator;
     if (gen != ABSENT && LOAD_RELAXED(&((Generator *)gen)->state) != GEN_FINISHED)
         return (int32_t)(((Generator *)gen)->pc - o->code->instrs);
     return o->lasti;
@@ -454,7 +463,7 @@ Code *frame_object_code(Value frame) { return ((FrameObj *)frame)->code; }
 static Value get_code(Value self) { return retained(V_OF(((FrameObj *)self)->code)); }
 static Value get_globals(Value self) { return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->globals)); }
 static Value get_builtins(Value self) { return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->builtins)); }
-static Value get_lasti(Value self) { return v_from_int((int64_t)frame_lasti((FrameObj *)self) * 8); }
+static Value get_lasti(Value self) { return v_from_int((int64_t)frame_lasti((FrameObj *)self) * 2); }
 static Value get_lineno(Value self) {
     FrameObj *o = (FrameObj *)self;
     int line = code_line(o->code, frame_lasti(o));
@@ -490,11 +499,12 @@ static Value frame_clear_method(Value self, Value *args, intptr_t nargs, Value k
     FrameObj *o = (FrameObj *)self;
     if (o->live)
         return err_set(&exc_RuntimeError, "cannot clear an executing frame");
-    Value gen = ref_peek(&o->generator);
+    Value gen = o->generator;
     if (gen != ABSENT) {
         gen_finalize(gen);
         return V_NONE;
     }
+    o->cleared = true;
     ref_clear(self, &o->snapshot);
     for (uint32_t i = 0; i < o->n; i++)
         ref_clear(self, &o->regs[i]);

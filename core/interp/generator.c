@@ -37,6 +37,8 @@ void gen_traverse(Value self, VisitFn visit, void *arg) {
 void gen_clear_refs(Value self) {
     Generator *g = (Generator *)self;
     STORE_RELAXED(&g->state, GEN_FINISHED);
+    if (ref_peek(&g->frame_obj) != ABSENT)
+        frame_orphan(ref_peek(&g->frame_obj), self);
     for (uint32_t i = 0; i < g->n_saved; i++)
         ref_clear(self, &g->regs[i]);
     g->n_saved = 0;
@@ -420,6 +422,8 @@ int gen_close(Value gen) {
             ref_clear(gen, &g->regs[i]);
         g->n_saved = 0;
         ref_clear(gen, &g->func);
+        if (ref_peek(&g->frame_obj) != ABSENT)
+            frame_orphan(ref_peek(&g->frame_obj), gen);
         ref_clear(gen, &g->frame_obj);
         STORE_RELEASE(&g->state, GEN_FINISHED);
         return 0;

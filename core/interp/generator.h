@@ -26,6 +26,8 @@ typedef struct Generator {
 
 /* The frame object of a generator that does not run: owned. */
 Value frame_object_suspended(Value gen);
+/* gen is about to die: its frame object takes its registers over. */
+void frame_orphan(Value frame, Value gen);
 /* f, of a generator and with FR_OBJECT, is about to be suspended. */
 void frame_suspend(InterpFrame *f);
 

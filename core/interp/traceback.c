@@ -74,7 +74,7 @@ static int set_next(Value self, Value v) {
     release(old);
     return 0;
 }
-static Value get_lasti(Value self) { return v_from_int((int64_t)((Traceback *)self)->lasti * 8); }
+static Value get_lasti(Value self) { return v_from_int((int64_t)((Traceback *)self)->lasti * 2); }
 
 static Value traceback_new_method(Value cls, Value *args, intptr_t nargs, Value kw) {
     int lasti, lineno;
@@ -84,7 +84,7 @@ static Value traceback_new_method(Value cls, Value *args, intptr_t nargs, Value 
         return err_set(&exc_TypeError, "TracebackType() argument 'tb_frame' must be frame, not %T", args[1]);
     if (num_as_int(args[2], &lasti) < 0 || num_as_int(args[3], &lineno) < 0)
         return ABSENT;
-    return traceback_make(args[0], args[1], lasti / 8, lineno);
+    return traceback_make(args[0], args[1], lasti / 2, lineno);
 }
 static Value traceback_dir(Value self, Value *args, intptr_t nargs, Value kw) {
     Value l = list_new(4);

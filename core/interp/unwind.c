@@ -103,7 +103,7 @@ bool interp_unwind(Thread *t, bool add_traceback) {
             return true;
         }
         frame_release(f, f->code->n_locals, live);
-        if (!add_traceback && (f->flags & FR_OBJECT)) {
+        if (!add_traceback && (f->flags & FR_OBJECT) && frame_line(f) < 0) {
             /* Raised again on the way out: the frame's line stays that of where it came from. */
             Value tb = ref_peek(&((BaseExc *)t->exc)->traceback);
             if (tb != ABSENT && v_is_exact(tb, IDX_TRACEBACK) && ref_peek(&((Traceback *)tb)->frame) == f->frame_obj)

@@ -12,9 +12,11 @@ static Value instructions(Value self, Value *args, intptr_t nargs, Value kw) {
     Value l = list_new(OP_COUNT);
     for (int i = 0; i < OP_COUNT && l != ABSENT; i++) {
         const InstrInfo *x = &instr_info[i];
-        Value name = str_intern(str_from_c(x->name)), operands = str_from_c(x->operands), effects = str_from_c(x->effects);
-        Value t = name == ABSENT || operands == ABSENT || effects == ABSENT ? ABSENT
-                                                                            : tuple_pack(4, name, operands, v_from_int(x->extra), effects);
+        Value name = str_intern(str_from_c(x->name)), operands = str_from_c(x->operands),
+              effects = str_from_c(x->effects);
+        Value t = name == ABSENT || operands == ABSENT || effects == ABSENT
+                      ? ABSENT
+                      : tuple_pack(4, name, operands, v_from_int(x->extra), effects);
         release(name);
         release(operands);
         release(effects);
@@ -33,7 +35,7 @@ static bool check_code(Value v) {
     return false;
 }
 
-/* [(start, end, target, depth), ...], in bytes of co_code but for depth. */
+/* [(start, end, target, depth), ...], in units of co_lines (two per word) but for depth. */
 static Value exception_table(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!check_code(args[0]))
         return ABSENT;
@@ -41,8 +43,8 @@ static Value exception_table(Value self, Value *args, intptr_t nargs, Value kw) 
     Value l = list_new(c->n_excs);
     for (uint32_t i = 0; i < c->n_excs && l != ABSENT; i++) {
         const ExcEntry *e = &c->excs[i];
-        Value t = tuple_pack(4, v_from_int((int64_t)e->start * 8), v_from_int((int64_t)e->end * 8), v_from_int((int64_t)e->handler * 8),
-                             v_from_int(e->depth));
+        Value t = tuple_pack(4, v_from_int((int64_t)e->start * 2), v_from_int((int64_t)e->end * 2),
+                             v_from_int((int64_t)e->handler * 2), v_from_int(e->depth));
         if (t == ABSENT || list_append_steal(l, t) < 0) {
             release(l);
             return ABSENT;
@@ -72,13 +74,16 @@ static Value stack_effect(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int(n);
 }
 
-static Value get_specialization_stats(Value self, Value *args, intptr_t nargs, Value kw) { return V_NONE; }
+static Value get_specialization_stats(Value self, Value *args, intptr_t nargs, Value kw) {
+    return V_NONE;
+}
 
 static const NativeDef functions[] = {
     {"instructions", instructions, "($module, /)"},
     {"exception_table", exception_table, "($module, code, /)"},
     {"local_registers", local_registers, "($module, code, /)"},
-    {"stack_effect", stack_effect, "($module, opcode, oparg=None, /, *, jump=None)", 0, "Compute the stack effect of the opcode."},
+    {"stack_effect", stack_effect, "($module, opcode, oparg=None, /, *, jump=None)", 0,
+     "Compute the stack effect of the opcode."},
     {"get_specialization_stats", get_specialization_stats, "($module, /)", 0, "Return the specialization stats"},
     {NULL},
 };

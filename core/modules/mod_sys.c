@@ -342,7 +342,8 @@ FN(s_setrecursionlimit) {
         return ABSENT;
     if (n < 1)
         return err_set(&exc_ValueError, "recursion limit must be greater or equal than 1");
-    int depth = thread_self()->py_depth;
+    InterpFrame *frame = thread_self()->frame;
+    int depth = frame ? (int)frame->depth : 0;
     if (depth >= n)
         return err_set(&exc_RecursionError, "cannot set the recursion limit to %d at the recursion depth %d: the limit is too low", n, depth);
     STORE_RELAXED(&interp_recursion_limit, n);

@@ -76,7 +76,8 @@ static Value iter_next(Value it) {
             atomic_fetch_sub_explicit(&I(it)->left, 1, memory_order_relaxed);
         else
             STORE_RELAXED(&I(it)->left, LOAD_RELAXED(&I(it)->left) - 1);
-        STORE_RELAXED(&I(it)->pos, at);
+        if (!EXCL_PARALLEL)
+            STORE_RELAXED(&I(it)->pos, at);
         break;
     }
     if (EXCL_PARALLEL)

@@ -25,7 +25,8 @@ del _opcodes_all
 _have_code = (types.MethodType, types.FunctionType, types.CodeType,
               classmethod, staticmethod, type)
 
-_WORD = 8  # bytes
+_WORD = 8  # bytes of co_code
+_UNIT = 2  # what offsets count per word, as CPython's code units: tb_lasti, co_lines; co_positions has one entry per word
 _NO_REG = 0xffff
 _CACHE = "CACHE"
 # Flag bits of a word.
@@ -264,7 +265,7 @@ def _words(code):
         word = int.from_bytes(code[i:i + _WORD], 'little')
         n = _inline_cache_entries[word & 255]
         extra = [int.from_bytes(code[j:j + _WORD], 'little') for j in range(i + _WORD, i + _WORD * (n + 1), _WORD)]
-        yield i, word, extra
+        yield i // _WORD * _UNIT, word, extra
         i += _WORD * (n + 1)
 
 
@@ -290,7 +291,7 @@ def findlabels(code):
     for offset, word, extra in _words(code):
         for letter, value in _split(word)[2]:
             if letter == 'J':
-                target = offset + value * _WORD
+                target = offset + value * _UNIT
                 if target not in labels:
                     labels.append(target)
     return labels
@@ -336,7 +337,7 @@ def _decode(code, varnames=None, names=None, co_consts=None, freevars=None, line
             elif letter == 'F':
                 argval = text = lookup(freevars, value)
             elif letter == 'J':
-                argval = offset + value * _WORD
+                argval = offset + value * _UNIT
                 text = "to " + repr(argval)
             elif letter in 'IU':
                 argval = value
@@ -358,14 +359,11 @@ def _decode(code, varnames=None, names=None, co_consts=None, freevars=None, line
             if starts_line is not None:
                 starts_line += line_offset
         positions = Positions(*next(co_positions, ())) if co_positions else Positions()
-        for _ in range(_WORD // 2 - 1):
-            next(co_positions or iter(()), None)
         yield Instruction(name, op, arg, argval, ', '.join(parts), offset, starts_line, offset in labels, positions)
         for i in range(1, len(extra) + 1):
-            for _ in range(_WORD // 2):
-                next(co_positions or iter(()), None)
+            next(co_positions or iter(()), None)
             if show_caches:
-                yield Instruction(_CACHE, 0, 0, None, '', offset + i * _WORD, None, False, positions)
+                yield Instruction(_CACHE, 0, 0, None, '', offset + i * _UNIT, None, False, positions)
 
 
 def _parse_exception_table(code):
@@ -428,12 +426,12 @@ def _print_instructions(instructions, lasti=-1, linestarts=None, size=10000, exc
     for instr in instructions:
         if linestarts and instr.starts_line is not None and instr.offset > 0:
             print(file=file)
-        current = instr.offset <= lasti < instr.offset + _WORD
+        current = instr.offset <= lasti < instr.offset + _UNIT
         print(instr._disassemble(lineno_width, current, offset_width), file=file)
     if exception_entries:
         print("ExceptionTable:", file=file)
         for start, end, target, depth, lasti in exception_entries:
-            print(f"  {start} to {end - _WORD} -> {target} [{depth}]", file=file)
+            print(f"  {start} to {end - _UNIT} -> {target} [{depth}]", file=file)
 
 
 disco = disassemble  # XXX For backwards compatibility

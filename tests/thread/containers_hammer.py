@@ -186,7 +186,7 @@ def dict_read(n):
         d.copy()
         dict(d)
         repr(d)
-        sorted(map(str, d.values()))
+        list(map(str, list(d.values())))
         d == dict(d)
         d | {"z": 1}
 
