@@ -460,12 +460,20 @@ static int store_result(Value *R, uint64_t w, Value v) {
     set_reg(R, w, instr_c(w), v);
     return STEP_NEXT;
 }
+/* The same behind a native function, and a safepoint: what it set off (a signal, an exception sent here) counts as raised by the call. The block has
+ * been consumed, so its registers hold nothing; the result, if it lies among them, is live. */
+static ALWAYS_INLINE int store_native_result(Thread *t, Value *R, uint64_t w, Value v) {
+    int s = store_result(R, w, v);
+    if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0) && s == STEP_NEXT && excl_poll() < 0)
+        return STEP_ERROR;
+    return s;
+}
 
 /* Native calls leave the block in place while they run; then it is dropped. */
-static int native_done(Value *R, uint64_t w, Value *h, intptr_t n, Value v) {
+static int native_done(Thread *t, Value *R, uint64_t w, Value *h, intptr_t n, Value v) {
     if (COUNT_EXACT)
         block_drop(h, n);
-    return store_result(R, w, v);
+    return store_native_result(t, R, w, v);
 }
 
 /* Lays the arguments of a block out as c's parameters without touching a count: positional ones are in place, keywords' values are moved. For the
@@ -538,7 +546,7 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
     if (UNLIKELY(is_generator_code(c))) {
         Value g = generator_new(func, c, r, npos, kwnames);
         release(extra);
-        return native_done(R, w, h, total, g);
+        return native_done(t, R, w, h, total, g);
     }
     if (UNLIKELY(recursion_check(caller) < 0))
         goto fail;
@@ -631,12 +639,12 @@ static int call_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, 
     case IDX_FUNCTION:
         return push_function(t, R, w, h, npos, kwnames, ABSENT);
     case IDX_NATIVE:
-        return native_done(R, w, h, total, native_call_own((Native *)f, args, npos, kwnames));
+        return native_done(t, R, w, h, total, native_call_own((Native *)f, args, npos, kwnames));
     case IDX_METHOD_DESCR: {
         Native *n = (Native *)f;
         if (LIKELY(npos > 0 && type_of(args[0]) == n->owner))
-            return native_done(R, w, h, total, native_call_with(n, args[0], args + 1, npos - 1, kwnames));
-        return native_done(R, w, h, total, native_call(f, ABSENT, args, npos, kwnames));
+            return native_done(t, R, w, h, total, native_call_with(n, args[0], args + 1, npos - 1, kwnames));
+        return native_done(t, R, w, h, total, native_call(f, ABSENT, args, npos, kwnames));
     }
     case IDX_METHOD: {
         Method *m = (Method *)f;
@@ -661,7 +669,7 @@ static int call_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, 
             }
         }
         Value call = type_special(&type_type, SP_CALL);
-        return native_done(R, w, h, total, native_call_with((Native *)call, f, args, npos, kwnames));
+        return native_done(t, R, w, h, total, native_call_with((Native *)call, f, args, npos, kwnames));
     }
     default: {
         Value call = type_special(type_of(f), SP_CALL);
@@ -673,7 +681,7 @@ static int call_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, 
         break;
     }
     }
-    return native_done(R, w, h, total, obj_call(f, args, npos, kwnames));
+    return native_done(t, R, w, h, total, obj_call(f, args, npos, kwnames));
 }
 
 /* A native called with positional arguments that need no binding. args: n of them, in the block. */
@@ -681,14 +689,14 @@ static ALWAYS_INLINE bool native_direct(Native *f, intptr_t n) {
     NativeSig *sig = LOAD_ACQUIRE(&f->sig);
     return LIKELY(sig != NULL && sig->direct && n >= sig->min_args && n <= sig->max_args);
 }
-static ALWAYS_INLINE int direct_done(Value *R, uint64_t w, Value *args, intptr_t n, Value v) {
+static ALWAYS_INLINE int direct_done(Thread *t, Value *R, uint64_t w, Value *args, intptr_t n, Value v) {
     if (COUNT_EXACT)
         for (intptr_t i = 0; i < n; i++) {
             Value x = args[i];
             args[i] = ABSENT;
             release(x);
         }
-    return store_result(R, w, v);
+    return store_native_result(t, R, w, v);
 }
 
 int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -703,7 +711,7 @@ int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
                 h[0] = ABSENT;
                 release(f);
             }
-            return direct_done(R, w, h + FRAME_WORDS, n, v);
+            return direct_done(t, R, w, h + FRAME_WORDS, n, v);
         }
     }
     return call_block(t, R, w, &R[instr_a(w)], instr_b(w), ABSENT);
@@ -727,7 +735,7 @@ int step_call_method(Thread *t, Value *R, Instr *pc, uint64_t w) {
         Value *args = block + FRAME_WORDS, self = args[0];
         /* Descriptors that LOAD_METHOD found are uncounted. */
         if (LIKELY(type_of(self) == native->owner) && native_direct(native, n))
-            return direct_done(R, w, args, n + 1, native->fn(self, args + 1, n, ABSENT));
+            return direct_done(t, R, w, args, n + 1, native->fn(self, args + 1, n, ABSENT));
     }
     Value *h = method_block(R, w, &n);
     return call_block(t, R, w, h, n, ABSENT);

@@ -18,7 +18,7 @@ static void function_traverse(Value self, VisitFn visit, void *arg) {
 }
 static void function_clear(Value self) {
     Function *f = (Function *)self;
-    for (Ref *r = &f->globals; r <= &f->dict; r++)
+    for (Ref *r = &f->code; r <= &f->dict; r++)
         ref_clear(self, r);
 }
 

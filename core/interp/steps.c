@@ -62,7 +62,13 @@ static Value binary(uint64_t w, Value a, Value b) {
             break;
         }
     }
-    return instr_flags(w) & IF_INPLACE ? num_inplace(sp, a, b) : num_binary(sp, a, b);
+    unsigned f = instr_flags(w);
+    if (sp == SP_ADD && v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
+        /* s += t, s = s + t, and a temporary's growth: the text may go on growing where it lies. */
+        bool grows = (f & (IF_INPLACE | IF_KILL_B)) || ((f & IF_DST_LOCAL) && instr_a(w) == instr_b(w));
+        return grows ? str_append(a, b) : str_concat(a, b);
+    }
+    return f & IF_INPLACE ? num_inplace(sp, a, b) : num_binary(sp, a, b);
 }
 
 void num_unsupported(unsigned op, Value a, Value b, bool inplace) {
@@ -82,22 +88,6 @@ int step_binary(Thread *t, Value *R, Instr *pc, uint64_t w) {
             if (m != ABSENT && push_result_a(t, R, m, args, 2) == STEP_FRAME)
                 return STEP_FRAME;
         }
-    }
-    if (instr_op(w) == OP_ADD && v_is_exact(b, IDX_STR) && v_is_exact(c, IDX_STR)) {
-        /* s += t and a temporary's growth: the str may be extended where it lies when nobody else holds it. */
-        if ((instr_flags(w) & IF_KILL_B) || ((instr_flags(w) & IF_DST_LOCAL) && instr_a(w) == instr_b(w))) {
-            R[instr_b(w)] = ABSENT;
-            Value v = str_append_steal(b, c);
-            if (v == ABSENT)
-                return STEP_ERROR;
-            kill_reg(R, w, IF_KILL_C, instr_c(w), c);
-            if (instr_a(w) == instr_b(w))
-                R[instr_a(w)] = v;
-            else
-                set_a(R, w, v);
-            return STEP_NEXT;
-        }
-        return step_result(R, w, str_concat(b, c), b, c);
     }
     return step_result(R, w, binary(w, b, c), b, c);
 }

@@ -62,6 +62,11 @@ static const char *utf8_problem(const uint8_t *s, size_t n, size_t i, size_t *en
 Value codec_utf8_decode(const char *s, size_t n, const char *errors, bool final, size_t *consumed) {
     Decoding d;
     StrBuilder out;
+    if (ascii_prefix((const uint8_t *)s, n) == n) {
+        if (consumed != NULL)
+            *consumed = n;
+        return str_from_ascii(s, n);
+    }
     decoding_init(&d, "utf-8", s, n, errors);
     sb_init(&out);
     size_t i = 0;

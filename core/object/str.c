@@ -322,6 +322,8 @@ size_t str_utf8_size(Value s, intptr_t *bad) {
     intptr_t n = str_len(s);
     size_t size = 0;
     *bad = -1;
+    if (str_is_ascii(s))
+        return (size_t)n;
     if (str_kind(s) == 1) {
         const uint8_t *p = d;
         size = (size_t)n;
@@ -343,6 +345,10 @@ void str_write_utf8(Value s, char *out) {
     intptr_t n = str_len(s);
     int kind = str_kind(s);
     uint8_t *p = (uint8_t *)out;
+    if (str_is_ascii(s)) {
+        memcpy(out, d, (size_t)n);
+        return;
+    }
     for (intptr_t i = 0; i < n; i++)
         p += utf8_encode1(p, str_at_kind(d, kind, i));
 }
@@ -641,14 +647,16 @@ static Value append_slow(Value a, Value b) {
     return str_from_strbuf(buf, n, kind, flags);
 }
 
-Value str_append_steal(Value a, Value b) {
-    Value r;
+Value str_append(Value a, Value b) {
     if (str_len(b) == 0 && v_is_exact(a, IDX_STR))
-        return a;
+        return retained(a);
     if (str_len(a) == 0 && v_is_exact(b, IDX_STR))
-        r = retained(b);
-    else
-        r = append_slow(a, b);
+        return retained(b);
+    return append_slow(a, b);
+}
+
+Value str_append_steal(Value a, Value b) {
+    Value r = str_append(a, b);
     release(a);
     return r;
 }

@@ -86,10 +86,10 @@ Value str_from_ascii(const char *s, size_t n);      /* caller knows */
 Value str_from_latin1(const void *s, size_t n);
 Value str_from_kind(const void *data, int kind, size_t n); /* narrows */
 Value str_from_char(uint32_t c);
-Value str_empty(void);     /* immortal: owned and borrowed are the same */
+Value str_empty(void);                           /* immortal: owned and borrowed are the same */
 Value str_intern_ascii(const char *s, size_t n); /* caller knows that it is ASCII; immortal */
-Value str_intern(Value s); /* steals, returns the interned one, owned (immortal) */
-Value str_exact(Value s);  /* s, or a plain str of the same text when its class is a subclass: owned */
+Value str_intern(Value s);                       /* steals, returns the interned one, owned (immortal) */
+Value str_exact(Value s); /* s, or a plain str of the same text when its class is a subclass: owned */
 /* NUL-terminated UTF-8, NULL with exception (surrogates). Lives as long as s (cached), borrowed. n may be NULL. */
 const char *str_utf8(Value s, size_t *n);
 /* The same; ValueError "embedded null character" when there is one. */
@@ -115,7 +115,8 @@ static ALWAYS_INLINE int64_t str_hash(Value s) { /* 32 bits, never 0 */
 /* Hash of bytes as that of the ASCII str of the same bytes: 32 bits, never 0. */
 uint32_t str_hash_bytes(const void *p, size_t n);
 Value str_concat(Value a, Value b);
-Value str_append_steal(Value a, Value b); /* steals a; linear in a loop */
+Value str_append(Value a, Value b);       /* a + b, where a is probably not used again: linear in a loop */
+Value str_append_steal(Value a, Value b); /* the same; steals a */
 Value str_substr(Value s, intptr_t lo, intptr_t hi);
 Value str_join(Value sep, Value iterable);
 intptr_t str_find(Value s, Value sub, intptr_t lo, intptr_t hi, int dir); /* dir 1 or -1; -1: none, -2: error */

@@ -100,27 +100,36 @@ bool str_tailmatch(Value s, Value sub, intptr_t lo, intptr_t hi, int dir) {
  * ----------------------------------------------------------------------------------------------------------------------
  */
 
+/* All ASCII. The places of the first occurrences are remembered, so that most texts are searched once. */
 static Value replace_ascii(Value s, Value from, Value to, intptr_t max) {
-    intptr_t n = str_len(s), m = str_len(from), k = str_len(to);
-    const char *p = str_data(s), *t = str_data(to);
-    intptr_t count = text_count(p, n, str_data(from), m, 1, max), extra;
+    intptr_t n = str_len(s), m = str_len(from), k = str_len(to), places[256], count = 0, pos = 0, extra;
+    const char *p = str_data(s), *f = str_data(from), *t = str_data(to);
+    while (count < max && count < (intptr_t)ARRAY_LEN(places)) {
+        intptr_t i = text_find(p + pos, n - pos, f, m, 1, 1);
+        if (i < 0)
+            break;
+        places[count++] = pos + i;
+        pos += i + m;
+    }
     if (count == 0)
         return str_exact(s);
-    if (__builtin_mul_overflow(count, k - m, &extra) || extra > INTPTR_MAX - n)
+    intptr_t more = count == (intptr_t)ARRAY_LEN(places) ? text_count(p + pos, n - pos, f, m, 1, max - count) : 0;
+    if (__builtin_mul_overflow(count + more, k - m, &extra) || extra > INTPTR_MAX - n)
         return err_set(&exc_OverflowError, "replace string is too long");
     Value r = str_alloc((size_t)(n + extra), 0x7f);
     if (r == ABSENT || n + extra == 0)
         return r;
     char *d = str_data(r);
-    const char *end = p + n;
-    while (count-- > 0) {
-        intptr_t i = text_find(p, end - p, str_data(from), m, 1, 1);
-        memcpy(d, p, (size_t)i);
-        memcpy(d + i, t, (size_t)k);
-        d += i + k;
-        p += i + m;
+    pos = 0;
+    for (intptr_t i = 0; i < count + more; i++) {
+        intptr_t at = i < count ? places[i] : pos + text_find(p + pos, n - pos, f, m, 1, 1);
+        memcpy(d, p + pos, (size_t)(at - pos));
+        d += at - pos;
+        memcpy(d, t, (size_t)k);
+        d += k;
+        pos = at + m;
     }
-    memcpy(d, p, (size_t)(end - p));
+    memcpy(d, p + pos, (size_t)(n - pos));
     return r;
 }
 
@@ -374,8 +383,12 @@ static bool join_item(StrBuilder *b, Value sep, Value item, intptr_t i) {
         err_set(&exc_TypeError, "sequence item %zd: expected str instance, %T found", i, item);
         return false;
     }
-    if (i > 0 && str_len(sep) > 0)
-        sb_str(b, sep);
+    if (i > 0 && str_len(sep) > 0) {
+        if (LIKELY(str_len(sep) == 1))
+            sb_char(b, str_at(sep, 0));
+        else
+            sb_str(b, sep);
+    }
     sb_str(b, item);
     return true;
 }

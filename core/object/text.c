@@ -61,8 +61,25 @@ intptr_t text_find(const void *h, intptr_t n, const void *p, intptr_t m, int kin
         return text_find_item(h, n, item(p, kind, 0), kind, dir);
     if (dir < 0)
         return find_last(h, n, p, m, kind);
-    /* memmem is linear (two-way). For wider items a match at an odd byte is no match. */
     const char *at = h, *end = at + n * kind;
+    if (kind == 1 && m <= 16) {
+        /* Short needles: by the first byte, as long as it is rare; a text full of false starts goes to memmem. */
+        const char *q = p, *last = end - m;
+        for (intptr_t tries = 0; at <= last; at++) {
+            at = memchr(at, *q, (size_t)(last - at) + 1);
+            if (at == NULL)
+                return -1;
+            if (at[1] == q[1] && memcmp(at + 1, q + 1, (size_t)m - 1) == 0)
+                return at - (const char *)h;
+            if (++tries > 16 && tries * 12 > at - (const char *)h) {
+                at++;
+                break;
+            }
+        }
+        if (at > last)
+            return -1;
+    }
+    /* memmem is linear (two-way). For wider items a match at an odd byte is no match. */
     for (;;) {
         const char *r = memmem(at, (size_t)(end - at), p, (size_t)(m * kind));
         if (r == NULL)
