@@ -15,6 +15,7 @@
 #include "object/tuple.h"
 #include "runtime/safepoint.h"
 #include "runtime/signal.h"
+#include "tracer.h"
 
 #define TIMEOUT_MAX_NS ((int64_t)9223372036 * 1000000000) /* whole seconds, as CPython's TIMEOUT_MAX */
 
@@ -337,8 +338,8 @@ static const TypeSpec rlock_spec = {
  */
 
 /* Attributes per thread: `dicts` maps Thread.serial to a dict. All locals are in a list, so that a thread that ends can
- * take its dict out of each; where objects carry no count (the list then holds dead ones too), ended threads' dicts go
- * when another thread first uses the local. */
+ * take its dict out of each; a local leaves it when it dies: in fini, or, where there are no counts, when the collector
+ * has marked (drop_dead). */
 typedef struct Local {
     Object hdr;
     Ref dicts;    /* immutable */
@@ -362,19 +363,30 @@ static void local_clear(Value self) {
     ref_clear(self, &l->args);
     ref_clear(self, &l->kw);
 }
+/* The list is locked, or the world is stopped. */
+static void unlink_local(Local *l) {
+    if (!l->listed)
+        return;
+    if (l->prev != NULL)
+        l->prev->next = l->next;
+    else
+        locals = l->next;
+    if (l->next != NULL)
+        l->next->prev = l->prev;
+    l->next = l->prev = NULL;
+    l->listed = false;
+}
 static void local_fini(Value self) {
-    Local *l = (Local *)self;
     mutex_lock(&locals_mutex);
-    if (l->listed) {
-        if (l->prev != NULL)
-            l->prev->next = l->next;
-        else
-            locals = l->next;
-        if (l->next != NULL)
-            l->next->prev = l->prev;
-        l->listed = false;
-    }
+    unlink_local((Local *)self);
     mutex_unlock(&locals_mutex);
+}
+static void drop_dead(bool (*alive)(Value v)) {
+    for (Local *l = locals, *next; l != NULL; l = next) {
+        next = l->next;
+        if (!alive(V_OF(l)))
+            unlink_local(l);
+    }
 }
 static const TypeOps local_ops = {local_traverse, local_clear, local_fini};
 
@@ -405,6 +417,7 @@ static Value local_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     ref_init(&l->args, a);
     ref_init(&l->kw, k);
     trace_track(v_obj(v));
+    count_share(v_obj(v)); /* locals_thread_end of any thread may take a reference */
     mutex_lock(&locals_mutex);
     l->next = locals;
     if (locals != NULL)
@@ -565,8 +578,6 @@ static const TypeSpec local_spec = {
 
 /* A thread ends: its dict leaves every local. */
 static void locals_thread_end(Thread *t) {
-    if (!COUNT_EXACT)
-        return;
     Value key = v_from_int((int64_t)t->serial);
     Value last = ABSENT; /* owned: keeps the place in the list */
     for (;;) {
@@ -803,6 +814,7 @@ static int exec(Value m) {
         structseq_init(&hook_args_type, "_thread._ExceptHookArgs",
                        "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.", hook_args_fields, 4);
         thread_on_end(locals_thread_end);
+        trace_register_weak(drop_dead);
         thread_atfork(NULL, NULL, after_fork_child);
     }
     if (module_add(m, "LockType", retained(V_OF(&lock_type))) < 0 ||

@@ -432,6 +432,8 @@ static void finalize_modules(void) {
         sys_set(std[i], s ? s : V_NONE);
     }
     Value mods = dict_values_list(import_modules()), main = dict_get_str(import_modules(), "__main__"), sys = sys_module();
+    if (!COUNT_PROMPT)
+        trace_collect(2); /* what is dead by now is finalized while its module is whole */
     if (main && v_is_exact(main, IDX_MODULE))
         clear_module(main);
     trace_collect(2);

@@ -186,6 +186,10 @@ void thread_detach_end(void) {
     clear_values(t);
     if (t->dead_len != 0)
         dead_drain(t);
+    /* A signal to the process is for a thread that goes on. */
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
     /* Who joins may go on from here: nothing of the thread's is left for Python code to see. */
     Value sentinel = t->sentinel;
     t->sentinel = ABSENT;

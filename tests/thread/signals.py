@@ -29,12 +29,17 @@ def compute():
 
 
 def later(seconds, signum=signal.SIGUSR1):
+    # The clock starts when the main thread is out of start().
+    go = threading.Event()
+
     def send():
+        go.wait()
         time.sleep(seconds)
         os.kill(os.getpid(), signum)
 
     t = threading.Thread(target=send)
     t.start()
+    go.set()
     return t
 
 
