@@ -295,6 +295,14 @@ static COLD bool warn_literal(Lexer *lx, const char *kind) {
     return false;
 }
 
+/* cur at a backslash that does not end its line. */
+static COLD bool error_continuation(Lexer *lx) {
+    int col = (int)(lx->cur + (lx->cur + 1 < lx->end) - lx->text_start);
+    lx->soft_error = true;
+    lexer_error_at(lx, &exc_SyntaxError, lx->lineno, col + 1, lx->lineno, 0, "unexpected character after line continuation character");
+    return false;
+}
+
 /* ---- numbers ---- */
 
 /* A keyword may follow a number at once (with a warning), a name may not. */
@@ -533,6 +541,7 @@ static void end_of_text(Lexer *lx) {
 /* Start of a line: skips empty ones, compares the indentation. */
 static bool begin_line(Lexer *lx) {
     int col, alt;
+    lx->last_text_start = lx->text_start;
     for (;;) {
         const char *s = lx->line_start = lx->cur;
         if (s < lx->end)
@@ -549,7 +558,10 @@ static bool begin_line(Lexer *lx) {
                 alt++;
             } else if (*s == '\f') {
                 col = alt = 0;
-            } else if (UNLIKELY(*s == '\\' && s[1] == '\n')) {
+            } else if (UNLIKELY(*s == '\\' && s[1] != '\n')) {
+                lx->cur = s;
+                return error_continuation(lx);
+            } else if (UNLIKELY(*s == '\\')) {
                 /* The indentation goes on in the next line, unless it is zero there. */
                 const char *q = s + 2;
                 int c2 = 0, a2 = 0;
@@ -889,12 +901,7 @@ again:
         }
         if (c == '\\') {
             if (s[1] != '\n') {
-                {
-                    int col = (int)(s + (s + 1 < lx->end) - lx->line_start);
-                    lx->soft_error = true;
-                    lexer_error_at(lx, &exc_SyntaxError, lx->lineno, col + 1, lx->lineno, 0,
-                                   "unexpected character after line continuation character");
-                }
+                error_continuation(lx);
                 return fail(lx, t);
             }
             if (s + 2 >= lx->end) {

@@ -17,6 +17,7 @@ typedef struct Lexer {
     int32_t first_lineno, first_col; /* added to columns while lineno is first_lineno: replacement fields of f-strings */
     const char *tok_start;
     const char *text_start;     /* line in which the text of errors begins: that of cur, or where its token began */
+    const char *last_text_start; /* the same for the line before */
     bool soft_error;            /* the error is one that a look at the rest of the text does not report */
     Arena *arena;
     Value filename;             /* borrowed */

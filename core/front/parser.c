@@ -307,6 +307,8 @@ static bool parse_passes(Parser *p, Lexer *lx, const Lexer *fresh, Start start, 
         if (start == START_SINGLE && !rest_is_empty(lx, p->t)) {
             AstPos pos = p->t[-1].pos;
             lx->lineno = pos.lineno;
+            if (!lx->at_bol)
+                lx->text_start = lx->last_text_start;
             lx->at_bol = false;
             raise_at(p, pos, "multiple statements found while compiling a single statement");
             return false;

@@ -693,6 +693,23 @@ static Expr *parse_trailers(Parser *p, Expr *e, AstPos start) {
         int k = kind(p);
         Expr *longer;
         size_t m = mark(p);
+        if (UNLIKELY(p->diag) && (k == TOK_LPAR || k == TOK_LSQB || k == TOK_LBRACE) && diagnosing(p)) {
+            /* CPython's grammar looks for a generator expression, or what was meant to be one, behind every primary. */
+            size_t top = p->top;
+            if (k == TOK_LPAR) {
+                advance(p);
+                if (starts_expression[kind(p)] && parse_expression(p) != NULL && at_comprehension(p)) {
+                    CompSeq ignored;
+                    parse_for_clauses(p, &ignored);
+                }
+            }
+            if (!broken(p))
+                invalid_comprehension(p, m, k == TOK_LPAR);
+            if (broken(p))
+                return NULL;
+            p->top = top;
+            reset(p, m);
+        }
         if (k == TOK_DOT) {
             longer = parse_attribute(p, e, start);
         } else if (k == TOK_LPAR || k == TOK_LSQB) {

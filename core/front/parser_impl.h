@@ -135,6 +135,7 @@ void invalid_named(Parser *p, Expr *e, size_t start);
 void invalid_assignment(Parser *p, size_t start);
 void invalid_dict(Parser *p, size_t start); /* in both passes, as in CPython */
 void invalid_bracket(Parser *p, size_t start, int open);
+void invalid_comprehension(Parser *p, size_t start, bool paren); /* at the bracket `start` */
 void invalid_arguments(Parser *p, size_t start);
 void invalid_parameters(Parser *p, size_t start, bool lambda);
 void invalid_for_target(Parser *p, size_t start);

@@ -193,7 +193,7 @@ static AstPos last_comp_item(const CompSeq *c) {
     return last->ifs.n > 0 ? last->ifs.v[last->ifs.n - 1]->pos : last->iter->pos;
 }
 
-static void invalid_comprehension(Parser *p, size_t start, bool paren) {
+void invalid_comprehension(Parser *p, size_t start, bool paren) {
     CompSeq gens;
     skip_to(p, start, 1);
     if (at(p, TOK_STAR)) {

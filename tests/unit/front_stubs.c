@@ -301,3 +301,4 @@ void sb_substr(StrBuilder *b, Value s, intptr_t lo, intptr_t hi) { sb_ascii(b, T
 Value codec_decode(Value b, const char *encoding, const char *errors) { return make_str(bytes_data(b), (size_t)bytes_len(b)); }
 Value err_set_value(Type *exc, Value v) { return err_set(exc, "%S", v); }
 Value str_intern_ascii(const char *s, size_t n) { return str_intern(make_str(s, n)); }
+Value str_from_c(const char *s) { return make_str(s, strlen(s)); }
