@@ -273,7 +273,7 @@ def main(argv):
     args = parse_args(argv)
     log = args.build + ".log"
     open(log, "w").close()
-    build(args.build, "-DPOLYGIL_BACKEND=all", "-DCMAKE_BUILD_TYPE=Release", "-DPOLYGIL_ASSERT=1", targets=["all", "unit-build"], log=log)
+    build(args.build, "-DPOLYGIL_BACKEND=all", "-DCMAKE_BUILD_TYPE=Release", targets=["all", "unit-build"], log=log)
     names = backends(args.build)
     if args.backends:
         wanted = args.backends.split(",")
