@@ -572,7 +572,7 @@ static void with_item(Unit *u, Stmt *s, int32_t i, bool is_async) {
     Label except = new_label(u), cleanup = new_label(u), end = new_label(u), suppress = new_label(u);
     Block b;
     int m = expr_last(u, item->context_expr);
-    at(u, &item->context_expr->pos);
+    at(u, &s->pos);
     AsmInstr *enter_with = emit(u, OP_WITH_ENTER, base, (uint32_t)m, base + 1);
     if (is_async)
         enter_with->flags |= IF_X1;
@@ -588,6 +588,7 @@ static void with_item(Unit *u, Stmt *s, int32_t i, bool is_async) {
         await_top(u, 1);
     uint32_t entered = u->depth;
     set_depth(u, base + 1); /* the depth of the handler; the value of __enter__ lies above it */
+    at(u, &s->pos);
     push_block(u, &b, is_async ? BLOCK_ASYNC_WITH : BLOCK_WITH, base);
     int h = handler_begin(u, except);
     set_depth(u, entered);
@@ -605,13 +606,13 @@ static void with_item(Unit *u, Stmt *s, int32_t i, bool is_async) {
         stmts(u, s->With.body);
     pop_block(u);
     handler_end(u, outer);
-    at(u, &item->context_expr->pos);
+    at(u, &s->pos);
     set_depth(u, base + 1);
     call_exit(u, base, is_async, false);
     jump(u, end);
 
     handler_bind(u, h);
-    at(u, &item->context_expr->pos);
+    at(u, &s->pos);
     emit(u, OP_PUSH_EXC, base + 2, base + 1, 0);
     set_depth(u, base + 3);
     int hc = handler_begin(u, cleanup);

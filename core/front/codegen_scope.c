@@ -102,9 +102,18 @@ static void lay_out_variables(Unit *u, AstArguments *args, bool dot0) {
             if (s->symbols[i]->scope == SYM_CELL)
                 sorted[m++] = s->symbols[i];
     sort_symbols(sorted, m);
+    /* Parameters among them first, in their order: they keep their registers. */
+    for (uint32_t reg = 0; m && reg < u->n_varnames; reg++) {
+        Symbol *sym = scope_symbol_mangled(s, u->varnames[reg]);
+        if (sym && sym->scope == SYM_CELL) {
+            u->cell_regs[u->n_cellvars] = (uint16_t)reg;
+            u->cellvars[u->n_cellvars++] = sym->name;
+        }
+    }
     for (uint32_t i = 0; i < m; i++) {
-        if (sorted[i]->index < 0)
-            sorted[i]->index = (int32_t)u->n_locals++;
+        if (sorted[i]->index >= 0)
+            continue;
+        sorted[i]->index = (int32_t)u->n_locals++;
         u->cell_regs[u->n_cellvars] = (uint16_t)sorted[i]->index;
         u->cellvars[u->n_cellvars++] = sorted[i]->name;
     }

@@ -429,14 +429,14 @@ static void compile_assert(Unit *u, Stmt *s) {
     uint32_t base = u->depth;
     Label end = new_label(u);
     cond(u, test, end, true);
-    at(u, &test->pos);
+    at(u, &s->pos);
     emit(u, OP_LOAD_ASSERTION_ERROR, base, 0, 0);
     set_depth(u, base + 1);
     if (s->Assert.msg) {
         uint32_t hole = u->n;
         set_depth(u, base + FRAME_WORDS);
         expr(u, s->Assert.msg, TEMP);
-        at(u, &test->pos);
+        at(u, &s->pos);
         call_simple(u, base, 1, (int)base, hole);
     }
     emit(u, OP_RAISE, 0, base, NO_REG);
