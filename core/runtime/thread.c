@@ -240,11 +240,14 @@ static void *boot(void *arg) {
     Boot b = *(Boot *)arg;
     free(arg);
     Thread *t = b.record;
-    adopt(t);
     sched_thread_begin();
     stats_thread_init();
+    /* The record is linked, and who stops the world reads it: with the list locked nobody does. */
+    mutex_lock(&list_mutex);
+    adopt(t);
     if (heap_thread_init(t) < 0)
         fatal("out of memory for a thread");
+    mutex_unlock(&list_mutex);
     excl_attach(t);
     if (init_parts(t) < 0)
         fatal("out of memory for a thread");
