@@ -48,6 +48,9 @@ static Value mro_error(Value *tails, const intptr_t *at, intptr_t n) {
 
 Value type_mro_c3(Type *t, Value bases) {
     intptr_t nb = tuple_len(bases);
+    for (intptr_t i = 0; i < nb; i++)
+        if (!type_mro((Type *)tuple_get(bases, i)))
+            return err_set(&exc_TypeError, "Cannot extend an incomplete type '%s'", type_cname((Type *)tuple_get(bases, i)));
     for (intptr_t i = 0; i < nb; i++) /* a class may name a base once only */
         for (intptr_t j = i + 1; j < nb; j++)
             if (tuple_get(bases, i) == tuple_get(bases, j)) {
