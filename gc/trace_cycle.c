@@ -105,21 +105,30 @@ static void free_counted(Object *o, void *unused) {
         heap_mark(o); /* somebody took a reference while it was cleared: its last holder frees it */
     }
 }
-static void free_uncounted(Object *o, void *types) {
-    if (heap_is_marked(o) || is_counted(o) || !(v_shape(V_OF(o))->type->flags & TF_TYPE) != !types)
+/* What is freed before a class still asks it how, so classes go behind their instances: everything else, ordinary classes, classes of
+ * classes whose own class is not built in, the other classes of classes. */
+enum { ROUND_OTHERS, ROUND_CLASSES, ROUND_METACLASSES, ROUND_ROOT_METACLASSES, ROUNDS };
+static int round_of(Object *o) {
+    Type *cls = v_shape(V_OF(o))->type;
+    if (!(cls->flags & TF_TYPE))
+        return ROUND_OTHERS;
+    if (!(((Type *)o)->flags & TF_TYPE))
+        return ROUND_CLASSES;
+    return cls->flags & TF_HEAP ? ROUND_METACLASSES : ROUND_ROOT_METACLASSES;
+}
+static void free_uncounted(Object *o, void *round) {
+    if (heap_is_marked(o) || is_counted(o) || round_of(o) != *(int *)round)
         return;
     n_freed++;
     dead_free(o);
 }
-/* Classes last: what is freed before them still asks its class how. */
 size_t collector_free_dead(void) {
     n_freed = 0;
     heap_each(hold, NULL);
     heap_each(clear, NULL);
     heap_each(free_counted, NULL);
-    heap_each(free_uncounted, NULL);
-    static char types;
-    heap_each(free_uncounted, &types);
+    for (int round = 0; round < ROUNDS; round++)
+        heap_each(free_uncounted, &round);
     return n_freed;
 }
 

@@ -225,7 +225,7 @@ void jump(Unit *u, Label target) {
         emit_jump(u, u->labels[target].at >= 0 ? OP_JUMP_BACK : OP_JUMP, 0, 0, target, u->depth);
 }
 
-void bind(Unit *u, Label target) {
+void codegen_bind(Unit *u, Label target) {
     if (UNLIKELY(u->g->failed))
         return;
     LabelInfo *l = &u->labels[target];

@@ -147,7 +147,7 @@ static inline AsmInstr *emit(Unit *u, int op, uint32_t a, uint32_t b, uint32_t c
 AsmInstr *emit_jump(Unit *u, int op, uint32_t a, uint32_t b, Label target, uint32_t depth_after);
 void jump(Unit *u, Label target);
 Label new_label(Unit *u);
-void bind(Unit *u, Label l);
+void codegen_bind(Unit *u, Label l);
 /* The head of a loop: everything that may be deleted in the unit is doubtful from here on. */
 void bind_loop(Unit *u, Label l);
 /* Opens a protected range with the current depth; returns the handler's index, to be given to handler_end and

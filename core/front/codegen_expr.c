@@ -345,11 +345,11 @@ static int compare(Unit *u, Expr *e, int want) {
     set_depth(u, base + 1);
     jump(u, end);
     set_depth(u, base + 2);
-    bind(u, held);
+    codegen_bind(u, held);
     emit(u, OP_CLEAR, base, 0, 0);
     emit(u, OP_MOVE, base, base + 1, 0);
     set_depth(u, base + 1);
-    bind(u, end);
+    codegen_bind(u, end);
     return load_move(u, (int)base, want);
 }
 
@@ -389,7 +389,7 @@ void cond(Unit *u, Expr *e, Label target, bool jump_if) {
         for (int32_t i = 0; i < v.n - 1; i++)
             cond(u, v.v[i], skip, decides);
         cond(u, v.v[v.n - 1], target, jump_if);
-        bind(u, skip);
+        codegen_bind(u, skip);
         return;
     }
     case EXPR_IfExp: {
@@ -397,9 +397,9 @@ void cond(Unit *u, Expr *e, Label target, bool jump_if) {
         cond(u, e->IfExp.test, orelse, false);
         cond(u, e->IfExp.body, target, jump_if);
         jump(u, end);
-        bind(u, orelse);
+        codegen_bind(u, orelse);
         cond(u, e->IfExp.orelse, target, jump_if);
-        bind(u, end);
+        codegen_bind(u, end);
         return;
     }
     case EXPR_Compare: {
@@ -418,27 +418,27 @@ void cond(Unit *u, Expr *e, Label target, bool jump_if) {
             Label yes = new_label(u);
             jump(u, yes);
             set_depth(u, base + 1);
-            bind(u, held);
+            codegen_bind(u, held);
             if (u->reachable) {
                 emit(u, OP_RELEASE, base, 0, 0);
                 set_depth(u, base);
             }
             set_depth(u, base);
-            bind(u, no);
+            codegen_bind(u, no);
             jump(u, target);
             set_depth(u, base);
-            bind(u, yes);
+            codegen_bind(u, yes);
             return;
         }
         Label end = new_label(u);
         jump(u, end);
         set_depth(u, base + 1);
-        bind(u, held);
+        codegen_bind(u, held);
         if (u->reachable)
             emit(u, OP_RELEASE, base, 0, 0);
         set_depth(u, base);
-        bind(u, no);
-        bind(u, end);
+        codegen_bind(u, no);
+        codegen_bind(u, end);
         return;
     }
     default:
@@ -461,7 +461,7 @@ static int boolop(Unit *u, Expr *e, int want) {
         set_depth(u, base);
     }
     expr(u, v.v[v.n - 1], TEMP);
-    bind(u, end);
+    codegen_bind(u, end);
     set_depth(u, base + 1);
     return load_move(u, (int)base, want);
 }
@@ -475,9 +475,9 @@ static int if_expr(Unit *u, Expr *e, int want) {
     expr(u, e->IfExp.body, want);
     jump(u, end);
     set_depth(u, base);
-    bind(u, orelse);
+    codegen_bind(u, orelse);
     int d = expr(u, e->IfExp.orelse, want);
-    bind(u, end);
+    codegen_bind(u, end);
     return done(u, d, base);
 }
 
@@ -699,7 +699,7 @@ static void run_iterator(Unit *u, uint32_t base) {
     emit(u, OP_YIELD, base, base, base + 1)->flags |= IF_X1;
     jump(u, again);
     set_depth(u, base + 2);
-    bind(u, end);
+    codegen_bind(u, end);
     emit(u, OP_RELEASE, base + 1, 0, 0);
     set_depth(u, base + 1);
 }

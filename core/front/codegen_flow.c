@@ -251,9 +251,9 @@ void compile_for(Unit *u, Stmt *s) {
     jump(u, start);
     pop_block(u);
     set_depth(u, base);
-    bind(u, exit);
+    codegen_bind(u, exit);
     stmts(u, s->For.orelse);
-    bind(u, b.brk);
+    codegen_bind(u, b.brk);
 }
 
 static bool may_await(Unit *u) {
@@ -292,7 +292,7 @@ void compile_async_for(Unit *u, Stmt *s) {
     emit(u, OP_RELEASE, base, 0, 0);
     set_depth(u, base);
     stmts(u, s->AsyncFor.orelse);
-    bind(u, b.brk);
+    codegen_bind(u, b.brk);
 }
 
 void compile_while(Unit *u, Stmt *s) {
@@ -304,12 +304,12 @@ void compile_while(Unit *u, Stmt *s) {
     cond(u, s->While.test, exit, false);
     bind_loop(u, body);
     stmts(u, s->While.body);
-    bind(u, b.cont);
+    codegen_bind(u, b.cont);
     cond(u, s->While.test, body, true); /* the test again, so that an iteration takes one jump */
     pop_block(u);
-    bind(u, exit);
+    codegen_bind(u, exit);
     stmts(u, s->While.orelse);
-    bind(u, b.brk);
+    codegen_bind(u, b.brk);
 }
 
 /* ---- try ---- */
@@ -410,14 +410,14 @@ static void try_except(Unit *u, Stmt *s) {
             handler_end(u, hc);
         }
         set_depth(u, base + 2);
-        bind(u, next);
+        codegen_bind(u, next);
     }
     pop_block(u);
     handler_end(u, outer);
     at(u, &handlers.v[handlers.n - 1]->pos);
     reraise_handled(u, base);
     bind_cleanup(u, hc, base);
-    bind(u, end);
+    codegen_bind(u, end);
 }
 
 static void try_finally(Unit *u, Stmt *s, void (*inner)(Unit *, Stmt *)) {
@@ -451,7 +451,7 @@ static void try_finally(Unit *u, Stmt *s, void (*inner)(Unit *, Stmt *)) {
     set_depth(u, base + 2);
     reraise_handled(u, base);
     bind_cleanup(u, hc, base);
-    bind(u, end);
+    codegen_bind(u, end);
 }
 
 void compile_try(Unit *u, Stmt *s) {
@@ -528,10 +528,10 @@ static void except_star(Unit *u, Stmt *s) {
         set_depth(u, base + 4);
         jump(u, next);
         set_depth(u, base + 5);
-        bind(u, none);
+        codegen_bind(u, none);
         emit(u, OP_RELEASE, base + 4, 0, 0);
         set_depth(u, base + 4);
-        bind(u, next);
+        codegen_bind(u, next);
     }
     at_none(u);
     emit(u, OP_LIST_APPEND, 0, base + 2, base + 3);
@@ -546,13 +546,13 @@ static void except_star(Unit *u, Stmt *s) {
     emit(u, OP_RERAISE, 0, base + 1, 0);
     u->reachable = false;
     set_depth(u, base + 3);
-    bind(u, clean);
+    codegen_bind(u, clean);
     emit(u, OP_RELEASE, base + 2, 0, 0);
     set_depth(u, base + 2);
     end_handling(u, base);
     jump(u, end);
     bind_cleanup(u, hc, base);
-    bind(u, end);
+    codegen_bind(u, end);
 }
 
 void compile_try_star(Unit *u, Stmt *s) {
@@ -624,14 +624,14 @@ static void with_item(Unit *u, Stmt *s, int32_t i, bool is_async) {
     handler_end(u, outer);
     reraise_handled(u, base + 1);
     set_depth(u, base + 3);
-    bind(u, suppress);
+    codegen_bind(u, suppress);
     end_handling(u, base + 1);
     emit(u, OP_RELEASE, base, 0, 0);
     set_depth(u, base);
     jump(u, end);
     bind_cleanup(u, hc, base + 1);
     set_depth(u, base);
-    bind(u, end);
+    codegen_bind(u, end);
 }
 
 void compile_with(Unit *u, Stmt *s, bool is_async) {

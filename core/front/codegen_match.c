@@ -109,7 +109,7 @@ static void bind_fails(Unit *u, PatternState *ps) {
     for (uint32_t k = ps->fail.n; k-- > 0;) {
         if (ps->fail.label[k] >= 0) {
             set_depth(u, ps->fail.base + k);
-            bind(u, ps->fail.label[k]);
+            codegen_bind(u, ps->fail.label[k]);
         }
         if (u->reachable && k > 0) {
             set_depth(u, ps->fail.base + k);
@@ -370,7 +370,7 @@ static void or_pattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
     ps->allow_irrefutable = allow;
     jump(u, fail_here(u, ps));
     set_depth(u, depth);
-    bind(u, matched);
+    codegen_bind(u, matched);
 }
 
 static void pattern(Unit *u, PatternState *ps, Pattern *p, uint32_t reg) {
@@ -475,9 +475,9 @@ void compile_match(Unit *u, Stmt *s) {
         jump(u, end);
         bind_fails(u, &ps);
         set_depth(u, base + 1);
-        bind(u, next);
+        codegen_bind(u, next);
     }
     set_depth(u, base + 1);
     drop(u, (int)base);
-    bind(u, end);
+    codegen_bind(u, end);
 }

@@ -640,7 +640,7 @@ static void comp_generator(Unit *u, Expr *e, int32_t i, uint32_t result) {
             comp_element(u, e, result);
         else
             comp_generator(u, e, i + 1, result);
-        bind(u, skip);
+        codegen_bind(u, skip);
         return;
     }
     at(u, &c->iter->pos);
@@ -692,7 +692,7 @@ static void comp_generator(Unit *u, Expr *e, int32_t i, uint32_t result) {
     at(u, &e->pos);
     jump(u, start);
     set_depth(u, base);
-    bind(u, exit);
+    codegen_bind(u, exit);
 }
 
 int compile_comprehension(Unit *u, Expr *e, int want) {

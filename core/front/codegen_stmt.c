@@ -442,7 +442,7 @@ static void compile_assert(Unit *u, Stmt *s) {
     emit(u, OP_RAISE, 0, base, NO_REG);
     u->reachable = false;
     set_depth(u, base);
-    bind(u, end);
+    codegen_bind(u, end);
 }
 
 static void compile_raise(Unit *u, Stmt *s) {
@@ -464,7 +464,7 @@ static void compile_if(Unit *u, Stmt *s) {
     if (!s->If.orelse.n) {
         cond(u, s->If.test, end, false);
         stmts(u, s->If.body);
-        bind(u, end);
+        codegen_bind(u, end);
         return;
     }
     Label orelse = new_label(u);
@@ -472,9 +472,9 @@ static void compile_if(Unit *u, Stmt *s) {
     stmts(u, s->If.body);
     at_none(u);
     jump(u, end);
-    bind(u, orelse);
+    codegen_bind(u, orelse);
     stmts(u, s->If.orelse);
-    bind(u, end);
+    codegen_bind(u, end);
 }
 
 void stmts(Unit *u, StmtSeq body) {
