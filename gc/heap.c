@@ -10,7 +10,9 @@
 _Atomic(uint8_t) heap_chunk_map[(size_t)1 << (HEAP_ADDRESS_BITS - HEAP_CHUNK_SHIFT)];
 
 Mutex heap_mutex = MUTEX_INIT(RANK_HEAP);
-Chunk *heap_chunks; /* those with free pages first */
+Chunk *heap_chunks; /* those with free pages first; but for the time of a walk */
+int heap_walking;
+static bool order_pending;
 static Chunk *chunks_last;
 static HeapOwner *pool; /* owners without a thread */
 static Page empty_page; /* stands in every bin that has no page: no free cell, nothing to carve */
@@ -193,8 +195,12 @@ static Page *pages_take(uint32_t n) {
     int i = __builtin_ctzll(run);
     c->free_pages &= ~((((uint64_t)1 << n) - 1) << i);
     if (c->free_pages == 0 && c != chunks_last) {
-        chunk_unlink(c);
-        chunk_link_last(c);
+        if (heap_walking)
+            order_pending = true;
+        else {
+            chunk_unlink(c);
+            chunk_link_last(c);
+        }
     }
     return &c->pages[i];
 }
@@ -211,8 +217,26 @@ static void pages_give(Page *p, uint32_t n) {
     bool was_full = c->free_pages == 0;
     c->free_pages |= (((uint64_t)1 << n) - 1) << i;
     if (was_full) {
-        chunk_unlink(c);
-        chunk_link_first(c);
+        if (heap_walking)
+            order_pending = true; /* a walk must not miss a chunk that moves before the one it stands on */
+        else {
+            chunk_unlink(c);
+            chunk_link_first(c);
+        }
+    }
+}
+
+void heap_walk_end(void) {
+    if (--heap_walking > 0 || !order_pending)
+        return;
+    order_pending = false;
+    Chunk *next;
+    for (Chunk *c = heap_chunks; c; c = next) {
+        next = c->next;
+        if (c->free_pages) { /* the full ones sink to the end */
+            chunk_unlink(c);
+            chunk_link_first(c);
+        }
     }
 }
 

@@ -17,6 +17,9 @@ struct HeapOwner {
 
 extern Mutex heap_mutex;
 extern Chunk *heap_chunks;
+/* Walks over all chunks under way, in a stopped world: chunks keep their places. */
+extern int heap_walking;
+void heap_walk_end(void);
 void heap_each_owner(void (*fn)(HeapOwner *w, void *arg), void *arg);
 
 /* Forced rare events (-X torture options, tests/torture): counted in the slow ways in. */

@@ -55,6 +55,7 @@ void heap_page_each(Page *p, void (*fn)(Object *o, void *arg), void *arg) {
 
 void heap_each_page(void (*fn)(Page *p, void *arg), void *arg) {
     Chunk *next;
+    heap_walking++;
     for (Chunk *c = heap_chunks; c; c = next) {
         next = c->next;
         if (c->huge_size) {
@@ -65,6 +66,7 @@ void heap_each_page(void (*fn)(Page *p, void *arg), void *arg) {
             if (c->pages[i].kind == PAGE_OBJECTS || c->pages[i].kind == PAGE_LARGE)
                 fn(&c->pages[i], arg);
     }
+    heap_walk_end();
 }
 
 typedef struct EachCell {
