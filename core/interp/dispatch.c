@@ -1314,6 +1314,14 @@ OP(FOR_LOOP) {
     DISPATCH();
 }
 OP(UNPACK) {
+    Value b = REG_B;
+    unsigned n = instr_c(w);
+    if (LIKELY(v_is_exact(b, IDX_TUPLE) && (unsigned)tuple_len(b) == n)) {
+        Value *T = &REG_A, old = TAKE_B; /* whose register may be one of T's */
+        for (unsigned i = 0; i < n; i++)
+            STORE_RELAXED((Ref *)&T[n - 1 - i], retained(tuple_get(b, (intptr_t)i)));
+        FINISH1(old, 1);
+    }
     STEP(step_unpack);
 }
 OP(UNPACK_EX) {

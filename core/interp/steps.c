@@ -473,6 +473,27 @@ int step_for_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
         v = i < tuple_len(it) ? retained(tuple_get(it, i)) : ABSENT;
         S[1] += 2;
     } else {
+        /* for a, b in zip(...), enumerate(...), d.items(): no tuple is made. */
+        uint64_t unpack = LOAD_RELAXED(pc + 1);
+        uint32_t kind = obj_index(it);
+        if ((kind == IDX_ZIP || kind == IDX_ENUMERATE || kind == IDX_DICT_ITEMITER) && instr_op(unpack) == OP_UNPACK &&
+            instr_b(unpack) == instr_b(w) && (instr_flags(unpack) & IF_KILL_B) && instr_c(unpack) <= 8) {
+            Value items[8], *T = &R[instr_a(unpack)];
+            intptr_t n = instr_c(unpack);
+            int r = iter_next_items(it, items, n);
+            if (LIKELY(r > 0)) {
+                for (intptr_t i = 0; i < n; i++)
+                    T[n - 1 - i] = items[i];
+                frame_of_regs(R)->pc = pc + 2;
+                return STEP_FRAME;
+            }
+            if (r == -1)
+                return STEP_ERROR;
+            if (r == 0) {
+                v = ABSENT;
+                goto ended;
+            }
+        }
         NextFn next = (NextFn)(uintptr_t)(S[1] >> 1);
         v = next ? next(it) : obj_next(it);
         if (UNLIKELY(v == ABSENT && err_pending()))
@@ -482,6 +503,7 @@ int step_for_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
         set_reg(R, w, instr_b(w), v);
         return STEP_NEXT;
     }
+ended:
     S[0] = ABSENT;
     release(it);
     frame_of_regs(R)->pc = pc + instr_sc(w);

@@ -111,6 +111,10 @@ static Value next_item(Value it) {
     Value kv[2];
     return step(it, false, &kv[0], &kv[1]) > 0 ? tuple_from_steal(kv, 2) : ABSENT;
 }
+int dict_next_item(Value it, Value *pair) {
+    int r = step(it, false, &pair[0], &pair[1]);
+    return r > 0 ? 1 : err_pending() ? -1 : 0;
+}
 static Value prev_key(Value it) {
     Value k;
     return step(it, true, &k, NULL) > 0 ? k : ABSENT;

@@ -41,11 +41,10 @@ static Value enumerate_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     trace_track(v_obj(e));
     return e;
 }
-static Value enumerate_next(Value self) {
-    Value pair[2];
+static bool enumerate_pair(Value self, Value *pair) {
     pair[1] = iter_pull(ref_peek(&E(self)->it));
     if (pair[1] == ABSENT)
-        return ABSENT;
+        return false;
     for (;;) {
         pair[0] = EXCL_PARALLEL ? iter_field(self, &E(self)->index) : retained(ref_peek(&E(self)->index));
         Value next = LIKELY(v_is_int(pair[0]) && v_int(pair[0]) < INT_IMM_MAX) ? v_from_int(v_int(pair[0]) + 1)
@@ -53,7 +52,7 @@ static Value enumerate_next(Value self) {
         if (next == ABSENT) {
             release(pair[0]);
             release(pair[1]);
-            return ABSENT;
+            return false;
         }
         excl_leaf_lock(self);
         bool mine = ref_peek(&E(self)->index) == pair[0];
@@ -61,9 +60,13 @@ static Value enumerate_next(Value self) {
         excl_leaf_unlock(self);
         release(old);
         if (LIKELY(mine))
-            return tuple_from_steal(pair, 2);
+            return true;
         release(pair[0]);
     }
+}
+static Value enumerate_next(Value self) {
+    Value pair[2];
+    return enumerate_pair(self, pair) ? tuple_from_steal(pair, 2) : ABSENT;
 }
 static Value n_enumerate(Value self, Value *args, intptr_t nargs, Value kw) {
     return iter_end(enumerate_next(self));
@@ -292,6 +295,37 @@ static Value strict_failure(intptr_t i, const char *what) {
     return err_set(&exc_ValueError, "zip() argument %zd is %s than arguments 1-%zd", (ssize_t)(i + 1), what,
                    (ssize_t)i);
 }
+/* The next item of each of the n sources: true, owned; false: exhausted, or an exception. */
+static bool zip_fill(Value self, Value sources, Value *out, intptr_t n) {
+    for (intptr_t i = 0; i < n; i++) {
+        out[i] = iter_pull(tuple_get(sources, i));
+        if (LIKELY(out[i] != ABSENT))
+            continue;
+        for (intptr_t k = 0; k < i; k++) {
+            Value v = out[k];
+            out[k] = ABSENT;
+            release(v);
+        }
+        if (err_pending() || !LOAD_RELAXED(&P(self)->strict))
+            return false;
+        if (i) {
+            strict_failure(i, "shorter");
+            return false;
+        }
+        for (intptr_t k = 1; k < n; k++) {
+            Value v = iter_pull(tuple_get(sources, k));
+            if (v != ABSENT) {
+                release(v);
+                strict_failure(k, "longer");
+                return false;
+            }
+            if (err_pending())
+                return false;
+        }
+        return false;
+    }
+    return true;
+}
 static Value zip_next(Value self) {
     Value sources = ref_peek(&P(self)->sources);
     intptr_t n = sources == ABSENT ? 0 : tuple_len(sources);
@@ -300,31 +334,36 @@ static Value zip_next(Value self) {
     Value t = tuple_new(n);
     if (t == ABSENT)
         return ABSENT;
-    for (intptr_t i = 0; i < n; i++) {
-        Value v = iter_pull(tuple_get(sources, i));
-        if (LIKELY(v != ABSENT)) {
-            tuple_init_item(t, i, v);
-            continue;
-        }
+    if (!zip_fill(self, sources, tuple_items(t), n)) {
         release(t);
-        if (err_pending() || !LOAD_RELAXED(&P(self)->strict))
-            return ABSENT;
-        if (i)
-            return strict_failure(i, "shorter");
-        for (intptr_t k = 1; k < n; k++) {
-            v = iter_pull(tuple_get(sources, k));
-            if (v != ABSENT) {
-                release(v);
-                return strict_failure(k, "longer");
-            }
-            if (err_pending())
-                return ABSENT;
-        }
         return ABSENT;
     }
     tuple_track(t);
     return t;
 }
+
+int iter_next_items(Value it, Value *out, intptr_t n) {
+    if (!v_is_obj(it))
+        return -2;
+    switch (obj_index(it)) {
+    case IDX_ENUMERATE:
+        if (n == 2)
+            return enumerate_pair(it, out) ? 1 : err_pending() ? -1 : 0;
+        break;
+    case IDX_ZIP: {
+        Value sources = ref_peek(&P(it)->sources);
+        if (n > 0 && sources != ABSENT && tuple_len(sources) == n)
+            return zip_fill(it, sources, out, n) ? 1 : err_pending() ? -1 : 0;
+        break;
+    }
+    case IDX_DICT_ITEMITER:
+        if (n == 2)
+            return dict_next_item(it, out);
+        break;
+    }
+    return -2;
+}
+
 static Value n_zip(Value self, Value *args, intptr_t nargs, Value kw) {
     return iter_end(zip_next(self));
 }
