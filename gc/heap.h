@@ -280,6 +280,22 @@ static ALWAYS_INLINE void heap_page_sweep(Page *p, bool (*dead)(Object *o, void 
     p->used = (uint16_t)(p->used - freed);
     heap_page_swept(p, was_out);
 }
+/* Calls fn for the cells in use that are not marked; fn may mark, and free the cell. */
+static ALWAYS_INLINE void heap_page_each_unmarked(Page *p, void (*fn)(Object *o)) {
+    if (p->kind == PAGE_LARGE) {
+        Object *o = (Object *)(p->base + 8);
+        if (LOAD_RELAXED(&o->index) && !heap_is_marked(o))
+            fn(o);
+        return;
+    }
+    _Atomic(uint64_t) *marks = heap_chunk_of(p)->marks[p - heap_chunk_of(p)->pages];
+    char *base = p->base + 8;
+    for (uint32_t u = 0; u < p->bump && p->kind == PAGE_OBJECTS; u += p->units) {
+        Object *o = (Object *)(base + (size_t)u * 8);
+        if (!(LOAD_RELAXED(&marks[u >> 6]) >> (u & 63) & 1) && LOAD_RELAXED(&o->index))
+            fn(o);
+    }
+}
 void heap_clear_marks(void);
 /* Cell number within its page, and how many cells the page can hold: for side tables. */
 static ALWAYS_INLINE uint32_t heap_cell_number(const Page *p, const Object *o) {

@@ -31,10 +31,10 @@ static void edges_free(Page *p, void *unused) {
 }
 /* Pages with an unmarked object get a table. */
 static bool page_has_unmarked;
-static void see_unmarked(Object *o, void *unused) { page_has_unmarked |= !heap_is_marked(o); }
+static ALWAYS_INLINE void see_unmarked(Object *o) { page_has_unmarked = true; }
 static void edges_make(Page *p, void *unused) {
     page_has_unmarked = false;
-    heap_page_each(p, see_unmarked, NULL);
+    heap_page_each_unmarked(p, see_unmarked);
     p->edges = NULL;
     if (page_has_unmarked && !out_of_memory)
         edges_page(p, NULL);
@@ -46,12 +46,16 @@ static void edge_to(Value v, void *unused) {
     Page *p = heap_page_of(v_obj(v));
     p->edges[heap_cell_number(p, v_obj(v))]++;
 }
-static void edges_from(Object *o, void *unused) {
-    if (!heap_is_marked(o))
-        obj_traverse(o, edge_to, NULL);
-}
-static void mark_surplus(Object *o, void *unused) {
-    if (heap_is_marked(o) || !is_counted(o))
+/* What follows visits the unmarked objects of the pages that have any. */
+#define EACH_UNMARKED(name)                                                                                            \
+    static void name##_page(Page *p, void *unused) {                                                                   \
+        if (p->edges)                                                                                                  \
+            heap_page_each_unmarked(p, name);                                                                          \
+    }
+static void edges_from(Object *o) { obj_traverse(o, edge_to, NULL); }
+EACH_UNMARKED(edges_from)
+static void mark_surplus(Object *o) {
+    if (!is_counted(o))
         return;
     Page *p = heap_page_of(o);
     intptr_t edges = p->edges[heap_cell_number(p, o)], count = count_get(o);
@@ -62,6 +66,7 @@ static void mark_surplus(Object *o, void *unused) {
         mark_drain();
     }
 }
+EACH_UNMARKED(mark_surplus)
 static void mark_uncounted(Object *o) {
     if (!is_counted(o))
         mark_push(o);
@@ -73,8 +78,8 @@ bool collector_finish_marking(void) {
     out_of_memory = false;
     heap_each_page(edges_make, NULL);
     if (!out_of_memory) {
-        heap_each(edges_from, NULL);
-        heap_each(mark_surplus, NULL);
+        heap_each_page(edges_from_page, NULL);
+        heap_each_page(mark_surplus_page, NULL);
     }
     heap_each_page(edges_free, NULL);
     return !out_of_memory;

@@ -203,18 +203,26 @@ static bool queue_push(Value v) {
 }
 
 static size_t n_found; /* unreachable objects that hold references */
-static void count_dead(Object *o, void *unused) {
-    n_found += !heap_is_marked(o) && !(v_shape(V_OF(o))->type->flags & TF_UNTRACKED);
+static uint32_t leaf_index; /* shape of the last one without references and finalizer: decided by its index alone */
+static ALWAYS_INLINE void count_dead(Object *o) {
+    n_found += !(v_shape(V_OF(o))->type->flags & TF_UNTRACKED);
 }
-static void look_dead(Object *o, void *unused) {
-    if (heap_is_marked(o))
+static ALWAYS_INLINE void look_dead(Object *o) {
+    uint32_t index = LOAD_RELAXED(&o->index);
+    if (index == leaf_index)
         return;
-    const Type *t = v_shape(V_OF(o))->type;
-    if (t->flags & TF_FINALIZER && !(obj_flags(o) & OF_FINALIZED) && queue_push(V_OF(o))) {
+    uint32_t f = shape_at(index)->type->flags;
+    if (!(f & TF_UNTRACKED))
+        n_found++;
+    else if (!(f & TF_FINALIZER))
+        leaf_index = index;
+    if (f & TF_FINALIZER && !(obj_flags(o) & OF_FINALIZED) && queue_push(V_OF(o))) {
         obj_set_flag(o, OF_FINALIZED);
         retain(V_OF(o));
     }
 }
+static void count_page(Page *p, void *unused) { heap_page_each_unmarked(p, count_dead); }
+static void look_page(Page *p, void *unused) { heap_page_each_unmarked(p, look_dead); }
 
 static void save_dead(Object *o, void *unused) {
     if (heap_is_marked(o) || v_shape(V_OF(o))->type->flags & TF_UNTRACKED)
@@ -297,12 +305,16 @@ static size_t collect_stopped(void) {
     if (collector_finish_marking()) {
         weak_clear_dead(alive_object);
         weak_visit_pending(mark_value, NULL);
-        heap_each(look_dead, NULL);
+        leaf_index = 0;
+        heap_each_page(look_page, NULL);
         for (size_t i = before; i < n_queue; i++)
             mark_value(queue[i], NULL);
         STORE_RELAXED(&any_queue, n_queue != 0);
         mark_drain();
-        heap_each(count_dead, NULL);
+        if (n_queue != before) { /* less what the finalizers keep */
+            n_found = 0;
+            heap_each_page(count_page, NULL);
+        }
         if (gc_state.debug & GC_SAVEALL) {
             heap_each(save_dead, NULL);
             mark_saved();
