@@ -283,7 +283,7 @@ static bool visit_arguments(Builder *b, AstArguments *a) {
 }
 
 static COLD bool not_in_annotation(Builder *b, Expr *e, const char *what) {
-    syntax_error_node(b->filename, e->pos, "%s cannot be used within an annotation", what);
+    syntax_error_node(b->filename, e->pos, "'%s' can not be used within an annotation", what);
     return false;
 }
 

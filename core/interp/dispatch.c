@@ -1,4 +1,4 @@
-/* The loop. Each instruction is one body between OP(NAME) and the next; the same bodies become functions that tail-call each other
+/* The loop (long because it is the one place of all instruction bodies). Each instruction is one body between OP(NAME) and the next; the same bodies become functions that tail-call each other
  * (clang 19 and later: registers of the machine hold the loop's state) or labels of one function (computed goto).
  *
  * A body has R (registers), pc, t (thread), K (constants), w (the word). Rules: no local has its address taken; whatever may raise, poll or allocate

@@ -135,6 +135,9 @@ static int show_plain(Value filename, int lineno, Value text, Value category, Va
     Value s = str_format_c("%S:%d: %S: %S\n", filename, lineno, name, text);
     Value a[] = {s}, r = s ? obj_call_method(err, ID("write"), a, 1) : ABSENT;
     release(r);
+    Value read = line && line != V_NONE ? ABSENT : traceback_source_line(filename, lineno);
+    if (read)
+        line = read;
     if (r && line && v_is_str(line)) {
         intptr_t i = 0, n = str_len(line);
         while (i < n && (str_at(line, i) == ' ' || str_at(line, i) == '\t'))
@@ -149,6 +152,7 @@ static int show_plain(Value filename, int lineno, Value text, Value category, Va
         release(r);
     }
     err_clear();
+    release(read);
     release(name);
     release(s);
     release(err);

@@ -77,6 +77,9 @@ void exc_wrap_pending(Type *cls, const char *msg);
  */
 Value exc_format_full(Value exc, Value tb);
 
+/* Line number `line` of the file without its end: owned str, or ABSENT (nothing pending). runtime/traceback_print.c. */
+Value traceback_source_line(Value filename, int line);
+
 /* UnicodeErrors. */
 Value exc_unicode_decode(const char *encoding, Value bytes, intptr_t start, intptr_t end,
                          const char *reason); /* raises */

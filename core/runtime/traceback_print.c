@@ -144,6 +144,14 @@ static Value source_line(Printer *p, Value filename, int line) {
     return v;
 }
 
+Value traceback_source_line(Value filename, int line) {
+    Printer p = {0};
+    Value v = source_line(&p, filename, line);
+    release(p.file_name);
+    free(p.text);
+    return v;
+}
+
 static bool is_space(uint32_t c) { return c == ' ' || c == '\t' || c == '\f'; }
 
 static intptr_t leading_space(Value line) {
