@@ -167,6 +167,9 @@ static void leave_loop(Unit *u, Stmt *s, bool is_break) {
             break;
         }
         bool loop = b->kind == BLOCK_WHILE || b->kind == BLOCK_FOR || b->kind == BLOCK_ASYNC_FOR;
+        /* Inside a finally body that runs for a return, what the return has emptied still lies between. */
+        if (loop)
+            set_depth(u, b->base + (b->kind == BLOCK_FOR ? 3 : b->kind == BLOCK_ASYNC_FOR ? 1 : 0));
         if (loop && !is_break) {
             jump(u, b->cont);
             break;

@@ -414,7 +414,7 @@ Value dispatch_run(Thread *t, bool throwing) {
     Instr *pc = NULL;
     uint64_t w = 0;
     if (throwing)
-        goto reraised;
+        goto raised; /* a traceback entry for the frame that it is thrown into */
     goto enter;
 #endif
 
@@ -1626,7 +1626,7 @@ static OpFn *const op_table[256] = {
 #undef X
 };
 Value dispatch_run(Thread *t, bool throwing) {
-    return throwing ? reraised(NULL, NULL, t, NULL, 0) : enter(NULL, NULL, t, NULL, 0);
+    return throwing ? raised(NULL, NULL, t, NULL, 0) : enter(NULL, NULL, t, NULL, 0);
 }
 #else
 }

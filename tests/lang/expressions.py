@@ -203,6 +203,6 @@ name, v, w = 'n', 3.14159, 10
 print(f'{name}{v:.2f}|{v:{w}.3f}|{name!r:>5}|{name!s}|{name!a}|{{}}|{v=}|{name = !s}|{w:>{w}}|{"nested " + f"{w + 1}"}')
 print(f'', f'x', f'{1}', f'{1}' 'a' f'{2}', f'{[1, 2]!r}', f'{lambda_ if (lambda_ := 5) else 0}')
 print(f"{'a' if w else 'b'} {w:x} {w!r:^7} {dict(a=1)['a']}" * 2)
-print(lambda: 1 is None, (lambda x, *y, z=3, **k: (x, y, z, k))(1, 2, z=4, q=5)) if False else None
+
 print((lambda x, *y, z=3, **k: (x, y, z, k))(1, 2, z=4, q=5), (lambda: 5)(), (lambda a, /, b, *, c: a + b + c)(1, 2, c=3))
 print(1 if True else 2, None is None, ... is Ellipsis, __debug__, (yield_ := 1))
