@@ -1,3 +1,4 @@
+import gc
 # Generators, comprehensions, yield from.
 def g(n):
     try:
@@ -102,9 +103,11 @@ def cleanup():
 
 for v in cleanup():
     break
+gc.collect()  # nothing dies at once where nothing is counted
 c = cleanup()
 next(c)
 del c
+gc.collect()
 print('after')
 
 # comprehensions

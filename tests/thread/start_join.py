@@ -77,11 +77,11 @@ print("local", local.x)
 
 
 class Local(threading.local):
-    made = 0
+    made = []
 
     def __init__(self, start):
         self.n = start
-        Local.made += 1
+        Local.made.append(1)
 
     def step(self):
         self.n += 1
@@ -97,7 +97,7 @@ def use_class(i):
 
 
 run(6, use_class)
-print("local class", loc.n, Local.made)
+print("local class", loc.n, len(Local.made))
 try:
     threading.local(1)
 except TypeError as e:
