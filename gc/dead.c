@@ -5,6 +5,7 @@
 #include "heap.h"
 #include "object/object.h"
 #include "object/shape.h"
+#include "object/str.h"
 #include "stats.h"
 #include "weak.h"
 
@@ -83,6 +84,11 @@ static void destroy(Thread *t, Object *o) {
 
 NOINLINE void dead_object(Object *o) {
     const Type *ty = v_shape(V_OF(o))->type;
+    if (obj_index(V_OF(o)) == IDX_STR && LIKELY(!(str_state(V_OF(o)) & (STR_EXTERNAL | STR_HAS_UTF8))) &&
+        !(RETIRE_DEFERS && LOAD_RELAXED(&world_threaded)) && LIKELY(!(obj_flags(o) & OF_WEAKREF))) {
+        heap_free(o); /* what dead_free comes to, without its detours */
+        return;
+    }
     if ((ty->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP | TF_FINALIZER)) == TF_UNTRACKED &&
         LIKELY(!(obj_flags(o) & OF_WEAKREF))) {
         dead_memory(o);

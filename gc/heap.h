@@ -118,8 +118,8 @@ static ALWAYS_INLINE void heap_zero(void *cell, size_t size) {
             memset(w + i, 0, (n - i) * 8);
         return;
     }
-    for (; i < n; i++)
-        w[i] = 0;
+    for (; i < n; i++) /* atomic, or the compiler makes vectors of three words */
+        STORE_RELAXED((_Atomic(uint64_t) *)w + i, 0);
 }
 
 /* A cell of at least size bytes (8 or more), all zero, header included. NULL at the heap's limit or out of memory (nothing pending). May collect,
@@ -135,6 +135,22 @@ static ALWAYS_INLINE Object *heap_alloc_for(Thread *t, size_t size) {
         }
     }
     return heap_alloc_slow(t, size);
+}
+/* The same for an object without references: only the header's words and the last word are zero. NULL: use heap_alloc. */
+static ALWAYS_INLINE Object *heap_alloc_leaf(size_t size) {
+    size_t units = (size + 7) / 8;
+    if (UNLIKELY(POLYGIL_SANITIZED || units > HEAP_SMALL_UNITS))
+        return NULL;
+    Page *p = thread_self()->heap.bin[PAGE_OBJECTS][units];
+    if (UNLIKELY(p->free == 0))
+        return NULL;
+    Object *o = heap_pop(p);
+    _Atomic(uint64_t) *w = (_Atomic(uint64_t) *)o;
+    STORE_RELAXED(w, 0);
+    if (sizeof(Object) > 8)
+        STORE_RELAXED(w + 1, 0);
+    STORE_RELAXED(w + units - 1, 0);
+    return o;
 }
 static ALWAYS_INLINE Object *heap_alloc(size_t size) { return heap_alloc_for(thread_self(), size); }
 

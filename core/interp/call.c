@@ -12,11 +12,12 @@
 
 _Atomic(int) interp_recursion_limit = 1000;
 Value interp_list_append = V_MARK;
+NativeFn interp_list_append_fn;
 
 void interp_types_ready(void) {
     Value v = type_lookup(&list_type, ID("append"));
     if (v != ABSENT && v_is_exact(v, IDX_METHOD_DESCR))
-        interp_list_append = v;
+        interp_list_append = v, interp_list_append_fn = ((Native *)v)->fn;
 }
 
 COLD static int recursion_error(void) {

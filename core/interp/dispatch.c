@@ -507,10 +507,11 @@ SHARED(suspend) {
     InterpFrame *f = frame_of_regs(R);
     Code *c = f->code;
     Generator *g = (Generator *)f->extra;
-    if (LIKELY(f->flags == FR_GEN && !c->yields_in_block && t->handled == ABSENT && ref_peek(&g->inherited) == ABSENT)) {
+    if (LIKELY((f->flags & ~(uint32_t)FR_ENTRY) == FR_GEN && !c->yields_in_block && t->handled == ABSENT && ref_peek(&g->inherited) == ABSENT)) {
         InterpFrame *caller = f->prev;
-        uint64_t cw = LOAD_RELAXED(caller->pc);
-        if (LIKELY(instr_op(cw) == OP_FOR_ITER)) {
+        uint64_t cw = caller ? LOAD_RELAXED(caller->pc) : OP_NOP;
+        bool to_c = f->flags & FR_ENTRY; /* resumed by a native: gen_next */
+        if (LIKELY(to_c || instr_op(cw) == OP_FOR_ITER)) {
             Value v = REG_B;
             if (COUNT_EXACT) {
                 if (HAS_FLAG(IF_KILL_B))
@@ -526,6 +527,10 @@ SHARED(suspend) {
             g->frame = NULL;
             STORE_RELEASE(&g->state, GEN_SUSPENDED); /* pairs with gen_take: whoever goes on sees the registers */
             t->frame = caller;
+            if (to_c) {
+                t->interp_result = v;
+                GOTO(leave);
+            }
             R = caller->regs;
             pc = caller->pc;
             K = caller->code->consts;
@@ -1281,6 +1286,14 @@ OP(FOR_ITER) {
     }
     if (obj_index(it) == IDX_GENERATOR)
         GOTO(resume);
+    if (obj_index(it) == IDX_STR) {
+        size_t i = (size_t)v_int(S[1]);
+        uint64_t ls = str_len_state(it);
+        if (LIKELY((ls & (STR_KIND | STR_EXTERNAL)) == 1 && i < ls >> STR_LEN_SHIFT)) {
+            S[1] += 2;
+            DONE_B(str_latin1_chars[((Str *)it)->data[i]]);
+        }
+    }
     STEP_ANY(step_for_iter);
 }
 /* The fast cases of FOR_ITER; all else is left to the FOR_ITER itself. */
@@ -1309,6 +1322,17 @@ OP(FOR_LOOP) {
             S[1] += 2;
             DONE_B_BACK(retained(tuple_get(it, i)));
         }
+    } else if (obj_index(it) == IDX_STR) {
+        size_t i = (size_t)v_int(S[1]);
+        uint64_t ls = str_len_state(it);
+        if (LIKELY((ls & (STR_KIND | STR_EXTERNAL)) == 1 && i < ls >> STR_LEN_SHIFT)) {
+            S[1] += 2;
+            DONE_B_BACK(str_latin1_chars[((Str *)it)->data[i]]);
+        }
+    } else if (obj_index(it) != IDX_GENERATOR && obj_index(it) != IDX_LIST) {
+        pc += instr_sc(w); /* what the FOR_ITER would come to */
+        w = LOAD_RELAXED(pc);
+        STEP_ANY(step_for_iter);
     }
     pc += instr_sc(w);
     DISPATCH();
@@ -1387,6 +1411,17 @@ OP(FORMAT_VALUE) {
 OP(CALL) {
     Value *h = &REG_A;
     TRY_PUSH(h, instr_b(w), h[0]);
+    Value f = h[0];
+    if (v_is_exact(f, IDX_NATIVE) && ((Native *)f)->fn == interp_list_append_fn && instr_b(w) == 1) {
+        Value v = h[FRAME_WORDS];
+        if (LIKELY(list_append_fast(ref_peek(&((Native *)f)->self), v))) { /* v moves into the list */
+            h[0] = h[FRAME_WORDS] = ABSENT;
+            unsigned d = instr_c(w);
+            Value old = OLD(d);
+            R[d] = V_NONE;
+            FINISH2(old, f, 1);
+        }
+    }
     STEP_ANY(step_call);
 }
 OP(CALL_METHOD) {

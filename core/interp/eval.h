@@ -64,6 +64,8 @@ static ALWAYS_INLINE int step_result(Value *R, uint64_t w, Value v, Value b, Val
 
 /* The method list.append as found on the class: an immortal descriptor. Set when built-in types are complete. */
 extern Value interp_list_append;
+/* Its C function. */
+extern NativeFn interp_list_append_fn;
 
 /* call.c */
 StepFn step_call, step_call_method, step_call_kw, step_call_ex;

@@ -263,8 +263,45 @@ int gen_send(Value gen, Value v, Value *out) {
     return LOAD_RELAXED(&g->state) == GEN_FINISHED ? 0 : 1;
 }
 
+/* gen_push for a generator that is suspended with nothing out of the ordinary: false, and nothing done, for others. */
+static bool resume_plain(Thread *t, Generator *g) {
+    InterpFrame *caller = t->frame;
+    Code *c = (Code *)ref_peek(&g->code);
+    if ((EXCL_PARALLEL && LOAD_RELAXED(&world_threaded)) || LOAD_RELAXED(&g->state) != GEN_SUSPENDED || ref_peek(&g->frame_obj) != ABSENT ||
+        t->handled != ABSENT || ref_peek(&g->own_handled) != ABSENT || !caller)
+        return false;
+    InterpFrame *f = (InterpFrame *)(caller->regs + caller->code->n_regs);
+    if (f->regs + c->n_regs > t->stack_limit || (int)caller->depth + 1 >= LOAD_RELAXED(&interp_recursion_limit))
+        return false;
+    STORE_RELAXED(&g->state, GEN_RUNNING);
+    for (uint32_t i = 0, n = g->n_saved; i < n; i++)
+        STORE_RELAXED((Ref *)&f->regs[i], LOAD_RELAXED(&g->regs[i]));
+    g->n_saved = 0;
+    f->func = ref_peek(&g->func);
+    f->code = c;
+    f->prev = caller;
+    f->extra = V_OF(g);
+    f->flags = FR_GEN | FR_ENTRY;
+    f->depth = caller->depth + 1;
+    g->frame = f;
+    uint64_t w = LOAD_RELAXED(g->pc);
+    set_reg(f->regs, w, instr_a(w), V_NONE);
+    f->pc = g->pc + 1;
+    t->frame = f;
+    return true;
+}
+
 Value gen_next(Value gen) {
     Value v;
+    Thread *t = thread_self();
+    if (LIKELY(resume_plain(t, (Generator *)gen))) {
+        v = interp_run(t, t->frame, false);
+        if (UNLIKELY(LOAD_RELAXED(&((Generator *)gen)->state) == GEN_FINISHED)) {
+            release(v);
+            return ABSENT;
+        }
+        return v;
+    }
     int r = gen_send(gen, V_NONE, &v);
     if (r > 0)
         return v;

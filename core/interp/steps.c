@@ -29,6 +29,13 @@ static const uint8_t binary_special[OP_COUNT] = {
 
 static Value binary(uint64_t w, Value a, Value b) {
     int sp = binary_special[instr_op(w)];
+    unsigned f = instr_flags(w);
+    if (sp == SP_ADD && v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
+        /* s += t, s = s + t, and a temporary's growth: the text may go on growing where it lies. */
+        if ((f & IF_KILL_B) || ((f & IF_DST_LOCAL) && instr_a(w) == instr_b(w)))
+            return str_append_last(a, b);
+        return f & IF_INPLACE ? str_append(a, b) : str_concat(a, b);
+    }
     /* Numbers that are not both ints or both floats inside the word. */
     if (v_is_int(a) && v_is_int(b)) {
         switch (sp) {
@@ -61,12 +68,6 @@ static Value binary(uint64_t w, Value a, Value b) {
             }
             break;
         }
-    }
-    unsigned f = instr_flags(w);
-    if (sp == SP_ADD && v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
-        /* s += t, s = s + t, and a temporary's growth: the text may go on growing where it lies. */
-        bool grows = (f & (IF_INPLACE | IF_KILL_B)) || ((f & IF_DST_LOCAL) && instr_a(w) == instr_b(w));
-        return grows ? str_append(a, b) : str_concat(a, b);
     }
     return f & IF_INPLACE ? num_inplace(sp, a, b) : num_binary(sp, a, b);
 }
@@ -116,9 +117,21 @@ int step_not(Thread *t, Value *R, Instr *pc, uint64_t w) {
 _Static_assert(OP_LE - OP_LT == CMP_LE && OP_EQ - OP_LT == CMP_EQ && OP_NE - OP_LT == CMP_NE && OP_GT - OP_LT == CMP_GT && OP_GE - OP_LT == CMP_GE,
                "comparison instructions are in the order of CMP_*");
 
+/* a op b of two exact strs. */
+static ALWAYS_INLINE bool compare_strs(Value a, Value b, unsigned op) {
+    if (op == CMP_EQ)
+        return str_equal(a, b);
+    if (op == CMP_NE)
+        return !str_equal(a, b);
+    int c = str_cmp(a, b);
+    return op == CMP_LT ? c < 0 : op == CMP_LE ? c <= 0 : op == CMP_GT ? c > 0 : c >= 0;
+}
+
 int step_compare(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], c = R[instr_c(w)];
+    if (v_is_exact(b, IDX_STR) && v_is_exact(c, IDX_STR))
+        return step_result(R, w, v_bool(compare_strs(b, c, instr_op(w) - OP_LT)), b, c);
     return step_result(R, w, obj_compare(b, c, (int)(instr_op(w) - OP_LT)), b, c);
 }
 static int contains(Value container, Value item) {
@@ -157,10 +170,8 @@ int step_compare_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     unsigned n = instr_op(w) - OP_JLT, cmp = n % 6, group = n / 6;
     Value a = R[instr_a(w)], b = group < 2 ? R[instr_b(w)] : v_from_int(instr_sb(w));
     int r;
-    if (cmp == CMP_EQ && v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
-        r = a == b || str_equal(a, b);
-    } else if (cmp == CMP_NE && v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
-        r = a != b && !str_equal(a, b);
+    if (v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
+        r = compare_strs(a, b, cmp);
     } else {
         Value v = obj_compare(a, b, (int)cmp);
         if (v == ABSENT)
@@ -229,6 +240,16 @@ static Value getitem(Value o, Value key) {
                 if (i < 0 || i >= tuple_len(o))
                     return err_set(&exc_IndexError, "tuple index out of range");
                 return retained(tuple_get(o, i));
+            }
+            break;
+        case IDX_STR:
+            if (v_is_int(key)) {
+                intptr_t i = v_int(key), n = str_len(o);
+                if (i < 0)
+                    i += n;
+                if (i < 0 || i >= n)
+                    return err_set(&exc_IndexError, "string index out of range");
+                return str_from_char(str_at(o, i));
             }
             break;
         case IDX_DICT: {
@@ -303,6 +324,11 @@ int step_getslice(Thread *t, Value *R, Instr *pc, uint64_t w) {
         v = str_substr(b, lo, MAX(lo, hi));
     } else if (v_is_exact(b, IDX_TUPLE) && plain_bounds(p, tuple_len(b), &lo, &hi)) {
         v = tuple_slice(b, lo, MAX(lo, hi));
+    } else if (v_is_exact(b, IDX_LIST) && v_is_int(p[2]) && p[2] != v_from_int(0) && (v_is_int(p[0]) || p[0] == V_NONE) &&
+               (v_is_int(p[1]) || p[1] == V_NONE)) {
+        intptr_t step = MAX(v_int(p[2]), -INTPTR_MAX);
+        v = list_slice_by(b, p[0] != V_NONE ? v_int(p[0]) : step < 0 ? INTPTR_MAX : 0,
+                          p[1] != V_NONE ? v_int(p[1]) : step < 0 ? INTPTR_MIN : INTPTR_MAX, step);
     } else {
         Value s = slice_new(p[0], p[1], p[2]);
         v = s == ABSENT ? ABSENT : obj_getitem(b, s);
@@ -352,7 +378,7 @@ int step_get_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
 
 /* Loop state in S[0..2]:
  *   range      S[0] next, S[1] how many are left, S[2] step: ints
- *   list tuple S[0] the object, S[1] index
+ *   list, tuple, str: S[0] the object, S[1] index
  *   generator  S[0] the generator
  *   iterator   S[0] the iterator, S[1] its C function as an int, or 0
  * iterable: owned. */
@@ -378,6 +404,7 @@ static int loop_state(Value *S, Value iterable) {
         }
         case IDX_LIST:
         case IDX_TUPLE:
+        case IDX_STR:
             S[0] = iterable;
             S[1] = v_from_int(0);
             S[2] = v_from_int(0);
@@ -471,6 +498,15 @@ int step_for_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     } else if (v_is_exact(it, IDX_TUPLE)) {
         intptr_t i = v_int(S[1]);
         v = i < tuple_len(it) ? retained(tuple_get(it, i)) : ABSENT;
+        S[1] += 2;
+    } else if (v_is_exact(it, IDX_STR)) {
+        intptr_t i = v_int(S[1]);
+        v = ABSENT;
+        if (i < str_len(it)) {
+            v = str_from_char(str_at(it, i));
+            if (UNLIKELY(v == ABSENT))
+                return STEP_ERROR;
+        }
         S[1] += 2;
     } else {
         /* for a, b in zip(...), enumerate(...), d.items(): no tuple is made. */

@@ -247,6 +247,9 @@ static bool still_valid(Probe *p, Value d) {
 int64_t dict_hash_key(Value key) {
     if (v_is_exact(key, IDX_STR))
         return str_hash(key);
+    const int64_t modulus = ((int64_t)1 << 61) - 1;
+    if (v_is_int(key) && v_int(key) > -modulus && v_int(key) < modulus)
+        return UNLIKELY(v_int(key) == -1) ? -2 : v_int(key); /* as int_hash */
     return obj_hash(key);
 }
 

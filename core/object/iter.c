@@ -116,7 +116,7 @@ Value seq_iter_new(Value seq) {
 /* The sequence (owned, or borrowed when nobody else can run) and an index that no other thread gets: ABSENT when
  * exhausted. */
 static ALWAYS_INLINE Value take_index(Value it, intptr_t step, intptr_t *index) {
-    if (!EXCL_PARALLEL) {
+    if (iter_alone()) {
         Value seq = ref_peek(&I(it)->seq);
         *index = LOAD_RELAXED(&I(it)->index);
         STORE_RELAXED(&I(it)->index, *index + step);
@@ -131,7 +131,7 @@ static ALWAYS_INLINE Value take_index(Value it, intptr_t step, intptr_t *index) 
     return seq;
 }
 static ALWAYS_INLINE void drop_seq(Value seq) {
-    if (EXCL_PARALLEL)
+    if (!iter_alone())
         release(seq);
 }
 
@@ -141,9 +141,9 @@ static Value list_iter_next(Value it) {
     if (l == ABSENT)
         return ABSENT;
     Value v = list_get_fast(l, i);
+    drop_seq(l);
     if (UNLIKELY(v == ABSENT))
         iter_drop(it, &I(it)->seq);
-    drop_seq(l);
     return v;
 }
 
@@ -153,9 +153,9 @@ static Value list_reviter_next(Value it) {
     if (l == ABSENT)
         return ABSENT;
     Value v = i < 0 ? ABSENT : list_get_fast(l, i);
+    drop_seq(l);
     if (UNLIKELY(v == ABSENT))
         iter_drop(it, &I(it)->seq);
-    drop_seq(l);
     return v;
 }
 
@@ -165,9 +165,9 @@ static Value tuple_iter_next(Value it) {
     if (t == ABSENT)
         return ABSENT;
     Value v = i < tuple_len(t) ? retained(tuple_get(t, i)) : ABSENT;
+    drop_seq(t);
     if (UNLIKELY(v == ABSENT))
         iter_drop(it, &I(it)->seq);
-    drop_seq(t);
     return v;
 }
 

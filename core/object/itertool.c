@@ -11,6 +11,16 @@ Type zip_type, reversed_type, map_type, filter_type, enumerate_type;
 static const Value one = ((uint64_t)1 << 1) | 1;
 
 Value iter_pull(Value it) {
+    if (v_is_exact(it, IDX_LIST_ITER) && iter_alone()) {
+        SeqIter *s = (SeqIter *)it;
+        Value l = ref_peek(&s->seq);
+        intptr_t i = LOAD_RELAXED(&s->index);
+        Value v = l != ABSENT ? list_get_fast(l, i) : ABSENT;
+        if (LIKELY(v != ABSENT)) {
+            STORE_RELAXED(&s->index, i + 1);
+            return v;
+        }
+    }
     NextFn next = iter_next_fn(it);
     return next ? next(it) : obj_next(it);
 }
@@ -45,6 +55,12 @@ static bool enumerate_pair(Value self, Value *pair) {
     pair[1] = iter_pull(ref_peek(&E(self)->it));
     if (pair[1] == ABSENT)
         return false;
+    Value i = iter_alone() ? ref_peek(&E(self)->index) : ABSENT;
+    if (LIKELY(v_is_int(i) && v_int(i) < INT_IMM_MAX)) {
+        ref_init(&E(self)->index, i + 2);
+        pair[0] = i;
+        return true;
+    }
     for (;;) {
         pair[0] = EXCL_PARALLEL ? iter_field(self, &E(self)->index) : retained(ref_peek(&E(self)->index));
         Value next = LIKELY(v_is_int(pair[0]) && v_int(pair[0]) < INT_IMM_MAX) ? v_from_int(v_int(pair[0]) + 1)

@@ -523,14 +523,19 @@ int list_clear(Value l) {
 
 int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable) {
     Value src = ABSENT;
-    if (iterable != ABSENT && (src = seq_to_tuple(iterable)) == ABSENT)
+    bool from_list = iterable != ABSENT && v_is_list_exact(iterable) && iterable != l; /* both are locked: no copy */
+    if (iterable != ABSENT && !from_list && (src = seq_to_tuple(iterable)) == ABSENT)
         return -1;
-    size_t n = src == ABSENT ? 0 : (size_t)tuple_len(src);
     Value *old = NULL, few[16];
     size_t n_old = 0;
     int r = -1;
     ExclCs cs;
-    excl_cs_begin(&cs, l);
+    if (from_list)
+        excl_cs_begin2(&cs, l, iterable);
+    else
+        excl_cs_begin(&cs, l);
+    size_t n = from_list ? len_of(iterable) : src == ABSENT ? 0 : (size_t)tuple_len(src);
+    Ref *from = from_list ? items_of(iterable) : src == ABSENT ? NULL : ((Tuple *)src)->items;
     intptr_t len = list_len(l);
     lo = lo < 0 ? 0 : MIN(lo, len);
     hi = hi < lo ? lo : MIN(hi, len);
@@ -549,7 +554,7 @@ int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable) {
     }
     Ref *items = items_of(l);
     for (size_t i = 0; i < n; i++) {
-        Value v = tuple_get(src, (intptr_t)i);
+        Value v = ref_peek(&from[i]);
         trace_write(l, ABSENT, v);
         STORE_RELEASE(&items[(size_t)lo + i], retained(v));
     }
@@ -659,11 +664,14 @@ intptr_t list_find(Value l, Value x, intptr_t lo, intptr_t hi, bool remove) {
 }
 
 Value list_slice_step(Value l, Value slice) {
-    ExclCs cs;
     intptr_t start, stop, step;
     /* The bounds' __index__ may run Python code: the length counts after that. */
     if (slice_unpack(slice, &start, &stop, &step) < 0)
         return ABSENT;
+    return list_slice_by(l, start, stop, step);
+}
+Value list_slice_by(Value l, intptr_t start, intptr_t stop, intptr_t step) {
+    ExclCs cs;
     excl_cs_begin(&cs, l);
     intptr_t count = slice_adjust(list_len(l), &start, &stop, step);
     Value r;

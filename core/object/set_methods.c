@@ -478,8 +478,10 @@ static void traverse(Value self, VisitFn visit, void *arg) {
 static void clear(Value self) {
     SetBlock *b = LOAD_RELAXED(&S(self)->block);
     STORE_RELEASE(&S(self)->len, 0);
-    for (size_t i = 0, n = b ? b->mask + 1 : 0; i < n; i++)
-        if (ref_peek(&b->entries[i].key) != ABSENT)
+    if (!b || b->fill == 0)
+        return;
+    for (size_t i = 0, n = b->mask + 1; i < n; i++)
+        if (v_is_obj(ref_peek(&b->entries[i].key)))
             ref_store(self, &b->entries[i].key, V_MARK);
 }
 static void fini(Value self) {

@@ -27,15 +27,30 @@ static Value alloc_immortal(size_t n, int kind, bool ascii) {
     return V_OF(s);
 }
 
-static Value alloc_inline(size_t n, int kind, uint32_t flags) {
+/* spare: bytes of room behind the text. */
+static ALWAYS_INLINE Value alloc_roomy(size_t n, int kind, uint32_t flags, size_t spare) {
     if (UNLIKELY(n > ((size_t)1 << 55)))
         return err_no_memory();
-    size_t size = offsetof(Str, data) + (n + 1) * (size_t)kind;
-    Value v = obj_new_sized(&str_type, size > BASIC ? size - BASIC : 0);
+    size_t size = offsetof(Str, data) + (n + 1) * (size_t)kind + spare;
+    size = MAX(size, BASIC);
+    Object *o = heap_alloc_leaf(size);
+    Value v = V_OF(o);
+    if (LIKELY(o != NULL)) {
+        count_init(o);
+        STORE_RELAXED(&((Str *)o)->hash, 0);
+        memset(((Str *)o)->data + n * (size_t)kind, 0, (size_t)kind);
+        STORE_RELAXED(&((Str *)o)->len_state, OWN_STATE(n, kind, flags));
+        STORE_RELEASE(&o->index, IDX_STR);
+        return v;
+    }
+    v = obj_new_sized(&str_type, size - BASIC);
     if (UNLIKELY(v == ABSENT))
         return ABSENT;
     STORE_RELAXED(&((Str *)v)->len_state, OWN_STATE(n, kind, flags));
     return v;
+}
+static Value alloc_inline(size_t n, int kind, uint32_t flags) {
+    return alloc_roomy(n, kind, flags, 0);
 }
 
 StrBuf *strbuf_new(size_t cap) {
@@ -65,12 +80,13 @@ Value str_from_strbuf(StrBuf *b, size_t n, int kind, uint32_t flags) {
     return v;
 }
 
-static Value empty_str, latin1_chars[256];
+static Value empty_str;
+Value str_latin1_chars[256];
 
 static void bootstrap(void) {
     for (int i = 0; i < 256; i++) {
-        latin1_chars[i] = alloc_immortal(1, 1, i < 0x80);
-        ((Str *)latin1_chars[i])->data[0] = (uint8_t)i;
+        str_latin1_chars[i] = alloc_immortal(1, 1, i < 0x80);
+        ((Str *)str_latin1_chars[i])->data[0] = (uint8_t)i;
     }
     empty_str = alloc_immortal(0, 1, true);
 }
@@ -85,7 +101,7 @@ Value str_from_char(uint32_t c) {
     if (LIKELY(c < 256)) {
         if (UNLIKELY(empty_str == ABSENT))
             bootstrap();
-        return latin1_chars[c];
+        return str_latin1_chars[c];
     }
     Value v = alloc_inline(1, str_kind_for(c), 0);
     if (v != ABSENT)
@@ -645,6 +661,29 @@ static Value append_slow(Value a, Value b) {
     str_copy_kind(buf->data, kind, str_data(a), ka, na);
     str_copy_kind(buf->data + na * (size_t)kind, kind, str_data(b), kb, nb);
     return str_from_strbuf(buf, n, kind, flags);
+}
+
+Value str_append_last(Value a, Value b) {
+    uint64_t la = str_len_state(a), lb = str_len_state(b);
+    size_t na = (size_t)(la >> STR_LEN_SHIFT), nb = (size_t)(lb >> STR_LEN_SHIFT);
+    if (!COUNT_EXACT || (la & (STR_APPENDED | STR_EXTERNAL | STR_HAS_UTF8 | STR_INTERNED)) != STR_APPENDED || nb == 0 ||
+        (la & STR_KIND) < (lb & STR_KIND) || (na + nb) * (size_t)(la & STR_KIND) >= GROW_MIN || !count_is_unique(v_obj(a)) || (obj_flags(v_obj(a)) & OF_SHARED))
+        return str_append(a, b);
+    size_t kind = (size_t)(la & STR_KIND), need = offsetof(Str, data) + (na + nb + 1) * kind;
+    if (need > heap_size_of(v_obj(a))) {
+        Value r = alloc_roomy(na + nb, (int)kind, (uint32_t)(la & lb & STR_ASCII) | STR_APPENDED, na * kind);
+        if (LIKELY(r != ABSENT)) {
+            memcpy(((Str *)r)->data, ((Str *)a)->data, na * kind);
+            str_copy_kind(((Str *)r)->data + na * kind, (int)kind, str_data(b), (int)(lb & STR_KIND), nb);
+        }
+        return r;
+    }
+    Str *s = (Str *)a;
+    str_copy_kind(s->data + na * kind, (int)kind, str_data(b), (int)(lb & STR_KIND), nb);
+    memset(s->data + (na + nb) * kind, 0, kind);
+    STORE_RELAXED(&s->hash, 0);
+    STORE_RELAXED(&s->len_state, OWN_STATE(na + nb, kind, (uint32_t)(la & lb & STR_ASCII) | STR_APPENDED));
+    return retained(a);
 }
 
 Value str_append(Value a, Value b) {

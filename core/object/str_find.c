@@ -187,6 +187,10 @@ static int add_part(Value list, Value s, intptr_t lo, intptr_t hi) {
     return part == ABSENT ? -1 : list_append_steal(list, part);
 }
 
+static ALWAYS_INLINE bool ascii_space(uint8_t c) {
+    return c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31);
+}
+
 static Value split_space(Value s, intptr_t max) {
     Value list = list_new(0);
     if (list == ABSENT)
@@ -194,6 +198,23 @@ static Value split_space(Value s, intptr_t max) {
     const void *d = str_data(s);
     int kind = str_kind(s);
     intptr_t n = str_len(s), i = 0;
+    if (str_is_ascii(s) && max < 0) {
+        const uint8_t *p = d;
+        for (;;) {
+            while (i < n && ascii_space(p[i]))
+                i++;
+            if (i == n)
+                return list;
+            intptr_t from = i;
+            while (i < n && !ascii_space(p[i]))
+                i++;
+            Value part = i - from == n ? str_substr(s, 0, n) : str_from_ascii((const char *)p + from, (size_t)(i - from));
+            if (part == ABSENT || list_append_steal(list, part) < 0) {
+                release(list);
+                return ABSENT;
+            }
+        }
+    }
     for (;;) {
         while (i < n && unicode_is_space(str_at_kind(d, kind, i)))
             i++;
@@ -392,16 +413,37 @@ static bool join_item(StrBuilder *b, Value sep, Value item, intptr_t i) {
     sb_str(b, item);
     return true;
 }
+/* The same for what a join is mostly made of: one-byte text, a separator of one character or none, and room; false: nothing done. */
+static ALWAYS_INLINE bool join_short(StrBuilder *b, int sep, Value item, intptr_t i) {
+    if (!v_is_exact(item, IDX_STR))
+        return false;
+    uint64_t ls = str_len_state(item);
+    size_t n = (size_t)(ls >> STR_LEN_SHIFT), before = i > 0 && sep >= 0;
+    if (sep < -1 || (ls & (STR_KIND | STR_EXTERNAL)) != 1 || b->kind != 1 || b->cap - b->len < n + before)
+        return false;
+    uint8_t *p = (uint8_t *)b->data + b->len;
+    if (before)
+        *p++ = (uint8_t)sep;
+    const uint8_t *from = ((Str *)item)->data;
+    if (n == 1)
+        *p = *from;
+    else
+        memcpy(p, from, n);
+    b->len += n + before;
+    b->non_ascii |= !(ls & STR_ASCII);
+    return true;
+}
 
 Value str_join(Value sep, Value iterable) {
     StrBuilder b;
+    int short_sep = str_len(sep) == 0 ? -1 : str_len(sep) == 1 && str_is_ascii(sep) ? (int)str_at(sep, 0) : -2;
     sb_init(&b);
     if (v_is_exact(iterable, IDX_TUPLE)) {
         intptr_t n = tuple_len(iterable);
         if (n == 1 && v_is_exact(tuple_get(iterable, 0), IDX_STR))
             return retained(tuple_get(iterable, 0));
         for (intptr_t i = 0; i < n; i++)
-            if (!join_item(&b, sep, tuple_get(iterable, i), i))
+            if (!join_short(&b, short_sep, tuple_get(iterable, i), i) && !join_item(&b, sep, tuple_get(iterable, i), i))
                 goto fail;
         return sb_finish(&b);
     }
@@ -415,12 +457,12 @@ Value str_join(Value sep, Value iterable) {
         goto fail;
     }
     Value item = ABSENT;
-    for (intptr_t i = 0; (item = list_get(list, i)) != ABSENT; i++) {
+    for (intptr_t i = 0; (item = list_get_fast(list, i)) != ABSENT; i++) {
         if (i == 0 && list_len(list) == 1 && v_is_exact(item, IDX_STR)) {
             release(list);
             return item;
         }
-        bool ok = join_item(&b, sep, item, i);
+        bool ok = join_short(&b, short_sep, item, i) || join_item(&b, sep, item, i);
         release(item);
         if (!ok) {
             release(list);

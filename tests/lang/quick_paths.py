@@ -1,0 +1,128 @@
+"""What has a quick path in the interpreter: text that grows where it lies, loops over text, slices with steps, generators drained by built-ins."""
+
+
+def appended():
+    a = "x"
+    keep = []
+    for i in range(40):
+        a += "ab"
+        if i % 7 == 0:
+            keep.append(a)
+    b = a
+    a += "!"
+    s = "é"
+    for c in "aé€😀z" * 3:
+        s = s + c
+        keep.append(hash(s) == hash(str(s.encode("utf-8"), "utf-8")))
+    d = "q" + a[:3] + a[3:5]
+    d += d
+    d += d
+    print(keep, b == a[:-1], len(a), s, d, d == "".join(list(d)))
+    t = "k" * 3 + str(5)
+    table = {t: 1}
+    t += "z"
+    t += "z"
+    print(table, t, table.get("kkk5"), t in table)
+
+
+def loops():
+    print([c for c in "aé€😀"], [c for c in ""], [c for c in "a" * 3 + "\xff"])
+    it = iter("abc")
+    print(next(it), [c for c in it], list(it))
+    for c in "abc":
+        for c in "xy":
+            if c == "y":
+                break
+        print(c, end=" ")
+    print()
+
+    class S(str):
+        def __iter__(self):
+            return iter([1, 2])
+
+    print([c for c in S("text")])
+
+
+def slices():
+    a = list(range(10))
+    print(a[::-1], a[8:2:-2], a[-3::-1], a[::3], a[20::-4], a[5:5:-1], a[-100:100:4], a[:: -(2**62)], a[:: 2**70])
+    for lo, hi, src in ((0, 3, [7]), (2, 2, list("abc")), (1, 100, []), (-2, None, a), (None, None, [1, 2])):
+        b = list(range(6))
+        b[lo:hi] = src
+        print(b)
+    b = list(range(5))
+    b[1:3] = b
+    print(b)
+    try:
+        a[::0]
+    except ValueError as e:
+        print(e)
+
+
+def drained():
+    def g(n):
+        for i in range(n):
+            yield i
+        return 5
+
+    def bad(n):
+        yield 1
+        raise KeyError(n)
+
+    print(sum(g(10)), list(g(3)), "".join(str(i) for i in g(12)), max(g(5)), sorted(-i for i in g(4)))
+    for f in (list, sum, set, tuple):
+        try:
+            f(bad(3))
+        except KeyError as e:
+            print(f.__name__, e, e.__traceback__.tb_next.tb_frame.f_code.co_name)
+    try:
+        raise ValueError("outer")
+    except ValueError:
+        print(sum(i for i in g(4)))
+        try:
+            list(bad(2))
+        except KeyError as e:
+            print(repr(e.__context__))
+    x = g(4)
+    next(x)
+    print(list(zip(x, "ab")), list(x), next(x, "end"))
+    def own():
+        yield from (sum(y) for y in (x,))
+    x = own()
+    try:
+        list(x)
+    except ValueError as e:
+        print(e)
+
+
+def compared():
+    words = ["a", "b", "ab", "", "é", "z€"]
+    print([[(x < y, x <= y, x == y, x != y, x > y, x >= y) for x in words] for y in words[:3]])
+    print(sum(1 for x in words for y in words if x <= y), [x for x in words if "a" <= x <= "b"])
+
+
+def pairs():
+    a, b = [1, 2, 3], [4, 5]
+    print(list(zip(a, b)), [x + y for x, y in zip(a, b)], [(i, x) for i, x in enumerate(a, 7)])
+    out = []
+    for x, y in zip(a, a):
+        out.append((x, y))
+        if x < 6:
+            a.append(x + 3)
+    for i, x in enumerate(a):
+        if i == 2:
+            del a[3:]
+        out.append((i, x))
+    print(out, a)
+    e = enumerate("abc", 2**62 - 2)
+    print([i for i, _ in e])
+    s = {1, -1, -2, 2**61 - 1, 2**61 - 2, 1 - 2**61, 0.0, 2**61}
+    print(-1 in s, 2**61 - 1 in s, 0 in s, hash(-1), sorted(s), {2**61 - 1: 1, 0: 2})
+
+
+appended()
+loops()
+slices()
+drained()
+compared()
+pairs()
