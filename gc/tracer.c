@@ -164,27 +164,37 @@ void tracer_visit_roots(VisitFn visit, void *arg) {
         visit(saved[i], arg);
 }
 
-__attribute__((no_sanitize("address", "thread"), noinline)) static void scan_words(uintptr_t from, uintptr_t to,
-                                                                                    void (*fn)(Object *o)) {
+__attribute__((no_sanitize("address", "thread"), noinline)) static void
+scan_words(uintptr_t from, uintptr_t to, void (*fn)(Object *o, uintptr_t at)) {
     for (uintptr_t p = from & ~(uintptr_t)7; p + 8 <= to; p += 8) {
         uintptr_t w = *(volatile uintptr_t *)p;
         Object *o = heap_find(w);
         if (o)
-            fn(o);
+            fn(o, p);
         /* One past the end: a loop that walked to the end of a cell may keep only that address. */
         if ((w & 7) == 0 && (o == NULL || (uintptr_t)o == w) && w != 0 && (o = heap_find(w - 8)) != NULL)
-            fn(o);
+            fn(o, p);
     }
 }
-NOINLINE void conservative_each(void (*fn)(Object *o)) {
+NOINLINE void conservative_each_at(void (*fn)(Object *o, uintptr_t at)) {
     Thread *self = thread_self();
     __builtin_unwind_init(); /* our caller's registers lie in this frame */
     for (Thread *t = thread_list; t; t = t->next) {
         if (t->c_stack_base == 0)
             continue; /* has not begun */
         uintptr_t top = t == self ? (uintptr_t)__builtin_frame_address(0) - 256 : t->c_stack_top;
+        if (t->c_stack_gap_low > top) {
+            scan_words(top, t->c_stack_gap_low, fn);
+            top = t->c_stack_gap_high;
+        }
         scan_words(top, t->c_stack_base, fn);
     }
+}
+static void (*each_fn)(Object *o);
+static void each_word(Object *o, uintptr_t at) { each_fn(o); }
+void conservative_each(void (*fn)(Object *o)) {
+    each_fn = fn;
+    conservative_each_at(each_word);
 }
 
 /* ---- finalizers --------------------------------------------------------------------------------------------------------------------- */
@@ -296,6 +306,8 @@ static size_t collect_stopped(void) {
     count_merge_all();
     retire_flush_stopped();
     retire_freeing(self, 1);
+    if (UNLIKELY(gc_watched))
+        gc_explain();
     heap_clear_marks();
     depth = 0;
     tracer_visit_roots(mark_value, NULL);
@@ -344,7 +356,14 @@ void tracer_mark_live(void) {
     mark_drain();
 }
 
-static size_t collect_once(void) {
+NOINLINE void clean_stack(void) {
+    volatile uintptr_t area[512];
+    for (size_t i = 0; i < ARRAY_LEN(area); i++)
+        area[i] = 0;
+}
+
+static NOINLINE size_t collect_once(void) {
+    clean_stack();
     excl_stop_world();
     uint64_t t0 = stat_now_ns();
     size_t n = collect_stopped();

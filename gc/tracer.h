@@ -26,6 +26,8 @@ int tracer_init(void);
 intptr_t trace_collect(int generation);
 /* At the heap's limit or without memory, attached and in no section: collects without running Python code. */
 void trace_emergency(Thread *t);
+/* Overwrites the C stack below the caller: the frames of what it calls next hold no words that earlier calls left. */
+void clean_stack(void);
 /* The slow poll for POLL_COLLECT. */
 int trace_poll(Thread *t);
 
@@ -61,6 +63,8 @@ bool gc_is_tracked(Value v);
 /* Aborts when the heap is inconsistent; for debug builds, after a collection, and tests. World stopped. Returns the number of objects with a
  * count that neither fields, roots nor a stack word explain. */
 size_t trace_verify(void);
+/* A weak reference, or ABSENT: each collection prints to stderr the path from a root to its target, for finding what keeps an object. */
+void gc_watch(Value weak);
 /* At exit, everything released: prints what objects are left; returns their number. */
 size_t trace_report_leaks(void);
 

@@ -13,11 +13,17 @@ void mark_drain(void);                    /* scans until nothing is queued */
 static ALWAYS_INLINE bool is_live(const Object *o) { return !heap_owns(o) || heap_is_marked(o); }
 /* Calls fn for every object that a word of a C stack or a saved register may mean. */
 void conservative_each(void (*fn)(Object *o));
+/* at: the word's address. */
+void conservative_each_at(void (*fn)(Object *o, uintptr_t at));
 
 /* Every precise root. */
 void tracer_visit_roots(VisitFn visit, void *arg);
 /* Marks what roots and stack words lead to, for questions. */
 void tracer_mark_live(void);
+
+/* gc_watch was called: prints the path. Marks are lost. */
+extern bool gc_watched;
+void gc_explain(void);
 
 /* ---- the collector's part ---- */
 /* After marking from the precise roots: marks everything else that must live. False: cannot (no memory), nothing is freed. */

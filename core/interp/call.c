@@ -7,6 +7,7 @@
 #include "object/str.h"
 #include "object/super.h"
 #include "object/tuple.h"
+#include "tracer.h"
 
 #include <alloca.h>
 
@@ -626,6 +627,21 @@ static void block_prepend(Value *h, intptr_t total, Value func, Value v) {
     release(old);
 }
 
+/* For what collects: the frames from here on must not show the scanner words that earlier calls left on the C stack. Those in this frame, which
+ * lies where the caller's was (a tail call), are passed over: it holds nothing but what the registers of the Python frame hold too. */
+static NOINLINE int call_clean(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames) {
+    volatile Value bottom[32];
+    bottom[0] = ABSENT;
+    uintptr_t low = t->c_stack_gap_low, high = t->c_stack_gap_high;
+    t->c_stack_gap_low = (uintptr_t)bottom;
+    t->c_stack_gap_high = (uintptr_t)__builtin_frame_address(0);
+    clean_stack();
+    Value v = native_call_own((Native *)h[0], h + FRAME_WORDS, npos, kwnames);
+    t->c_stack_gap_low = low;
+    t->c_stack_gap_high = high;
+    return native_done(t, R, w, h, npos + (kwnames == ABSENT ? 0 : tuple_len(kwnames)), v);
+}
+
 static int call_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames) {
     /* Here the block is as the depth table says; later an argument may lie beyond it. */
     if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0) && excl_poll() < 0)
@@ -640,6 +656,8 @@ static int call_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, 
     case IDX_FUNCTION:
         return push_function(t, R, w, h, npos, kwnames, ABSENT);
     case IDX_NATIVE:
+        if (UNLIKELY(((Native *)f)->special == NATIVE_CLEAN))
+            return call_clean(t, R, w, h, npos, kwnames);
         return native_done(t, R, w, h, total, native_call_own((Native *)f, args, npos, kwnames));
     case IDX_METHOD_DESCR: {
         Native *n = (Native *)f;
@@ -706,7 +724,7 @@ int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v_is_exact(f, IDX_NATIVE) && LOAD_RELAXED(&t->poll) == 0) {
         Native *native = (Native *)f;
         intptr_t n = instr_b(w);
-        if (native_direct(native, n) && !native->is_new) {
+        if (native_direct(native, n) && native->special == NATIVE_PLAIN) {
             Value v = native->fn(ref_peek(&native->self), h + FRAME_WORDS, n, ABSENT);
             if (COUNT_EXACT) {
                 h[0] = ABSENT;

@@ -3,6 +3,7 @@
 #include "object/dict.h"
 #include "object/int.h"
 #include "object/module.h"
+#include "object/weakref.h"
 #include "stats.h"
 #include "tracer.h"
 
@@ -41,12 +42,21 @@ static Value verify(Value self, Value *args, intptr_t nargs, Value kw) {
     excl_start_world();
     return v_from_int((int64_t)n);
 }
+static Value watch(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value ref = args[0];
+    if (ref != V_NONE && !(v_is_obj(ref) && type_is_subtype(type_of(ref), &weakref_type)))
+        return err_set(&exc_TypeError, "a weak reference or None is required");
+    gc_watch(ref == V_NONE ? ABSENT : ref);
+    return V_NONE;
+}
 
 static const NativeDef functions[] = {
     {"stats", stats, "($module, /)", 0, "Counters and times since the start or the last reset, as a dict of ints."},
     {"reset", reset, "($module, /)", 0, "Sets the counters to zero."},
     {"verify", verify, "($module, /)", 0,
      "Checks the heap, ends the process when it is inconsistent; the number of counts that nothing found explains."},
+    {"watch", watch, "($module, ref, /)", 0,
+     "Each collection prints to stderr what keeps the target of a weak reference; None: no more."},
     {NULL},
 };
 static int exec(Value m) {

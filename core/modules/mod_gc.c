@@ -153,7 +153,7 @@ static const NativeDef functions[] = {
     {"enable", enable, "($module, /)", 0, "Enable automatic garbage collection."},
     {"disable", disable, "($module, /)", 0, "Disable automatic garbage collection."},
     {"isenabled", isenabled, "($module, /)", 0, "Returns true if automatic garbage collection is enabled."},
-    {"collect", collect, "($module, /, generation=2)", 0, "Run the garbage collector; returns the number of unreachable objects."},
+    {"collect", collect, "($module, /, generation=2)", NF_CLEAN, "Run the garbage collector; returns the number of unreachable objects."},
     {"get_count", get_count, "($module, /)", 0, "Growth of the heap since the last collection, in the threshold's unit."},
     {"get_threshold", get_threshold, "($module, /)", 0, "Return the current collection thresholds."},
     {"set_threshold", set_threshold, NULL, 0, "set_threshold(threshold0, [threshold1, threshold2]) -> None"},

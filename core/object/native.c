@@ -402,7 +402,7 @@ Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value k
     Native *n = (Native *)native;
     uint32_t idx = obj_index(native);
     if (idx == IDX_NATIVE) {
-        if (UNLIKELY(n->is_new))
+        if (UNLIKELY(n->special == NATIVE_NEW))
             return call_new(n, args, nargs, kwnames);
         return native_call_with(n, ref_peek(&n->self), args, nargs, kwnames);
     }
@@ -447,7 +447,7 @@ Value native_new(const NativeDef *def, Value self, Value module_name) {
     bool is_new = v_is_type(self) && strcmp(def->name, "__new__") == 0;
     Value v = make(&native_type, def, is_new ? (Type *)self : NULL, self, module_name);
     if (v)
-        ((Native *)v)->is_new = is_new;
+        ((Native *)v)->special = is_new ? NATIVE_NEW : def->flags & NF_CLEAN ? NATIVE_CLEAN : NATIVE_PLAIN;
     return v;
 }
 Value method_descr_new(const NativeDef *def, Type *owner) {

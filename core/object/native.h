@@ -25,6 +25,9 @@ typedef struct NativeSig {
     Value names[];              /* interned, immortal; n_total of them */
 } NativeSig;
 
+/* Native.special. NEW: a class's __new__: native_call takes the class from the arguments. CLEAN: NF_CLEAN. */
+enum { NATIVE_PLAIN, NATIVE_NEW, NATIVE_CLEAN };
+
 typedef struct Native {
     Object hdr;
     NativeFn fn;
@@ -33,7 +36,7 @@ typedef struct Native {
     Type *owner;              /* method_descr, classmethod_descr: the class; native: the class of the method, or NULL */
     Ref self;                 /* native: receiver, module, class; ABSENT in descriptors */
     Ref module;               /* __module__: str or ABSENT */
-    bool is_new;              /* a class's __new__: native_call takes the class from the arguments */
+    uint8_t special;          /* NATIVE_* */
 } Native;
 
 typedef struct GetSetDescr {
@@ -75,7 +78,7 @@ static ALWAYS_INLINE Value native_call_with(Native *n, Value self, Value *args, 
 }
 /* A native object as it is called: with its own receiver, or with the class among the arguments (__new__). */
 static ALWAYS_INLINE Value native_call_own(Native *n, Value *args, intptr_t nargs, Value kwnames) {
-    if (UNLIKELY(n->is_new))
+    if (UNLIKELY(n->special == NATIVE_NEW))
         return native_call(V_OF(n), ABSENT, args, nargs, kwnames);
     return native_call_with(n, ref_peek(&n->self), args, nargs, kwnames);
 }

@@ -96,7 +96,8 @@ typedef struct NativeDef {
     uint32_t flags; /* NF_* */
     const char *doc;
 } NativeDef;
-enum { NF_STATIC = 1, NF_CLASS = 2, NF_COEXIST = 4 };
+/* NF_CLEAN: it collects: called on a stretch of C stack without stale words (clean_stack). */
+enum { NF_STATIC = 1, NF_CLASS = 2, NF_COEXIST = 4, NF_CLEAN = 8 };
 
 typedef struct GetSetDef {
     const char *name;
