@@ -6,6 +6,7 @@
 #include "object/object.h"
 #include "object/shape.h"
 #include "object/str.h"
+#include "object/tuple.h"
 #include "stats.h"
 #include "weak.h"
 
@@ -77,7 +78,13 @@ static void destroy(Thread *t, Object *o) {
     t->destroying = &frame;
     if (UNLIKELY(obj_flags(o) & OF_WEAKREF)) /* the finalizer may have made the first one */
         weak_clear(o);
-    obj_clear_refs(o);
+    if (ty->flags & (TF_HEAP | TF_HAS_DICT)) {
+        obj_clear_refs(o);
+    } else { /* what it comes to for built-in types */
+        const TypeOps *ops = v_shape(V_OF(o))->ops;
+        if (ops && ops->clear)
+            ops->clear(V_OF(o));
+    }
     t->destroying = frame.prev;
     dead_memory(o);
 }
@@ -88,6 +95,15 @@ NOINLINE void dead_object(Object *o) {
         !(RETIRE_DEFERS && LOAD_RELAXED(&world_threaded)) && LIKELY(!(obj_flags(o) & OF_WEAKREF))) {
         heap_free(o); /* what dead_free comes to, without its detours */
         return;
+    }
+    if (obj_index(V_OF(o)) == IDX_TUPLE) {
+        intptr_t n = tuple_len(V_OF(o));
+        while (n > 0 && !v_is_obj(tuple_get(V_OF(o), n - 1)))
+            n--;
+        if (n == 0) {
+            dead_memory(o);
+            return;
+        }
     }
     if ((ty->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP | TF_FINALIZER)) == TF_UNTRACKED &&
         LIKELY(!(obj_flags(o) & OF_WEAKREF))) {

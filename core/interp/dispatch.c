@@ -223,6 +223,17 @@ static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
 #define BOTH_INT(a, b) ((a) & (b) & 1)
 #define BOTH_FLO(a, b) (((((a) ^ 2) | ((b) ^ 2)) & 3) == 0)
 
+/* One an int, the other a float; the int becomes a double, rounded to nearest as CPython does it. */
+#define MIXED(a, b) ((v_is_int(a) && v_is_flo(b)) || (v_is_flo(a) && v_is_int(b)))
+#define NUMBER(v) (v_is_int(v) ? (double)v_int(v) : v_flo(v))
+#define MIXED_ARITH(expr)                                                                                              \
+    do {                                                                                                               \
+        double x = NUMBER(b), y = NUMBER(c);                                                                           \
+        Value z = v_from_double(expr);                                                                                 \
+        if (LIKELY(z != ABSENT))                                                                                       \
+            DONE(z);                                                                                                   \
+    } while (0)
+
 /* a op b of the machine's doubles: the result when it is an immediate; otherwise the step makes the box. */
 #define FLOAT_ARITH(expr, fallback)                                                                                    \
     do {                                                                                                               \
@@ -231,6 +242,11 @@ static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
         if (LIKELY(z != ABSENT))                                                                                       \
             DONE(z);                                                                                                   \
     } while (0)
+
+/* An int that a double holds exactly: the quotient of two such is the rounded true one. */
+static ALWAYS_INLINE bool small_int(Value v) {
+    return v_int(v) >= -((int64_t)1 << 53) && v_int(v) <= (int64_t)1 << 53;
+}
 
 /* Floor division and remainder of immediates; c not 0. INT_IMM_MIN // -1 does not fit: excluded by the caller. */
 static ALWAYS_INLINE int64_t floor_div(int64_t a, int64_t b) {
@@ -251,6 +267,8 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
         }                                                                                                              \
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x + y, step);                                                                                      \
+    } else if (MIXED(b, c)) {                                                                                          \
+        MIXED_ARITH(x + y);                                                                                            \
     }                                                                                                                  \
     STEP_ANY(step);
 #define SUB_BODY(c_value, step)                                                                                        \
@@ -262,6 +280,8 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
         }                                                                                                              \
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x - y, step);                                                                                      \
+    } else if (MIXED(b, c)) {                                                                                          \
+        MIXED_ARITH(x - y);                                                                                            \
     }                                                                                                                  \
     STEP_ANY(step);
 #define MUL_BODY(c_value, step)                                                                                        \
@@ -273,12 +293,18 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
         }                                                                                                              \
     } else if (BOTH_FLO(b, c)) {                                                                                       \
         FLOAT_ARITH(x * y, step);                                                                                      \
+    } else if (MIXED(b, c)) {                                                                                          \
+        MIXED_ARITH(x * y);                                                                                            \
     }                                                                                                                  \
     STEP_ANY(step);
 #define TRUEDIV_BODY(c_value, step)                                                                                    \
     Value b = REG_B, c = (c_value);                                                                                    \
     if (BOTH_FLO(b, c) && c != FLOAT_ZERO && v_flo(c) != 0) {                                                          \
         FLOAT_ARITH(x / y, step);                                                                                      \
+    } else if (MIXED(b, c) && NUMBER(c) != 0) {                                                                        \
+        MIXED_ARITH(x / y);                                                                                            \
+    } else if (BOTH_INT(b, c) && c != v_from_int(0) && small_int(b) && small_int(c)) {                                  \
+        MIXED_ARITH(x / y);                                                                                            \
     }                                                                                                                  \
     STEP_ANY(step);
 #define FLOORDIV_BODY(c_value, step)                                                                                   \

@@ -172,7 +172,8 @@ FN(b_sum) {
         return ABSENT;
     acc = start ? retained(start) : v_from_int(0);
     unsigned steps = 0;
-    while ((item = obj_next(it)) != ABSENT) {
+    NextFn next_fn = iter_next_fn(it);
+    while ((item = next_fn ? next_fn(it) : obj_next(it)) != ABSENT) {
         if ((++steps & 1023) == 0 && excl_poll() < 0) {
             release(item);
             release(acc);

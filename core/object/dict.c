@@ -250,6 +250,8 @@ int64_t dict_hash_key(Value key) {
     const int64_t modulus = ((int64_t)1 << 61) - 1;
     if (v_is_int(key) && v_int(key) > -modulus && v_int(key) < modulus)
         return UNLIKELY(v_int(key) == -1) ? -2 : v_int(key); /* as int_hash */
+    if (v_is_exact(key, IDX_TUPLE))
+        return tuple_hash(key);
     return obj_hash(key);
 }
 

@@ -51,6 +51,23 @@ static Value check_changed(Value it) {
 
 /* Next key and value (owned, where asked for): 1, 0 exhausted, -1. Each entry goes to one thread. */
 static ALWAYS_INLINE int step(Value it, bool reverse, Value *key, Value *value) {
+    if (!reverse && iter_alone()) { /* the next entry is nearly always alive */
+        Value dict = ref_peek(&I(it)->dict);
+        DictBlock *b = dict == ABSENT ? NULL : LOAD_RELAXED(&((Dict *)dict)->block);
+        intptr_t pos = LOAD_RELAXED(&I(it)->pos), left = LOAD_RELAXED(&I(it)->left);
+        if (LIKELY(b && pos < LOAD_RELAXED(&b->used) && left > 0 && LOAD_RELAXED(&I(it)->expected) == dict_len(dict))) {
+            Value k = ref_peek(&b->entries[pos].key), v = ref_peek(&b->entries[pos].value);
+            if (LIKELY(v != ABSENT && k != ABSENT && k != V_MARK)) {
+                STORE_RELAXED(&I(it)->pos, pos + 1);
+                STORE_RELAXED(&I(it)->left, left - 1);
+                if (key)
+                    *key = retained(k);
+                if (value)
+                    *value = retained(v);
+                return 1;
+            }
+        }
+    }
     Value d = EXCL_PARALLEL ? iter_field(it, &I(it)->dict) : ref_peek(&I(it)->dict);
     if (d == ABSENT)
         return 0;

@@ -196,6 +196,8 @@ bool int_equal(Value a, Value b) {
 
 int64_t int_hash(Value v) {
     const uint64_t modulus = ((uint64_t)1 << 61) - 1;
+    if (v_is_int(v) && v_int(v) > -(int64_t)modulus && v_int(v) < (int64_t)modulus)
+        return UNLIKELY(v_int(v) == -1) ? -2 : v_int(v);
     IntView a;
     int_view(v, &a);
     uint64_t h = 0;

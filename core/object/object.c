@@ -200,6 +200,8 @@ int64_t obj_hash(Value v) {
         return str_hash(v);
     if (v_is_int(v))
         return int_hash(v);
+    if (v_is_exact(v, IDX_TUPLE))
+        return tuple_hash(v);
     Type *t = type_of(v);
     Value m = type_special(t, SP_HASH);
     if (!m || m == V_NONE) {

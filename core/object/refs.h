@@ -34,13 +34,17 @@ void block_retire(void *block); /* was published: freed once no reader can hold 
 void block_free(void *block);   /* was never published; NULL allowed */
 
 /* Equality that needs no Python code and no lock: 1, 0, or -1 when only obj_eq can tell. Both alive. */
-static ALWAYS_INLINE int simple_eq(Value a, Value b) {
+int tuple_flat_eq(Value a, Value b); /* of exact tuples, -1 for tuples in tuples too */
+static ALWAYS_INLINE int equal_simply(Value a, Value b, bool tuples) {
     if (a == b)
         return 1;
     if (v_is_int(a) && v_is_int(b))
         return 0;
-    if (v_is_obj_nz(a) && v_is_obj_nz(b))
+    if (v_is_obj_nz(a) && v_is_obj_nz(b)) {
+        if (tuples && obj_index(a) == IDX_TUPLE && obj_index(b) == IDX_TUPLE)
+            return tuple_flat_eq(a, b);
         return obj_index(a) == IDX_STR && obj_index(b) == IDX_STR ? str_equal(a, b) : -1;
+    }
     if (v_is_flo(a) && v_is_flo(b))
         return v_flo(a) == v_flo(b);
     if ((v_is_none(a) && (!v_is_obj_nz(b) || obj_index(b) == IDX_STR)) ||
@@ -48,6 +52,8 @@ static ALWAYS_INLINE int simple_eq(Value a, Value b) {
         return 0;
     return -1;
 }
+static ALWAYS_INLINE int simple_eq(Value a, Value b) { return equal_simply(a, b, true); }
+static ALWAYS_INLINE int flat_eq(Value a, Value b) { return equal_simply(a, b, false); }
 
 /* Helpers for the natives of container types. */
 

@@ -6,6 +6,7 @@
 #include "object/int.h"
 #include "object/iter.h"
 #include "object/list.h"
+#include "object/dict.h"
 #include "object/refs.h"
 #include "object/str.h"
 
@@ -175,14 +176,14 @@ COMPARE_NATIVES(tuple, compare)
 
 /* xxHash's mixing of 64-bit lanes (Yann Collet), as CPython combines hashes since 3.8: the order of sets of tuples
  * depends on it. */
-static int64_t hash(Value t) {
+int64_t tuple_hash(Value t) {
     const uint64_t p1 = 11400714785074694791ull, p2 = 14029467366897019727ull, p5 = 2870177450012600261ull;
     uint64_t acc = p5;
     intptr_t n = tuple_len(t);
     if (!recursion_enter(" while hashing a tuple"))
         return -1;
     for (intptr_t i = 0; i < n; i++) {
-        int64_t h = obj_hash(tuple_get(t, i));
+        int64_t h = dict_hash_key(tuple_get(t, i));
         if (h == -1)
             return -1;
         acc += (uint64_t)h * p2;
@@ -191,6 +192,18 @@ static int64_t hash(Value t) {
     }
     acc += (uint64_t)n ^ (p5 ^ 3527539ull);
     return acc == (uint64_t)-1 ? 1546275796 : (int64_t)acc;
+}
+
+int tuple_flat_eq(Value a, Value b) {
+    intptr_t n = tuple_len(a);
+    if (n != tuple_len(b))
+        return 0;
+    for (intptr_t i = 0; i < n; i++) {
+        int r = flat_eq(tuple_get(a, i), tuple_get(b, i));
+        if (r <= 0)
+            return r;
+    }
+    return 1;
 }
 
 /* ---- methods
@@ -218,7 +231,7 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) {
-    int64_t h = hash(self);
+    int64_t h = tuple_hash(self);
     return h == -1 ? ABSENT : int_from_i64(h);
 }
 

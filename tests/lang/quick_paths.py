@@ -126,3 +126,43 @@ slices()
 drained()
 compared()
 pairs()
+
+
+def mixed():
+    print(1 + 2.5, 2.5 - 1, 3 * 0.5, -7 / 2, 0 / -5, 7 / 0.25, 2.0 / 3, 1e300 * 10, (2**61) / 3.0, 2**53 / 3, (2**53 + 1) / 3, 2**62 + 0.5)
+    for f in (lambda: 1 / 0, lambda: 1 / 0.0, lambda: 1.5 / 0, lambda: 1.5 / -0.0):
+        try:
+            f()
+        except ZeroDivisionError as e:
+            print(e)
+
+
+def dict_loops():
+    d = {i: str(i) for i in range(8)}
+    del d[0], d[3]
+    print([k for k in d], [v for v in d.values()], [(k, v) for k, v in d.items()])
+    try:
+        for k in d:
+            d[k + 100] = 1
+    except RuntimeError as e:
+        print(e)
+    try:
+        for k in d:
+            del d[k]
+            d["other"] = 1
+    except RuntimeError as e:
+        print(e)
+    for k in d:
+        d[k] = 0
+    print(sorted(map(str, d)), sum(d.values()))
+    t = {(1, 2): "a", (1, 2.0, "x"): "b", ((1,), 2): "c", (): "d", (None, -1): "e"}
+    print(t[1, 2], t[1.0, 2.0, "x"], t[(1.0,), 2], t[()], t[None, -1], (2, 1) in t, (1, 2, 3) in t, t.get((True, 2)))
+    print(hash((1, -1, "")) == hash((1.0, -1, "")), hash((1, (2, 3))), hash((-1, -2, 2**61 - 1)), hash(-(2**61)), hash(2**62 - 1))
+    try:
+        t[1, []]
+    except TypeError as e:
+        print(e)
+
+
+mixed()
+dict_loops()
