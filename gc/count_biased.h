@@ -87,7 +87,7 @@ static ALWAYS_INLINE bool count_is_unique(Object *o) {
 /* Before publication, or in a stopped world. */
 static ALWAYS_INLINE void count_set_uncounted(Object *o) {
     STORE_RELAXED(&o->shared, LOAD_RELAXED(&o->shared) | BIASED_FROZEN);
-    obj_set_flag(o, OF_UNCOUNTED | OF_SHARED);
+    obj_set_flag(o, OF_UNCOUNTED);
     STORE_RELEASE(&o->owner, 0); /* the owner's next count operation sees the flag */
 }
 /* The object is dead: gives it one reference of the caller's again. */

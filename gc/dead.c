@@ -42,8 +42,8 @@ void dead_free(Object *o) {
 
 void dead_memory(Object *o) {
     if (RETIRE_DEFERS && UNLIKELY(LOAD_RELAXED(&world_threaded))) {
-        /* A private object has no reader but its owner; a large cell's page would lose its type. */
-        if (!COUNT_BIASED || obj_flags(o) & OF_SHARED || heap_page_of(o)->kind == PAGE_LARGE) {
+        /* A private object has no reader but its thread; a large cell's page would lose its type. */
+        if (obj_flags(o) & OF_SHARED || heap_page_of(o)->kind == PAGE_LARGE) {
             retire_object(o);
             return;
         }

@@ -44,6 +44,7 @@ static void gather_one(Value v, Gather *g) {
     if (g->into) {
         if (g->n == g->cap)
             return;
+        publish(v);
         tuple_init_item(g->into, g->n, retained(v));
     }
     g->n++;

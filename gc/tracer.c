@@ -150,13 +150,16 @@ static void visit_thread(Thread *t, VisitFn visit, void *arg) {
         visit(V_OF(f->o), arg);
     interp_visit_roots(t, visit, arg);
 }
-void tracer_visit_roots(VisitFn visit, void *arg) {
-    for (Thread *t = thread_list; t; t = t->next)
-        visit_thread(t, visit, arg);
+void tracer_visit_globals(VisitFn visit, void *arg) {
     for (size_t i = 0; i < n_handles; i++)
         visit(ref_peek(handles[i]), arg);
     for (int i = 0; i < n_root_fns; i++)
         root_fns[i](visit, arg);
+}
+void tracer_visit_roots(VisitFn visit, void *arg) {
+    for (Thread *t = thread_list; t; t = t->next)
+        visit_thread(t, visit, arg);
+    tracer_visit_globals(visit, arg);
     for (size_t i = 0; i < n_queue; i++)
         visit(queue[i], arg);
     weak_visit_pending(visit, arg);
@@ -228,6 +231,7 @@ static ALWAYS_INLINE void look_dead(Object *o) {
         leaf_index = index;
     if (f & TF_FINALIZER && !(obj_flags(o) & OF_FINALIZED) && queue_push(V_OF(o))) {
         obj_set_flag(o, OF_FINALIZED);
+        publish(V_OF(o)); /* whichever thread comes first runs it */
         retain(V_OF(o));
     }
 }
@@ -245,6 +249,7 @@ static void save_dead(Object *o, void *unused) {
         saved = s;
         cap_saved = cap;
     }
+    publish(V_OF(o));
     saved[n_saved++] = retained(V_OF(o));
 }
 static void mark_saved(void) {
@@ -312,6 +317,8 @@ static size_t collect_stopped(void) {
     depth = 0;
     tracer_visit_roots(mark_value, NULL);
     mark_drain();
+    if (POLYGIL_ASSERT >= 1)
+        publish_verify();
     n_found = 0;
     size_t before = n_queue;
     if (collector_finish_marking()) {

@@ -19,6 +19,11 @@ void trace_register_weak(void (*fn)(bool (*alive)(Value v)));
 /* interp/: the frames of a thread, registers to their depth, code and functions of the frames included. */
 void interp_visit_roots(Thread *t, VisitFn visit, void *arg);
 
+/* What is registered: global variables and what the root functions hold. */
+void tracer_visit_globals(VisitFn visit, void *arg);
+/* Every precise root, the threads' included. */
+void tracer_visit_roots(VisitFn visit, void *arg);
+
 int tracer_init(void);
 
 /* generation: the gc module's number, for its statistics; or GC_AUTOMATIC: finalized objects wait for the next collection.

@@ -16,8 +16,6 @@ void conservative_each(void (*fn)(Object *o));
 /* at: the word's address. */
 void conservative_each_at(void (*fn)(Object *o, uintptr_t at));
 
-/* Every precise root. */
-void tracer_visit_roots(VisitFn visit, void *arg);
 /* Marks what roots and stack words lead to, for questions. */
 void tracer_mark_live(void);
 

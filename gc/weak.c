@@ -75,6 +75,9 @@ int weak_link(WeakRef *w, Value target, bool shared, bool front) {
     Shard *s = shard_of(o);
     int result = -1;
     STORE_RELAXED(&w->hash, -1);
+    /* Whoever has a weak reference to the object reaches it, and whoever ends it calls back. */
+    publish(target);
+    publish(V_OF(w));
     shard_lock(s);
     Head **at = find(s, o), *h = at ? *at : NULL;
     if (!h) {

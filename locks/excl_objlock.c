@@ -66,9 +66,9 @@ static NOINLINE void lock_stop_mutex(Thread *t) {
         thread_publish_stack(t);
         detach_state(t);
         bool handed = bytelock_park(&stop_mutex.bits, since, NULL);
-        if (UNLIKELY(thread_must_vanish(t)) && handed)
-            bytelock_unlock_slow(&stop_mutex.bits); /* attaching never returns */
+        t->handed = handed ? &stop_mutex.bits : NULL;
         attach_state(t);
+        t->handed = NULL;
         if (handed)
             break;
     }

@@ -2,6 +2,7 @@
  *
  * Invariants:
  *   - A detached, parked or stopped thread holds no object lock: what waits suspends every section of its thread first.
+ *   - What no other thread can reach (gc/publish.h) is not locked. A section's object is not published inside the section.
  *   - While the process has one thread (!world_threaded) nothing is locked. The flag changes only in a stopped world
  * where no thread is in a section.
  *   - A section entered again by the same thread on the same object does nothing. */
@@ -48,10 +49,15 @@ static ALWAYS_INLINE void section_leave(Thread *t) {
     }
 }
 
+/* No other thread touches v before this one's next safepoint, unless it is published meanwhile. */
+static ALWAYS_INLINE bool excl_alone(Value v) {
+    return LIKELY(!(obj_flags(v_obj(v)) & OF_SHARED)) || !LOAD_RELAXED(&world_threaded);
+}
+
 static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
     section_enter(thread_self());
     cs->a = NULL;
-    if (!LOAD_RELAXED(&world_threaded))
+    if (excl_alone(v))
         return;
     SCHED_POINT(SCHED_LOCK, v);
     ObjLock *l = objlock_of(v_obj(v));
@@ -70,7 +76,8 @@ static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
 static ALWAYS_INLINE void excl_cs_begin2(ExclCs *cs, Value a, Value b) {
     section_enter(thread_self());
     cs->a = NULL;
-    if (LOAD_RELAXED(&world_threaded))
+    /* One that is shared makes both locked: what goes from one to the other may publish the private one. */
+    if ((v_is_obj(a) && !excl_alone(a)) || (v_is_obj(b) && !excl_alone(b)))
         excl_cs_begin2_slow(cs, v_is_obj(a) ? v_obj(a) : NULL, v_is_obj(b) ? v_obj(b) : NULL);
 }
 static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
@@ -90,7 +97,7 @@ static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
  * thread. */
 static ALWAYS_INLINE void excl_leaf_lock(Value v) {
     section_enter(thread_self());
-    if (!LOAD_RELAXED(&world_threaded))
+    if (excl_alone(v))
         return;
     SCHED_POINT(SCHED_LOCK, v);
     ObjLock *l = objlock_of(v_obj(v));
@@ -100,7 +107,7 @@ static ALWAYS_INLINE void excl_leaf_lock(Value v) {
 }
 static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
     Thread *t = thread_self();
-    if (LOAD_RELAXED(&world_threaded)) {
+    if (!excl_alone(v)) {
         rank_release(RANK_LEAF);
         if (OBJLOCK_STRIPED && t->excl.leaf_elided) {
             t->excl.leaf_elided = false;

@@ -12,11 +12,12 @@ NOINLINE void mutex_lock_detached(Mutex *m) {
         if (since == 0)
             since = now_ns();
         bool handed;
+        Thread *t = thread_self();
         DETACHED_BEGIN
         handed = bytelock_park(&m->bits, since, NULL);
-        if (UNLIKELY(thread_must_vanish(thread_self())) && handed)
-            bytelock_unlock_slow(&m->bits); /* the attach below never returns */
+        t->handed = handed ? &m->bits : NULL;
         DETACHED_END
+        t->handed = NULL;
         if (handed)
             break;
     }

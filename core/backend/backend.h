@@ -21,7 +21,7 @@ static ALWAYS_INLINE void count_release(Object *o) {
 /* An object outside the heap, or one that lives as long as the process and is reachable from a root. Before publication. */
 static ALWAYS_INLINE void obj_set_immortal(Object *o) {
     count_set_uncounted(o);
-    obj_set_flag(o, OF_IMMORTAL);
+    obj_set_flag(o, OF_IMMORTAL | OF_SHARED);
 }
 /* Where nothing may be destroyed: it waits for the next safepoint. */
 static ALWAYS_INLINE void release_later(Object *o) {

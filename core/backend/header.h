@@ -49,7 +49,7 @@ enum {
     OF_UNCOUNTED = 1,   /* count operations skip it; only the tracer frees it */
     OF_WEAKREF = 2,     /* has an entry in the weak reference table */
     OF_FINALIZED = 4,   /* its __del__ has run */
-    OF_SHARED = 8,      /* a thread other than its owner has reached it */
+    OF_SHARED = 8,      /* threads other than the one that made it may reach it (gc/publish.h) */
     OF_FINALIZER = 16,  /* its type has __del__ or it is otherwise special when it dies */
     OF_IMMORTAL = 32,   /* lives outside the heap or for ever */
 };
@@ -77,6 +77,15 @@ static ALWAYS_INLINE void obj_clear_flag(Object *o, uint32_t f) {
         STORE_RELAXED(&o->flags, (uint8_t)(LOAD_RELAXED(&o->flags) & ~f));
 }
 #endif
+
+/* Of an object that no other thread can reach. */
+static ALWAYS_INLINE void obj_set_flag_private(Object *o, uint32_t f) {
+#if COUNT_LAYOUT == COUNT_LAYOUT_PACKED && !EXCL_HAS_OBJECT_LOCK
+    obj_set_flag(o, f);
+#else
+    STORE_RELAXED(&o->flags, (uint8_t)(LOAD_RELAXED(&o->flags) | f));
+#endif
+}
 
 /* The region of shapes (and of nothing else): `index` x 16 from its start. */
 #define SHAPE_REGION_BYTES ((size_t)256 << 20)

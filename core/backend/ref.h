@@ -9,6 +9,7 @@
 #define POLYGIL_REF_H
 
 #include "backend/backend.h"
+#include "publish.h"
 
 typedef _Atomic(Value) Ref;
 
@@ -30,6 +31,12 @@ static ALWAYS_INLINE void release(Value v) {
 /* Steals v. The holder is not published yet. */
 static ALWAYS_INLINE void ref_init(Ref *r, Value v) { STORE_RELAXED(r, v); }
 
+/* Steals v. *r is a global variable. */
+static ALWAYS_INLINE void ref_init_global(Ref *r, Value v) {
+    publish(v);
+    STORE_RELEASE(r, v); /* who reads the variable sees the object whole */
+}
+
 /* Borrowed; under the holder's section, in a stopped world, or as its only user. */
 static ALWAYS_INLINE Value ref_peek(Ref *r) { return LOAD_RELAXED(r); }
 
@@ -41,10 +48,16 @@ static ALWAYS_INLINE Value ref_load(Value holder, Ref *r) {
     return count_load_slow_or_retain(holder, r, v);
 }
 
+/* The stores below, and those that cannot use them, call this before holder's field becomes v: publication and the tracer's write hook. */
+static ALWAYS_INLINE void ref_written(Value holder, Value old, Value v) {
+    publish_into(holder, v);
+    trace_write(holder, old, v);
+}
+
 /* Steals v; returns the old value, owned. */
 static ALWAYS_INLINE Value ref_swap(Value holder, Ref *r, Value v) {
     Value old = LOAD_RELAXED(r);
-    trace_write(holder, old, v);
+    ref_written(holder, old, v);
     STORE_RELEASE(r, v); /* pairs with the acquire in ref_load */
     return old;
 }

@@ -217,9 +217,6 @@ static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
     return v;
 }
 
-/* No other thread runs, nor will before the next safepoint. */
-#define ALONE (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded))
-
 #define BOTH_INT(a, b) ((a) & (b) & 1)
 #define BOTH_FLO(a, b) (((((a) ^ 2) | ((b) ^ 2)) & 3) == 0)
 
@@ -504,7 +501,7 @@ SHARED(resume) {
     Generator *g = (Generator *)it;
     Code *c = (Code *)ref_peek(&g->code);
     InterpFrame *caller = frame_of_regs(R), *f = (InterpFrame *)(R + caller->code->n_regs);
-    if (LIKELY(ALONE && LOAD_RELAXED(&g->state) == GEN_SUSPENDED && ref_peek(&g->frame_obj) == ABSENT && t->handled == ABSENT &&
+    if (LIKELY(excl_alone(it) && LOAD_RELAXED(&g->state) == GEN_SUSPENDED && ref_peek(&g->frame_obj) == ABSENT && t->handled == ABSENT &&
                ref_peek(&g->own_handled) == ABSENT && f->regs + c->n_regs <= t->stack_limit &&
                (int)caller->depth + 1 < LOAD_RELAXED(&interp_recursion_limit))) {
         caller->pc = pc;
@@ -546,7 +543,7 @@ SHARED(suspend) {
                     retain(v);
             }
             for (uint32_t i = 0, n = g->n_saved = c->depths[pc - c->instrs]; i < n; i++) {
-                trace_write(V_OF(g), ABSENT, R[i]);
+                ref_written(V_OF(g), ABSENT, R[i]);
                 STORE_RELAXED(&g->regs[i], R[i]);
             }
             g->pc = pc;
@@ -817,7 +814,7 @@ OP(LOAD_ATTR) {
 OP(STORE_ATTR) {
     Value o = REG_B;
     uint64_t ic = LOAD_ACQUIRE(pc + 1);
-    if (LIKELY(v_is_obj(o) && (!STORES_NEED_LOCK || ALONE))) {
+    if (LIKELY(v_is_obj(o) && (!STORES_NEED_LOCK || excl_alone(o)))) {
         uint32_t index = obj_index(o);
         if (LIKELY(IC_GUARD_KIND(ic) == IC_KEY(index, IC_INLINE))) {
             Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));
@@ -832,7 +829,7 @@ OP(STORE_ATTR) {
                 Value old = ref_swap(o, r, v), b = TAKE_B;
                 FINISH2(old, b, 2);
             }
-        } else if (ALONE && IC_GUARD_KIND(ic) == IC_KEY(index, IC_ADD_INLINE)) {
+        } else if (excl_alone(o) && IC_GUARD_KIND(ic) == IC_KEY(index, IC_ADD_INLINE)) {
             const SideCell *c = ic_cell(ic);
             Ref *r = (Ref *)((char *)o + c->aux);
             if (LIKELY(ic_cell_valid(c) && ref_peek(r) == ABSENT)) {

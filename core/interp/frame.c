@@ -213,6 +213,8 @@ Value frame_object(InterpFrame *f) {
         ref_init(&o->space, retained(f->extra));
     o->n = f->code->n_locals;
     trace_track(v_obj(v));
+    if (excl_world_stopped())
+        publish(v); /* of another thread's frame */
     f->frame_obj = retained(v);
     f->flags |= FR_OBJECT;
     if (f->flags & FR_GEN)

@@ -92,7 +92,7 @@ static int gen_take(Generator *g, uint32_t *was) {
             err_set(&exc_ValueError, "%s already executing", kind);
             return -1;
         }
-        if (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded)) {
+        if (LIKELY(excl_alone(V_OF(g)))) {
             STORE_RELAXED(&g->state, GEN_RUNNING);
             *was = s;
             return 0;
@@ -117,7 +117,7 @@ static InterpFrame *gen_frame(Thread *t, Generator *g, uint32_t extra_flags, uin
         f->regs[i] = LOAD_RELAXED(&g->regs[i]);
     if (EXCL_PARALLEL)
         for (uint32_t i = 0; i < g->n_saved; i++)
-            trace_write(V_OF(g), f->regs[i], ABSENT);
+            ref_written(V_OF(g), f->regs[i], ABSENT);
     g->n_saved = 0;
     f->func = ref_peek(&g->func); /* borrowed: the generator outlives its frame */
     f->code = c;
@@ -130,6 +130,7 @@ static InterpFrame *gen_frame(Thread *t, Generator *g, uint32_t extra_flags, uin
     if (UNLIKELY(ref_peek(&g->frame_obj) != ABSENT))
         release(frame_object(f)); /* attaches it */
     /* The generator sees what its resumer handles, unless it handles something itself. */
+    publish_into(V_OF(g), t->handled);
     ref_init(&g->inherited, t->handled);
     Value own = ref_peek(&g->own_handled);
     t->handled = retained(own != ABSENT ? own : t->handled);
@@ -180,7 +181,7 @@ static void gen_suspend(Thread *t, Generator *g, InterpFrame *f) {
             for (uint32_t k = 0; k < c->holes[i].n; k++)
                 f->regs[c->holes[i].first + k] = ABSENT;
     for (uint32_t i = 0; i < live; i++) {
-        trace_write(V_OF(g), ABSENT, f->regs[i]);
+        ref_written(V_OF(g), ABSENT, f->regs[i]);
         STORE_RELAXED(&g->regs[i], f->regs[i]);
     }
     g->n_saved = live;
@@ -267,7 +268,7 @@ int gen_send(Value gen, Value v, Value *out) {
 static bool resume_plain(Thread *t, Generator *g) {
     InterpFrame *caller = t->frame;
     Code *c = (Code *)ref_peek(&g->code);
-    if ((EXCL_PARALLEL && LOAD_RELAXED(&world_threaded)) || LOAD_RELAXED(&g->state) != GEN_SUSPENDED || ref_peek(&g->frame_obj) != ABSENT ||
+    if (!excl_alone(V_OF(g)) || LOAD_RELAXED(&g->state) != GEN_SUSPENDED || ref_peek(&g->frame_obj) != ABSENT ||
         t->handled != ABSENT || ref_peek(&g->own_handled) != ABSENT || !caller)
         return false;
     InterpFrame *f = (InterpFrame *)(caller->regs + caller->code->n_regs);

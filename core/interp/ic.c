@@ -23,7 +23,7 @@ static bool worth_learning(Instr *ic) {
     return LOAD_RELAXED(ic) == 0 || (++tick & 15) == 0;
 }
 
-static void publish(Instr *ic, uint32_t guard, uint32_t kind, uint32_t payload) {
+static void ic_put(Instr *ic, uint32_t guard, uint32_t kind, uint32_t payload) {
     STORE_RELEASE(ic, ic_word(guard, kind, payload)); /* pairs with the acquire of sites that go through a side cell */
 }
 
@@ -43,7 +43,7 @@ static void learn_cell(Instr *ic, Value o, const AttrLoc *loc, uint32_t kind, ui
     c->value = loc->value;
     c->aux = aux;
     c->next_shape = loc->next_shape;
-    publish(ic, loc->shape, kind, index);
+    ic_put(ic, loc->shape, kind, index);
 }
 
 void ic_publish_super(Instr *ic, uint32_t shape, Type *type, uint32_t version, uint32_t own, Value value) {
@@ -57,7 +57,7 @@ void ic_publish_super(Instr *ic, uint32_t shape, Type *type, uint32_t version, u
     c->version = version;
     c->value = value;
     c->aux = own;
-    publish(ic, shape, IC_SUPER, index);
+    ic_put(ic, shape, IC_SUPER, index);
 }
 
 static uint32_t inline_offset(uint32_t shape, uint32_t slot) { return shape_at(shape)->slots_offset + 8 + slot * 8; }
@@ -69,13 +69,13 @@ void ic_learn_load(Instr *ic, Value o, Value name, bool method) {
     attr_find(o, name, &loc);
     switch (loc.kind) {
     case ATTR_INLINE:
-        publish(ic, loc.shape, IC_INLINE, inline_offset(loc.shape, loc.slot));
+        ic_put(ic, loc.shape, IC_INLINE, inline_offset(loc.shape, loc.slot));
         break;
     case ATTR_MEMBER:
-        publish(ic, loc.shape, IC_INLINE, loc.slot);
+        ic_put(ic, loc.shape, IC_INLINE, loc.slot);
         break;
     case ATTR_OVERFLOW:
-        publish(ic, loc.shape, IC_OVERFLOW, loc.slot);
+        ic_put(ic, loc.shape, IC_OVERFLOW, loc.slot);
         break;
     case ATTR_METHOD:
         learn_cell(ic, o, &loc, IC_METHOD, 0);
@@ -103,7 +103,7 @@ void ic_learn_load(Instr *ic, Value o, Value name, bool method) {
         c->type = shape_at(loc.shape)->type;
         c->version = layout;
         c->aux = (uint32_t)slot;
-        publish(ic, loc.shape, IC_MODULE, index);
+        ic_put(ic, loc.shape, IC_MODULE, index);
         break;
     }
     default:
@@ -118,13 +118,13 @@ void ic_learn_store(Instr *ic, Value o, Value name) {
     attr_find_store(o, name, &loc);
     switch (loc.kind) {
     case ATTR_INLINE:
-        publish(ic, loc.shape, IC_INLINE, inline_offset(loc.shape, loc.slot));
+        ic_put(ic, loc.shape, IC_INLINE, inline_offset(loc.shape, loc.slot));
         break;
     case ATTR_MEMBER:
-        publish(ic, loc.shape, IC_INLINE, loc.slot);
+        ic_put(ic, loc.shape, IC_INLINE, loc.slot);
         break;
     case ATTR_OVERFLOW:
-        publish(ic, loc.shape, IC_OVERFLOW, loc.slot);
+        ic_put(ic, loc.shape, IC_OVERFLOW, loc.slot);
         break;
     case ATTR_ADD_INLINE:
         learn_cell(ic, o, &loc, IC_ADD_INLINE, inline_offset(loc.shape, loc.slot));

@@ -192,7 +192,7 @@ out:
 static bool keep(Ref *r, Value v) {
     if (v == ABSENT)
         return false;
-    ref_init(r, v);
+    ref_init_global(r, v);
     handle_register(r);
     return true;
 }

@@ -634,7 +634,7 @@ static int exec(Value m) {
         Value mark = obj_new(&object_type);
         if (mark == ABSENT)
             return -1;
-        ref_init(&keyword_mark, mark);
+        ref_init_global(&keyword_mark, mark);
         handle_register(&keyword_mark);
     }
     return module_add_type(m, &partial_type) < 0 ? -1 : module_add_type(m, &lru_type);

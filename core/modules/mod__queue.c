@@ -68,7 +68,7 @@ static Value queue_put(Value self, Value *args, intptr_t nargs, Value kw) {
     excl_cs_begin(&cs, self);
     bool ok = reserve(q), open = false;
     if (ok) {
-        trace_write(self, ABSENT, args[0]);
+        ref_written(self, ABSENT, args[0]);
         q->ring[(q->head + q->len++) & (q->capacity - 1)] = retained(args[0]);
         open = q->taken;
         q->taken = false;

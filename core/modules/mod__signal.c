@@ -470,7 +470,7 @@ static int exec(Value m) {
         release(bases);
         if (cls == ABSENT)
             return -1;
-        ref_init(&itimer_error, cls);
+        ref_init_global(&itimer_error, cls);
         handle_register(&itimer_error);
     }
     if (module_add(m, "ItimerError", retained(ref_peek(&itimer_error))) < 0)

@@ -778,6 +778,8 @@ static int exec(Value m) {
         trace_register_roots(roots);
         if ((cache = dict_new()) == ABSENT || (struct_error = exc_class_new("struct.error", &exc_Exception)) == ABSENT)
             return -1;
+        publish(cache);
+        publish(struct_error);
     }
     return module_add(m, "error", retained(struct_error)) < 0 ||
                    module_add(m, "Struct", retained(V_OF(&struct_type))) < 0

@@ -417,6 +417,7 @@ static Value local_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     ref_init(&l->args, a);
     ref_init(&l->kw, k);
     trace_track(v_obj(v));
+    publish(v);
     count_share(v_obj(v)); /* locals_thread_end of any thread may take a reference */
     mutex_lock(&locals_mutex);
     l->next = locals;

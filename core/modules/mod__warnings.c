@@ -431,9 +431,9 @@ static int state_init(void) {
     Value once = dict_new(), dflt = str_from_c("default");
     if (r < 0 || !once || !dflt)
         return -1;
-    STORE_RELEASE(&once_registry, once);
-    STORE_RELEASE(&default_action, dflt);
-    STORE_RELEASE(&filters, l);
+    ref_init_global(&once_registry, once);
+    ref_init_global(&default_action, dflt);
+    ref_init_global(&filters, l);
     handle_register(&filters);
     handle_register(&default_action);
     handle_register(&once_registry);

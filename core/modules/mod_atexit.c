@@ -121,7 +121,7 @@ static int exec(Value m) {
     Value l = list_new(0);
     if (l == ABSENT)
         return -1;
-    ref_init(&callbacks, l);
+    ref_init_global(&callbacks, l);
     handle_register(&callbacks);
     return 0;
 }

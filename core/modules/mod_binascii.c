@@ -461,6 +461,8 @@ static int exec(Value m) {
     incomplete_class = exc_class_new("binascii.Incomplete", &exc_Exception);
     if (error_class == ABSENT || incomplete_class == ABSENT)
         return -1;
+    publish(error_class);
+    publish(incomplete_class);
     trace_register_roots(roots);
     return module_add(m, "Error", retained(error_class)) < 0 ||
                    module_add(m, "Incomplete", retained(incomplete_class)) < 0

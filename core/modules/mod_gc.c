@@ -177,8 +177,8 @@ static int exec(Value m) {
         registered = true;
         handle_register(&callbacks);
         handle_register(&garbage);
-        ref_init(&callbacks, list_new(0));
-        ref_init(&garbage, list_new(0));
+        ref_init_global(&callbacks, list_new(0));
+        ref_init_global(&garbage, list_new(0));
         gc_callback = call_callbacks;
     }
     if (module_add(m, "callbacks", retained(ref_peek(&callbacks))) < 0 || module_add(m, "garbage", retained(ref_peek(&garbage))) < 0)

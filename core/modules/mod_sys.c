@@ -529,7 +529,7 @@ FN(s_addaudithook) {
         Value l = list_new(1);
         if (!l)
             return ABSENT;
-        STORE_RELEASE(&audit_hooks, l);
+        ref_init_global(&audit_hooks, l);
         handle_register(&audit_hooks);
     }
     return list_append(ref_peek(&audit_hooks), args[0]) < 0 ? ABSENT : V_NONE;

@@ -80,7 +80,7 @@ int view_open(ByteView *w, Value v) {
     }
     if (v_is_bytearray(v)) {
         ByteArray *a = (ByteArray *)v;
-        if (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded)) {
+        if (excl_alone(v)) {
             w->p = a->block == NULL ? "" : a->block + a->start;
             w->n = (intptr_t)a->len;
             return 0;

@@ -126,16 +126,16 @@ static ALWAYS_INLINE void put(DictBlock *b, size_t i, Value key, int64_t hash, V
 }
 
 /* In the section: nb, which owns the items, becomes the block. */
-static void publish(Value d, DictBlock *nb) {
+static void install(Value d, DictBlock *nb) {
     DictBlock *old = block_of(d);
     STORE_RELEASE(&D(d)->block, nb); /* pairs with the readers' acquire */
     if (old) {
-        if (COUNT_EXACT && readers_unlocked())
+        if (COUNT_EXACT && readers_unlocked(d))
             for (uint32_t i = 0, n = LOAD_RELAXED(&old->used); i < n; i++) {
                 STORE_RELEASE(&old->entries[i].key, ABSENT);
                 STORE_RELEASE(&old->entries[i].value, ABSENT);
             }
-        block_retire(old);
+        block_retire(d, old);
     }
 }
 
@@ -156,7 +156,7 @@ static int resize(Value d, size_t n) {
         else
             release(LOAD_RELAXED(&e->key)); /* a hole's name; tombstones are constants */
     }
-    publish(d, nb);
+    install(d, nb);
     return 0;
 }
 /* Three times what is live, as CPython: doubles a full table, shrinks one that is mostly tombstones. */
@@ -206,7 +206,7 @@ static ALWAYS_INLINE int probe(Probe *p, Value d, Value key, int64_t hash, bool 
         if (LOAD_RELAXED(&e->hash) != hash || k == V_MARK || k == ABSENT)
             continue;
         int r;
-        if (guarded || !readers_unlocked()) {
+        if (guarded || !readers_unlocked(d)) {
             r = simple_eq(k, key);
             if (r < 0)
                 p->seen = retained(k);
@@ -448,8 +448,8 @@ static int append_entry(Value d, Probe *p, Value key, int64_t hash, Value v) {
         b = block_of(d);
         i = free_slot(b, hash);
     }
-    trace_write(d, ABSENT, key);
-    trace_write(d, ABSENT, v);
+    ref_written(d, ABSENT, key);
+    ref_written(d, ABSENT, v);
     put(b, i, retained(key), hash, retained(v));
     if (v != ABSENT)
         STORE_RELEASE(&D(d)->len, len_of(d) + 1);
@@ -643,7 +643,7 @@ static int move_to_front(Value d, DictEntry *e) {
         else if (x != e)
             put(nb, free_slot(nb, hash), LOAD_RELAXED(&x->key), hash, LOAD_RELAXED(&x->value));
     }
-    publish(d, nb);
+    install(d, nb);
     return 0;
 }
 
@@ -750,7 +750,7 @@ void dict_clear(Value d) {
         ref_store(d, &b->entries[i].key, V_MARK);
         ref_clear(d, &b->entries[i].value);
     }
-    block_retire(b);
+    block_retire(d, b);
     excl_cs_end(&cs);
 }
 
@@ -852,7 +852,11 @@ static intptr_t merge_atomic(Value d, Value src, InsertMode mode, bool fail_on_d
     if (!b || LOAD_RELAXED(&b->used) == 0) {
         DictBlock *nb = clone(src, &failed);
         if (!failed) {
-            publish(d, nb);
+            for (uint32_t i = 0; i < LOAD_RELAXED(&nb->used) && obj_is_shared(d); i++) {
+                publish_into(d, LOAD_RELAXED(&nb->entries[i].key));
+                publish_into(d, LOAD_RELAXED(&nb->entries[i].value));
+            }
+            install(d, nb);
             STORE_RELEASE(&D(d)->len, len_of(src));
         }
         goto done;

@@ -269,7 +269,7 @@ static void clear(Value self) {
     }
 }
 static void fini(Value self) {
-    block_retire(LOAD_RELAXED(&D(self)->block));
+    block_retire(self, LOAD_RELAXED(&D(self)->block));
 }
 static const TypeOps ops = {traverse, clear, fini};
 

@@ -113,10 +113,10 @@ Value seq_iter_new(Value seq) {
     return make(&seq_iter_type, seq, 0);
 }
 
-/* The sequence (owned, or borrowed when nobody else can run) and an index that no other thread gets: ABSENT when
+/* The sequence (owned, or borrowed from an iterator that no other thread can reach) and an index that no other thread gets: ABSENT when
  * exhausted. */
 static ALWAYS_INLINE Value take_index(Value it, intptr_t step, intptr_t *index) {
-    if (iter_alone()) {
+    if (LIKELY(excl_alone(it))) {
         Value seq = ref_peek(&I(it)->seq);
         *index = LOAD_RELAXED(&I(it)->index);
         STORE_RELAXED(&I(it)->index, *index + step);
@@ -130,8 +130,8 @@ static ALWAYS_INLINE Value take_index(Value it, intptr_t step, intptr_t *index) 
     excl_leaf_unlock(it);
     return seq;
 }
-static ALWAYS_INLINE void drop_seq(Value seq) {
-    if (!iter_alone())
+static ALWAYS_INLINE void drop_seq(Value it, Value seq) {
+    if (!excl_alone(it))
         release(seq);
 }
 
@@ -141,7 +141,7 @@ static Value list_iter_next(Value it) {
     if (l == ABSENT)
         return ABSENT;
     Value v = list_get_fast(l, i);
-    drop_seq(l);
+    drop_seq(it, l);
     if (UNLIKELY(v == ABSENT))
         iter_drop(it, &I(it)->seq);
     return v;
@@ -153,7 +153,7 @@ static Value list_reviter_next(Value it) {
     if (l == ABSENT)
         return ABSENT;
     Value v = i < 0 ? ABSENT : list_get_fast(l, i);
-    drop_seq(l);
+    drop_seq(it, l);
     if (UNLIKELY(v == ABSENT))
         iter_drop(it, &I(it)->seq);
     return v;
@@ -165,7 +165,7 @@ static Value tuple_iter_next(Value it) {
     if (t == ABSENT)
         return ABSENT;
     Value v = i < tuple_len(t) ? retained(tuple_get(t, i)) : ABSENT;
-    drop_seq(t);
+    drop_seq(it, t);
     if (UNLIKELY(v == ABSENT))
         iter_drop(it, &I(it)->seq);
     return v;

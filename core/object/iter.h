@@ -50,7 +50,7 @@ void iter_register(Type *t, NextFn fn); /* at start-up */
 static inline Value range_iter_next(Value it) {
     RangeIter *r = (RangeIter *)it;
     int64_t left = LOAD_RELAXED(&r->left);
-    if (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded)) {
+    if (LIKELY(excl_alone(it))) {
         if (UNLIKELY(left <= 0))
             return ABSENT;
         int64_t v = LOAD_RELAXED(&r->next);

@@ -4,10 +4,6 @@
 
 #include "object/iter.h"
 
-/* No other thread runs, nor will before the next safepoint: an iterator's fields may be used without its lock, what they refer to borrowed. */
-static ALWAYS_INLINE bool iter_alone(void) {
-    return !EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded);
-}
 Value iter_self(Value self, Value *args, intptr_t nargs, Value kw); /* __iter__ of an iterator */
 /* Turns the result of a NextFn into that of __next__: StopIteration when exhausted. */
 Value iter_end(Value v);

@@ -11,7 +11,7 @@ Type zip_type, reversed_type, map_type, filter_type, enumerate_type;
 static const Value one = ((uint64_t)1 << 1) | 1;
 
 Value iter_pull(Value it) {
-    if (v_is_exact(it, IDX_LIST_ITER) && iter_alone()) {
+    if (v_is_exact(it, IDX_LIST_ITER) && excl_alone(it)) {
         SeqIter *s = (SeqIter *)it;
         Value l = ref_peek(&s->seq);
         intptr_t i = LOAD_RELAXED(&s->index);
@@ -55,7 +55,7 @@ static bool enumerate_pair(Value self, Value *pair) {
     pair[1] = iter_pull(ref_peek(&E(self)->it));
     if (pair[1] == ABSENT)
         return false;
-    Value i = iter_alone() ? ref_peek(&E(self)->index) : ABSENT;
+    Value i = excl_alone(self) ? ref_peek(&E(self)->index) : ABSENT;
     if (LIKELY(v_is_int(i) && v_int(i) < INT_IMM_MAX)) {
         ref_init(&E(self)->index, i + 2);
         pair[0] = i;

@@ -39,7 +39,7 @@ static ListBlock *block_new(size_t cap) {
 }
 
 /* In the section: makes nb, which already owns the items, the list's block. Pairs with the acquire loads of readers. */
-static void publish(Value l, ListBlock *nb, size_t n) {
+static void install(Value l, ListBlock *nb, size_t n) {
     List *o = L(l);
     ListBlock *old = block_of(l);
     size_t old_n = len_of(l);
@@ -48,8 +48,8 @@ static void publish(Value l, ListBlock *nb, size_t n) {
     STORE_RELEASE(&o->block, nb);
     STORE_RELEASE(&o->len, n);
     if (old) {
-        refs_forget(old->items, old_n);
-        block_retire(old);
+        refs_forget(l, old->items, old_n);
+        block_retire(l, old);
     }
 }
 
@@ -61,7 +61,7 @@ static size_t grown(size_t need) {
 /* In the section: a block of cap slots with the present items. */
 static int reallocate(Value l, size_t cap) {
     size_t n = len_of(l);
-    if (!readers_unlocked() && block_of(l)) {
+    if (!readers_unlocked(l) && block_of(l)) {
         if (cap > MAX_ITEMS)
             return err_no_memory(), -1;
         ListBlock *b = heap_block_resize(block_of(l), sizeof(ListBlock) + cap * sizeof(Ref));
@@ -80,7 +80,7 @@ static int reallocate(Value l, size_t cap) {
         memcpy((void *)nb->items, (void *)old->items, n * sizeof(Ref));
     if (cap > n)
         memset((void *)(nb->items + n), 0, (cap - n) * sizeof(Ref));
-    publish(l, nb, n);
+    install(l, nb, n);
     return 0;
 }
 static int reserve(Value l, size_t need) {
@@ -96,7 +96,7 @@ static void trim(Value l) {
     if (!b || n >= b->capacity >> 1 || b->capacity <= 8)
         return;
     if (n == 0) {
-        publish(l, NULL, 0);
+        install(l, NULL, 0);
         return;
     }
     if (reallocate(l, grown(n)) < 0)
@@ -114,14 +114,14 @@ static int open_gap(Value l, size_t at, size_t n) {
     if (reserve(l, len + n) < 0)
         return -1;
     Ref *items = items_of(l);
-    refs_move(items + at + n, items + at, len - at);
+    refs_move(l, items + at + n, items + at, len - at);
     return 0;
 }
 /* In the section: closes the gap [at, at + n), whose references the caller has taken over. */
 static void close_gap(Value l, size_t at, size_t n) {
     size_t len = len_of(l);
     Ref *items = items_of(l);
-    refs_move(items + at, items + at + n, len - at - n);
+    refs_move(l, items + at, items + at + n, len - at - n);
     STORE_RELEASE(&L(l)->len, len - n);
     refs_zero(items + len - n, n);
     trim(l);
@@ -130,7 +130,7 @@ static void close_gap(Value l, size_t at, size_t n) {
 static Value take_at(Value l, size_t i) {
     Ref *items = items_of(l);
     Value v = ref_peek(&items[i]);
-    trace_write(l, v, ABSENT);
+    ref_written(l, v, ABSENT);
     close_gap(l, i, 1);
     return v;
 }
@@ -321,7 +321,7 @@ Value list_get(Value l, intptr_t i) {
         return v;
     }
     for (;;) {
-        ListBlock *b = LOAD_ACQUIRE(&o->block); /* pairs with publish() */
+        ListBlock *b = LOAD_ACQUIRE(&o->block); /* pairs with install() */
         if ((size_t)i >= LOAD_ACQUIRE(&o->len))
             return ABSENT;
         if (!b || (size_t)i >= b->capacity)
@@ -341,7 +341,7 @@ int list_append_steal(Value l, Value v) {
     size_t n = len_of(l);
     int r = reserve(l, n + 1);
     if (LIKELY(r == 0)) {
-        trace_write(l, ABSENT, v);
+        ref_written(l, ABSENT, v);
         STORE_RELEASE(&block_of(l)->items[n], v);
         STORE_RELEASE(&L(l)->len, n + 1);
     }
@@ -363,7 +363,7 @@ int list_insert(Value l, intptr_t i, Value v) {
     i = MIN(i, n);
     int r = open_gap(l, (size_t)i, 1);
     if (r == 0) {
-        trace_write(l, ABSENT, v);
+        ref_written(l, ABSENT, v);
         STORE_RELEASE(&items_of(l)[i], retained(v));
         STORE_RELEASE(&L(l)->len, (size_t)n + 1);
     }
@@ -415,7 +415,7 @@ static int append_many(Value l, const Ref *src, size_t n) {
         src = items;
     for (size_t i = 0; i < n; i++) {
         Value v = LOAD_RELAXED(&src[i]);
-        trace_write(l, ABSENT, v);
+        ref_written(l, ABSENT, v);
         STORE_RELEASE(&items[len + i], retained(v));
     }
     STORE_RELEASE(&L(l)->len, len + n);
@@ -501,7 +501,7 @@ Value list_take_all(Value l) {
     if (t != ABSENT) {
         if (n)
             memcpy((void *)((Tuple *)t)->items, (void *)items_of(l), n * sizeof(Ref));
-        publish(l, NULL, 0);
+        install(l, NULL, 0);
     }
     excl_cs_end(&cs);
     return t;
@@ -516,7 +516,7 @@ int list_clear(Value l) {
     STORE_RELEASE(&L(l)->block, NULL);
     for (size_t i = 0; i < n; i++)
         ref_clear(l, &b->items[i]);
-    block_retire(b);
+    block_retire(l, b);
     excl_cs_end(&cs);
     return 0;
 }
@@ -546,7 +546,7 @@ int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable) {
     if (n_old) {
         memcpy(old, (void *)(items_of(l) + lo), n_old * sizeof(Value));
         for (size_t i = 0; i < n_old; i++)
-            trace_write(l, old[i], ABSENT);
+            ref_written(l, old[i], ABSENT);
     }
     if (n > n_old && open_gap(l, (size_t)hi, n - n_old) < 0) {
         n_old = 0; /* nothing has changed */
@@ -555,7 +555,7 @@ int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable) {
     Ref *items = items_of(l);
     for (size_t i = 0; i < n; i++) {
         Value v = ref_peek(&from[i]);
-        trace_write(l, ABSENT, v);
+        ref_written(l, ABSENT, v);
         STORE_RELEASE(&items[(size_t)lo + i], retained(v));
     }
     if (n > n_old)
@@ -742,7 +742,7 @@ int list_ass_slice_step(Value l, Value slice, Value iterable) {
         for (intptr_t at = start, next = start; at < n; at++) {
             Value v = ref_peek(&items[at]);
             if (at == next && n_old < count) {
-                trace_write(l, v, ABSENT);
+                ref_written(l, v, ABSENT);
                 old[n_old++] = v;
                 next += step;
             } else {
@@ -801,7 +801,7 @@ bool list_put_back(Value l, Value t) {
     if (n_old && (old_items = malloc(n_old * sizeof(Value))) != NULL)
         memcpy(old_items, (void *)old->items, n_old * sizeof(Value));
     bool untouched = old == NULL;
-    publish(l, nb, n);
+    install(l, nb, n);
     refs_zero(((Tuple *)t)->items, n);
     excl_cs_end(&cs);
     if (old_items) {

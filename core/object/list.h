@@ -70,7 +70,7 @@ static ALWAYS_INLINE bool list_append_fast(Value l, Value v) {
     ListBlock *b = LOAD_RELAXED(&o->block);
     bool room = b && n < b->capacity;
     if (LIKELY(room)) {
-        trace_write(l, ABSENT, v);
+        ref_written(l, ABSENT, v);
         STORE_RELEASE(&b->items[n], v); /* pairs with ref_load */
         STORE_RELEASE(&o->len, n + 1);  /* readers that see the length see the item */
     }

@@ -306,7 +306,7 @@ static void clear(Value self) {
         ref_clear(self, &b->items[i]);
 }
 static void fini(Value self) {
-    block_retire(LOAD_RELAXED(&L(self)->block));
+    block_retire(self, LOAD_RELAXED(&L(self)->block));
 }
 
 static const TypeOps ops = {traverse, clear, fini};

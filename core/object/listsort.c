@@ -579,7 +579,7 @@ static int sort_pure(Value l, bool descending) {
             excl_cs_end(&cs);
             return 0;
         }
-        if (!EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded)) {
+        if (excl_alone(l)) {
             int r = sort_part((Part){items, NULL}, n, kind, descending, false);
             excl_cs_end(&cs);
             return r < 0 ? -1 : 1;

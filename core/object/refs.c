@@ -2,8 +2,8 @@
 
 #include "object/shape.h"
 
-void refs_move(Ref *dst, Ref *src, size_t n) {
-    if (!readers_unlocked()) {
+void refs_move(Value holder, Ref *dst, Ref *src, size_t n) {
+    if (!readers_unlocked(holder)) {
         memmove((void *)dst, (void *)src, n * sizeof(Ref));
     } else if (dst < src) {
         for (size_t i = 0; i < n; i++)
@@ -55,8 +55,12 @@ void *block_alloc(size_t bytes) {
         err_no_memory();
     return p;
 }
-void block_retire(void *block) {
-    if (block)
+void block_retire(Value holder, void *block) {
+    if (block == NULL)
+        return;
+    if (excl_alone(holder))
+        heap_block_free(block);
+    else
         retire_mem(block);
 }
 void block_free(void *block) {

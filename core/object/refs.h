@@ -10,12 +10,13 @@
 #include "object/object.h"
 #include "object/str.h"
 
-/* True when another thread may look into a container's memory without its lock. */
-static ALWAYS_INLINE bool readers_unlocked(void) {
-    return EXCL_PARALLEL && READS_LOCK_FREE && LOAD_RELAXED(&world_threaded);
+/* True when another thread may look into the container's memory without its lock. */
+static ALWAYS_INLINE bool readers_unlocked(Value holder) {
+    return EXCL_PARALLEL && READS_LOCK_FREE && !excl_alone(holder);
 }
 
-void refs_move(Ref *dst, Ref *src, size_t n);       /* memmove; no word is ever torn */
+/* memmove within holder; no word is ever torn where readers may look. */
+void refs_move(Value holder, Ref *dst, Ref *src, size_t n);
 void refs_copy(Ref *dst, const Ref *src, size_t n); /* dst is unpublished: memcpy, and one more reference to each */
 void refs_retain(const Ref *src, size_t n);         /* one more reference to each */
 /* `times` more references to each. */
@@ -23,14 +24,14 @@ void refs_retain_times(const Ref *src, size_t n, size_t times);
 void refs_release(Ref *src, size_t n); /* drops each; the words are left as they are (the memory is unpublished) */
 void refs_zero(Ref *dst, size_t n);    /* ABSENT everywhere; nothing is released */
 /* Empties a replaced block's slots where readers may still look into it, before what they held can be released. */
-static ALWAYS_INLINE void refs_forget(Ref *src, size_t n) {
-    if (COUNT_EXACT && readers_unlocked())
+static ALWAYS_INLINE void refs_forget(Value holder, Ref *src, size_t n) {
+    if (COUNT_EXACT && readers_unlocked(holder))
         refs_zero(src, n);
 }
 
 /* Memory for a block, uninitialised; NULL with MemoryError. */
 void *block_alloc(size_t bytes);
-void block_retire(void *block); /* was published: freed once no reader can hold it; NULL allowed */
+void block_retire(Value holder, void *block); /* was holder's: freed once no reader can hold it; NULL allowed */
 void block_free(void *block);   /* was never published; NULL allowed */
 
 /* Equality that needs no Python code and no lock: 1, 0, or -1 when only obj_eq can tell. Both alive. */

@@ -89,14 +89,14 @@ static ALWAYS_INLINE bool in_use(Value key) {
 }
 
 /* In the section. */
-static void publish(Value s, SetBlock *nb) {
+static void install(Value s, SetBlock *nb) {
     SetBlock *old = block_of(s);
     STORE_RELEASE(&S(s)->block, nb); /* pairs with the readers' acquire */
     if (old) {
-        if (COUNT_EXACT && readers_unlocked())
+        if (COUNT_EXACT && readers_unlocked(s))
             for (size_t i = 0; i <= old->mask; i++)
                 STORE_RELEASE(&old->entries[i].key, ABSENT);
-        block_retire(old);
+        block_retire(s, old);
     }
 }
 
@@ -110,7 +110,7 @@ static int resize(Value s, size_t above) {
         if (in_use(key))
             insert_clean(nb, key, LOAD_RELAXED(&old->entries[i].hash));
     }
-    publish(s, nb);
+    install(s, nb);
     return 0;
 }
 
@@ -144,7 +144,7 @@ static ALWAYS_INLINE int probe(Probe *p, Value s, Value key, int64_t hash, bool 
         if (LOAD_RELAXED(&e->hash) != hash || k == V_MARK)
             continue;
         int r;
-        if (guarded || !readers_unlocked()) {
+        if (guarded || !readers_unlocked(s)) {
             r = simple_eq(k, key);
             if (r < 0)
                 p->seen = retained(k);
@@ -219,7 +219,7 @@ static int append_entry(Value s, Probe *p, Value key, int64_t hash) {
         STORE_RELEASE(&S(s)->block, b);
         walk_start(&p->w, hash, b->mask);
     }
-    trace_write(s, ABSENT, key);
+    ref_written(s, ABSENT, key);
     SetEntry *e = &b->entries[p->w.at];
     STORE_RELAXED(&e->hash, hash);
     STORE_RELEASE(&e->key, retained(key));
@@ -372,7 +372,7 @@ void set_clear(Value s) {
     STORE_RELEASE(&S(s)->block, NULL);
     for (size_t i = 0, n = b ? b->mask + 1 : 0; i < n; i++)
         ref_store(s, &b->entries[i].key, ABSENT);
-    block_retire(b);
+    block_retire(s, b);
     excl_cs_end(&cs);
 }
 
@@ -435,6 +435,7 @@ static intptr_t merge_atomic(Value s, Value src) {
     if (b->fill == 0) {
         if (b->mask == sb->mask && sb->fill == n) {
             for (size_t i = 0; i <= b->mask; i++) {
+                publish_into(s, LOAD_RELAXED(&sb->entries[i].key));
                 STORE_RELAXED(&b->entries[i].hash, LOAD_RELAXED(&sb->entries[i].hash));
                 STORE_RELEASE(&b->entries[i].key, retained(LOAD_RELAXED(&sb->entries[i].key)));
             }
@@ -442,8 +443,10 @@ static intptr_t merge_atomic(Value s, Value src) {
         } else {
             for (size_t i = 0; i <= sb->mask; i++) {
                 Value key = LOAD_RELAXED(&sb->entries[i].key);
-                if (in_use(key))
+                if (in_use(key)) {
+                    publish_into(s, key);
                     insert_clean(b, retained(key), LOAD_RELAXED(&sb->entries[i].hash));
+                }
             }
         }
         STORE_RELEASE(&S(s)->len, n);
@@ -591,7 +594,9 @@ void set_swap_contents(Value s, Value tmp) {
     excl_cs_begin2(&cs, s, tmp);
     SetBlock *a = block_of(s), *b = block_of(tmp);
     size_t n = len_of(s);
-    if (COUNT_EXACT && readers_unlocked() && a) {
+    for (size_t i = 0; b && obj_is_shared(s) && i <= b->mask; i++)
+        publish_into(s, LOAD_RELAXED(&b->entries[i].key));
+    if (COUNT_EXACT && readers_unlocked(s) && a) {
         /* Readers may be in a: it is not given to tmp but emptied into a copy, whose failure leaves the items to the
          * collector's mercy. */
         SetBlock *copy = block_alloc(sizeof(SetBlock) + (a->mask + 1) * sizeof(SetEntry));
@@ -602,7 +607,7 @@ void set_swap_contents(Value s, Value tmp) {
         STORE_RELEASE(&S(s)->block, b);
         for (size_t i = 0; i <= a->mask; i++)
             STORE_RELEASE(&a->entries[i].key, ABSENT);
-        block_retire(a);
+        block_retire(s, a);
         a = copy;
     } else {
         STORE_RELEASE(&S(s)->block, b);

@@ -485,7 +485,7 @@ static void clear(Value self) {
             ref_store(self, &b->entries[i].key, V_MARK);
 }
 static void fini(Value self) {
-    block_retire(LOAD_RELAXED(&S(self)->block));
+    block_retire(self, LOAD_RELAXED(&S(self)->block));
 }
 static const TypeOps ops = {traverse, clear, fini};
 

@@ -6,6 +6,7 @@
 #include "heap.h"
 #include "object/dict.h"
 #include "object/native.h"
+#include "object/refs.h"
 #include "object/str.h"
 
 _Alignas(64) char shape_region[SHAPE_REGION_BYTES];
@@ -410,7 +411,7 @@ static int attrs_grow(Value o, const Shape *s, uint32_t slot) {
         STORE_RELEASE(&ob->items[i], ABSENT);
     structure_end(&cs);
     if (ob)
-        retire_mem(ob);
+        block_retire(o, ob);
     return 0;
 }
 
@@ -611,7 +612,7 @@ Value attrs_dict(Value o) {
                     _Atomic(Value) *w = attrs_word(o);
                     block = LOAD_RELAXED(w);
                     index_publish(o, dm);
-                    trace_write(o, ABSENT, d);
+                    ref_written(o, ABSENT, d);
                     STORE_RELEASE(w, retained(d)); /* pairs with the acquire in dict_mode_dict */
                     for (uint32_t i = 0; i < s->n_attrs && i < s->inline_slots; i++)
                         STORE_RELEASE(attrs_inline(o, s->slots_offset, i), ABSENT);
@@ -627,7 +628,7 @@ Value attrs_dict(Value o) {
                     for (uint32_t i = 0; i < s->n_attrs; i++)
                         release(vals[i]); /* the slots' own references */
                     if (block & 1)
-                        retire_mem((void *)(uintptr_t)(block & ~(Value)1));
+                        block_retire(o, (void *)(uintptr_t)(block & ~(Value)1));
                 }
             }
         }
@@ -722,7 +723,7 @@ void obj_clear_refs(Object *o) {
                 for (size_t i = 0; i < b->capacity; i++)
                     ref_clear(v, &b->items[i]);
                 STORE_RELEASE(wp, ABSENT);
-                retire_mem(b);
+                block_retire(v, b);
             }
         }
     }

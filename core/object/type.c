@@ -207,6 +207,7 @@ static void cache_put(CacheEntry *e, uint32_t version, Value name, Value value, 
         !atomic_compare_exchange_strong_explicit(&e->seq, &seq, seq + 1, memory_order_acq_rel, memory_order_relaxed))
         return; /* somebody else is at it: only a cache */
     Value old = LOAD_RELAXED(&e->name);
+    publish(name);
     /* release: a reader that sees one of these fields sees the odd sequence as well */
     STORE_RELEASE(&e->version, version);
     STORE_RELEASE(&e->name, retained(name));
@@ -492,15 +493,15 @@ static void must(int r) {
 
 static void static_finish(Type *t, const TypeSpec *spec) {
     Value name = str_intern_static(t->c_name);
-    ref_init(&t->name, name);
-    ref_init(&t->qualname, name);
+    ref_init_global(&t->name, name);
+    ref_init_global(&t->qualname, name);
     Value dict = dict_new();
     if (!dict)
         fatal("out of memory while making built-in types");
     count_set_uncounted(v_obj(dict));
-    ref_init(&t->dict, dict);
+    ref_init_global(&t->dict, dict);
     Type *base = t->base;
-    ref_init(&t->bases, base ? tuple_pack(1, V_OF(base)) : retained(tuple_empty()));
+    ref_init_global(&t->bases, base ? tuple_pack(1, V_OF(base)) : retained(tuple_empty()));
     Value bm = base ? type_mro(base) : ABSENT;
     intptr_t n = bm ? tuple_len(bm) : 0;
     Value mro = tuple_new(n + 1);
@@ -508,7 +509,7 @@ static void static_finish(Type *t, const TypeSpec *spec) {
     for (intptr_t i = 0; i < n; i++)
         tuple_init_item(mro, i + 1, retained(tuple_get(bm, i)));
     count_set_uncounted(v_obj(mro));
-    ref_init(&t->mro, mro);
+    ref_init_global(&t->mro, mro);
     bool has_eq = false, has_hash = false;
     for (const NativeDef *m = spec->methods; m && m->name; m++) {
         Value key = str_intern_static(m->name), v;
@@ -604,7 +605,7 @@ void type_init_module_type(Type *t, const TypeSpec *spec) {
 void type_set_two_bases(Type *t, Type *a, Type *b) {
     Value bases = tuple_pack(2, V_OF(a), V_OF(b));
     count_set_uncounted(v_obj(bases));
-    ref_init(&t->bases, bases);
+    ref_init_global(&t->bases, bases);
     Value ma = type_mro(a), mb = type_mro(b);
     Value list = list_new(8);
     must(list ? 0 : -1);
@@ -617,7 +618,7 @@ void type_set_two_bases(Type *t, Type *a, Type *b) {
     Value mro = list_to_tuple(list);
     release(list);
     count_set_uncounted(v_obj(mro));
-    ref_init(&t->mro, mro);
+    ref_init_global(&t->mro, mro);
     must(sublist_add(b, t));
     type_compute_specials(t);
     type_modified(t);

@@ -639,6 +639,7 @@ Value type_new(Type *meta, Value name, Value bases, Value ns, Value *kwvalues, V
     Value mro = type_compute_mro(t);
     if (!mro)
         goto out;
+    publish_into(tv, mro);
     ref_init(&t->mro, mro);
     /* Pattern matching's flags come from any base. */
     for (intptr_t i = 1; i < tuple_len(mro); i++) {
@@ -653,6 +654,7 @@ Value type_new(Type *meta, Value name, Value bases, Value ns, Value *kwvalues, V
         release(v);
     }
     type_compute_specials(t);
+    publish(tv); /* its bases list it */
     if (type_add_to_bases(t) < 0)
         goto out;
     type_modified(t);
@@ -685,6 +687,7 @@ static int collect_mros(Type *t, MroUndo *undo, size_t *n, size_t cap) {
     if (!mro)
         return -1;
     undo[(*n)++] = (MroUndo){t, type_mro(t)};
+    publish_into(V_OF(t), mro);
     STORE_RELEASE(&t->mro, mro);
     Type **subs;
     size_t count = type_raw_subclasses(t, &subs);
@@ -735,6 +738,7 @@ int type_set_bases(Type *t, Value bases) {
     if (v_is_obj(bases))
         count_set_uncounted(v_obj(bases));
     type_remove_from_bases(t);
+    publish_into(V_OF(t), bases);
     STORE_RELEASE(&t->bases, retained(bases));
     t->base = base;
     /* A metaclass with an mro() of its own runs Python code here, so the world runs; lookups meanwhile see one MRO or

@@ -70,6 +70,7 @@ Value signal_get(int signum) {
 
 Value signal_swap(int signum, Value handler) {
     retain(handler);
+    publish(handler);
     mutex_lock(&handlers_mutex);
     Value old = ref_peek(&signals[signum].handler);
     STORE_RELEASE(&signals[signum].handler, handler);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "bytelock.h"
 #include "dead.h"
 #include "heap.h"
 #include "interp/frame.h"
@@ -275,10 +276,12 @@ uint64_t thread_start(void (*fn)(Thread *), Value start) {
     if (!LOAD_RELAXED(&world_threaded)) {
         ASSERT(!excl_in_section(thread_self()));
         excl_stop_world(); /* nobody to stop: for the record of who changed the flag */
+        publish_all();
         excl_start_world();
         STORE_RELAXED(&world_threaded, true);
     }
     *b = (Boot){.record = t, .fn = fn};
+    publish(start);
     t->start = start;
     thread_list_lock();
     link_record(t);
@@ -314,6 +317,9 @@ void thread_at_exit(void) {
 }
 
 NORETURN void thread_vanish(void) {
+    Thread *t = thread_self();
+    if (t->handed != NULL)
+        bytelock_unlock_slow(t->handed);
     sched_thread_end();
     sigset_t all;
     sigfillset(&all);

@@ -51,6 +51,7 @@ struct Thread {
     Object **dead;   /* dead list: objects whose count fell to zero and that wait to be destroyed (gc/dead.h) */
     uint32_t dead_len, dead_cap;
     struct DeadFrame *destroying; /* objects being destroyed further out (gc/dead.c): roots */
+    _Atomic(uint8_t) *handed; /* a byte lock that it was handed while detached: let go should it never attach again */
     uint32_t dead_depth; /* destructions nested in each other, and dead_hold */
     uint64_t serial;     /* never reused */
     Thread *next, *prev; /* list of all threads, under the thread list's lock */

@@ -47,6 +47,7 @@ static void hammer(void *arg, int i) {
 }
 static void test_hammer(int threads) {
     holder = node_new(SLOTS);
+    publish(holder);
     on_threads(threads, hammer, NULL);
     release(holder);
     settle();
@@ -61,6 +62,7 @@ static void produce_consume(void *arg, int i) {
         _Atomic(Value) *slot = &ring[n % RING];
         if (i == 0) {
             Value v = node_new(2);
+            publish(v);
             while (LOAD_RELAXED(slot) != ABSENT)
                 excl_poll();
             STORE_RELEASE(slot, v); /* the reference itself is handed over */
@@ -90,7 +92,9 @@ static _Atomic(Value) given;
 static _Atomic(bool) freed;
 static void sleeper(void *arg, int i) {
     if (i == 0) {
-        STORE_RELEASE(&given, node_new(0));
+        Value v = node_new(0);
+        publish(v);
+        STORE_RELEASE(&given, v);
         while (!LOAD_ACQUIRE(&freed)) {
             DETACHED_BEGIN
             struct timespec ts = {0, 100000};
@@ -126,7 +130,7 @@ static void test_sleeper(void) {
 static Value survivors[64];
 static void leave(void *arg, int i) {
     for (int k = i * 8; k < i * 8 + 8; k++)
-        survivors[k] = node_new(1);
+        publish(survivors[k] = node_new(1));
 }
 static void test_dead_owner(void) {
     on_threads(8, leave, NULL);

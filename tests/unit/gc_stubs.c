@@ -28,6 +28,13 @@ void interp_thread_fini(Thread *t) {}
 int signal_run_handlers(void) { return 0; }
 void thread_sentinel_release(Value lock) {}
 void trace_emergency(Thread *t) {}
+void tracer_visit_roots(VisitFn visit, void *arg) {}
+void tracer_visit_globals(VisitFn visit, void *arg) {}
+void obj_traverse(Object *o, VisitFn visit, void *arg) {
+    const Shape *s = v_shape(V_OF(o));
+    if (s->ops->traverse)
+        s->ops->traverse(V_OF(o), visit, arg);
+}
 void weak_clear(Object *o) {}
 void obj_clear_refs(Object *o) {
     const Shape *s = v_shape(V_OF(o));
@@ -44,13 +51,18 @@ static void node_clear(Value self) {
     for (uint32_t i = 0; i < n->n; i++)
         ref_clear(self, &n->ref[i]);
 }
+static void node_traverse(Value self, VisitFn visit, void *arg) {
+    Node *n = (Node *)self;
+    for (uint32_t i = 0; i < n->n; i++)
+        visit(ref_peek(&n->ref[i]), arg);
+}
 static void node_fini(Value self) {
     Node *n = (Node *)self;
     CHECK(n->magic == NODE_MAGIC);
     n->magic = 0;
     atomic_fetch_sub(&nodes_live, 1);
 }
-static const TypeOps node_ops = {.clear = node_clear, .fini = node_fini};
+static const TypeOps node_ops = {.traverse = node_traverse, .clear = node_clear, .fini = node_fini};
 static const TypeOps leaf_ops = {.fini = node_fini};
 
 static Value make(Type *t, size_t size, uint32_t n) {

@@ -299,6 +299,9 @@ static void daemon_thread(Thread *t) {
 
 int main(void) {
     CHECK(thread_attach_new() != NULL);
+    for (int i = 0; i < ACCOUNTS; i++)
+        obj_set_flag(&account_obj[i], OF_SHARED);
+    obj_set_flag(&total_obj, OF_SHARED);
     test_stop();
     printf("stop ok: %llu stops, p99 %llu ns to stop\n", (unsigned long long)LOAD_RELAXED(&stat_time_to_stop.n),
            (unsigned long long)stat_time_quantile(&stat_time_to_stop, 0.99));

@@ -25,6 +25,13 @@ Value obj_call0(Value f) {
 int signal_run_handlers(void) {
     return 0;
 }
+bool publishing;
+void publish_object(Object *o) {
+    obj_set_flag(o, OF_SHARED);
+}
+void publish_all(void) {
+    publishing = true;
+}
 void thread_sentinel_release(Value lock) {}
 int heap_thread_init(Thread *t) {
     return 0;
