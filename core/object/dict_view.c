@@ -51,9 +51,9 @@ static Value check_changed(Value it) {
 
 /* Next key and value (owned, where asked for): 1, 0 exhausted, -1. Each entry goes to one thread. */
 static ALWAYS_INLINE int step(Value it, bool reverse, Value *key, Value *value) {
-    if (!reverse && iter_alone()) { /* the next entry is nearly always alive */
+    if (!reverse && excl_alone(it)) { /* the next entry is nearly always alive */
         Value dict = ref_peek(&I(it)->dict);
-        DictBlock *b = dict == ABSENT ? NULL : LOAD_RELAXED(&((Dict *)dict)->block);
+        DictBlock *b = dict == ABSENT || !excl_alone(dict) ? NULL : LOAD_RELAXED(&((Dict *)dict)->block);
         intptr_t pos = LOAD_RELAXED(&I(it)->pos), left = LOAD_RELAXED(&I(it)->left);
         if (LIKELY(b && pos < LOAD_RELAXED(&b->used) && left > 0 && LOAD_RELAXED(&I(it)->expected) == dict_len(dict))) {
             Value k = ref_peek(&b->entries[pos].key), v = ref_peek(&b->entries[pos].value);
