@@ -9,6 +9,7 @@ import concurrent.futures
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -298,6 +299,7 @@ def parse_args(argv):
 
 def main(argv):
     args = parse_args(argv)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background it is ignored, and the tests would inherit that
     args.build = os.path.abspath(args.build)
     log = args.build + ".log"
     open(log, "w").close()

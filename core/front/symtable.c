@@ -643,13 +643,13 @@ static bool visit_stmt_body(Builder *b, Stmt *s) {
     case STMT_Assign: return visit_exprs(b, s->Assign.targets) && visit_expr(b, s->Assign.value);
     case STMT_AugAssign: return visit_expr(b, s->AugAssign.target) && visit_expr(b, s->AugAssign.value);
     case STMT_AnnAssign: return visit_annotated(b, s);
+    case STMT_AsyncFor: b->cur->s.is_coroutine = true; __attribute__((fallthrough));
     case STMT_For:
-    case STMT_AsyncFor:
         return visit_expr(b, s->For.target) && visit_expr(b, s->For.iter) && visit_stmts(b, s->For.body) && visit_stmts(b, s->For.orelse);
     case STMT_While:
     case STMT_If: return visit_expr(b, s->If.test) && visit_stmts(b, s->If.body) && visit_stmts(b, s->If.orelse);
+    case STMT_AsyncWith: b->cur->s.is_coroutine = true; __attribute__((fallthrough));
     case STMT_With:
-    case STMT_AsyncWith:
         for (int32_t i = 0; i < s->With.items.n; i++) {
             AstWithItem *w = s->With.items.v[i];
             if (!visit_expr(b, w->context_expr) || !visit_opt(b, w->optional_vars))

@@ -97,7 +97,8 @@ static Value space_get(Value space, Value name) {
 }
 static bool space_is_globals(Value *R) {
     InterpFrame *f = frame_of_regs(R);
-    return !(f->flags & FR_LOCALS) || f->extra == ref_peek(&((Function *)f->func)->globals);
+    Value space = frame_space(f);
+    return space == ABSENT || space == ref_peek(&((Function *)f->func)->globals);
 }
 
 static Value load_name(Value *R, Value name, Instr *caches) {
@@ -510,7 +511,7 @@ int step_delete_free(Thread *t, Value *R, Instr *pc, uint64_t w) {
 int step_load_classderef(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     InterpFrame *f = frame_of_regs(R);
-    Value v = f->flags & FR_LOCALS ? space_get(f->extra, name_of(R, w)) : ABSENT;
+    Value space = frame_space(f), v = space != ABSENT ? space_get(space, name_of(R, w)) : ABSENT;
     if (v == ABSENT) {
         if (err_pending())
             return STEP_ERROR;

@@ -1,5 +1,6 @@
 /* Calls: from C (obj_call and friends), and the CALL instructions beyond their inline case. */
 #include "interp/eval.h"
+#include "interp/generator.h"
 #include "object/dict.h"
 #include "object/list.h"
 #include "object/native.h"
@@ -406,6 +407,12 @@ Value obj_call_tuple_dict(Value f, Value args_tuple, Value kwargs_dict) {
 static Value run_with_namespace(Value func, Value namespace) {
     Thread *t = thread_self();
     Code *c = function_code(func);
+    if (UNLIKELY(is_generator_code(c))) { /* a module's code with top-level await */
+        Value g = generator_new(func, c, NULL, 0, ABSENT);
+        if (g != ABSENT)
+            ref_store(g, &((Generator *)g)->finalizer, retained(namespace));
+        return g;
+    }
     uint32_t flags = FR_ENTRY | FR_LOCALS;
     InterpFrame *f = frame_reserve(t, c, &flags);
     if (!f)

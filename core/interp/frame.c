@@ -209,8 +209,7 @@ Value frame_object(InterpFrame *f) {
     o->code = f->code;
     o->trace_lines = true;
     ref_init(&o->func, retained(f->func));
-    if (f->flags & FR_LOCALS)
-        ref_init(&o->space, retained(f->extra));
+    ref_init(&o->space, retained(frame_space(f)));
     o->n = f->code->n_locals;
     trace_track(v_obj(v));
     if (excl_world_stopped())
@@ -384,11 +383,17 @@ Value frame_current(int level) {
         f = f->prev;
     return f ? frame_object(f) : ABSENT;
 }
+Value frame_space(InterpFrame *f) {
+    if (f->flags & FR_LOCALS)
+        return f->extra;
+    return f->flags & FR_GEN && !(f->code->flags & CO_OPTIMIZED) ? ref_peek(&((Generator *)f->extra)->finalizer) : ABSENT;
+}
 Value frame_globals(InterpFrame *f) { return ref_peek(&((Function *)f->func)->globals); }
 Value frame_builtins(InterpFrame *f) { return ref_peek(&((Function *)f->func)->builtins); }
 Value frame_locals(InterpFrame *f) {
-    if (f->flags & FR_LOCALS)
-        return retained(f->extra);
+    Value space = frame_space(f);
+    if (space != ABSENT)
+        return retained(space);
     Value o = frame_object(f);
     if (o == ABSENT)
         return ABSENT;

@@ -64,6 +64,7 @@ Value frame_object(InterpFrame *f);              /* owned frame object, or ABSEN
 Code *frame_object_code(Value frame);             /* borrowed */
 Value frame_current(int level);                  /* owned frame object of the level-th caller (0: innermost), or ABSENT, nothing pending */
 Value frame_globals(InterpFrame *f);             /* borrowed */
+Value frame_space(InterpFrame *f);               /* the mapping of module, class or exec code's names, borrowed; ABSENT: a function */
 Value frame_builtins(InterpFrame *f);            /* borrowed */
 Value frame_locals(InterpFrame *f);              /* owned mapping: the namespace, or a snapshot dict */
 int frame_line(InterpFrame *f);

@@ -19,7 +19,7 @@ typedef struct Generator {
     InterpFrame *frame;        /* while running */
     Ref frame_obj;             /* gi_frame, if anyone asked */
     Ref origin;                /* cr_origin */
-    Ref finalizer;             /* async generators: hook */
+    Ref finalizer;             /* async generators: hook; code without fast locals (top-level await): the mapping of its names */
     uint32_t ag_flags;         /* async generators */
     Ref regs[];                /* code->n_regs */
 } Generator;

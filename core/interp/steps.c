@@ -942,7 +942,7 @@ int step_import_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
             err_set(&exc_ImportError, "__import__ not found");
         return STEP_ERROR;
     }
-    Value locals = f->flags & FR_LOCALS ? f->extra : V_NONE;
+    Value space = frame_space(f), locals = space != ABSENT ? space : V_NONE;
     Value args[5] = {name_of(R, w), frame_globals(f), locals, p[1], p[0]};
     Value v = obj_call(import, args, 5, ABSENT);
     release(import);
@@ -1010,7 +1010,9 @@ int step_import_star(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     InterpFrame *f = frame_of_regs(R);
     Value m = R[instr_b(w)], all = ABSENT, names;
-    Value space = f->flags & FR_LOCALS ? f->extra : frame_globals(f);
+    Value space = frame_space(f);
+    if (space == ABSENT)
+        space = frame_globals(f);
     bool skip_private = false;
     if (obj_lookup_attr(m, ID("__all__"), &all) < 0)
         return STEP_ERROR;
@@ -1065,7 +1067,9 @@ fail:
 int step_setup_annotations(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     InterpFrame *f = frame_of_regs(R);
-    Value space = f->flags & FR_LOCALS ? f->extra : frame_globals(f), v;
+    Value space = frame_space(f), v;
+    if (space == ABSENT)
+        space = frame_globals(f);
     if (v_is_dict_exact(space)) {
         v = dict_get(space, ID("__annotations__"));
     } else {

@@ -36,7 +36,7 @@ static Type *check(Type *cls, Value o, Value *hold) {
 /* Owned, not bound; ABSENT: none. */
 static Value find(Type *start, Type *cls, Value name) {
     Value mro = type_mro(start);
-    intptr_t n = tuple_len(mro), i = 0;
+    intptr_t n = mro ? tuple_len(mro) : 0, i = 0; /* none while a metaclass's mro() runs */
     while (i < n && tuple_get(mro, i) != V_OF(cls))
         i++;
     for (i++; i < n; i++) {

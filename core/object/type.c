@@ -122,12 +122,12 @@ int type_add_to_bases(Type *t) {
             return -1;
     return 0;
 }
-void type_remove_from_bases(Type *t) {
-    Value bases = type_bases(t);
+void type_remove_from(Type *t, Value bases) {
     for (intptr_t i = 0; bases && i < tuple_len(bases); i++)
         if (v_is_type(tuple_get(bases, i)))
             sublist_remove((Type *)tuple_get(bases, i), t);
 }
+void type_remove_from_bases(Type *t) { type_remove_from(t, type_bases(t)); }
 
 Value type_subclasses(Type *t) {
     for (;;) {
@@ -351,7 +351,7 @@ void type_compute_specials(Type *t) {
     Type *base = t->base;
     Value mro = type_mro(t);
     /* With one line of bases the table is the base's but for the class's own entries. */
-    bool single = base && type_mro(base) && tuple_len(mro) == tuple_len(type_mro(base)) + 1;
+    bool single = base && mro && type_mro(base) && tuple_len(mro) == tuple_len(type_mro(base)) + 1;
     if (single) {
         for (int i = 0; i < SP_COUNT; i++)
             STORE_RELAXED(&t->special[i], LOAD_RELAXED(&base->special[i]));
@@ -442,12 +442,6 @@ void type_tree_recompute(Type *t) {
     SubList *l = t->subclasses;
     for (size_t i = 0; l && i < l->n; i++)
         type_tree_recompute(l->items[i]);
-}
-/* Subclasses, for the recomputation of MROs in a stopped world. */
-size_t type_raw_subclasses(Type *t, Type ***items) {
-    SubList *l = t->subclasses;
-    *items = l ? l->items : NULL;
-    return l ? l->n : 0;
 }
 
 /* ---- static types

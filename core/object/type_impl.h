@@ -5,11 +5,11 @@
 #include "object/object.h"
 
 int type_add_to_bases(Type *t);
+void type_remove_from(Type *t, Value bases);
 void type_remove_from_bases(Type *t);
 void type_compute_specials(Type *t);
 /* special[] of t and all its subclasses anew. World stopped. */
 void type_tree_recompute(Type *t);
-size_t type_raw_subclasses(Type *t, Type ***items); /* world stopped */
 void type_traverse(Value self, VisitFn visit, void *arg);
 void type_clear(Value self);
 void type_fini(Value self);

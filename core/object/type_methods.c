@@ -329,7 +329,7 @@ static Value m_dir(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!d)
         return ABSENT;
     Value mro = type_mro((Type *)self);
-    for (intptr_t i = tuple_len(mro) - 1; i >= 0; i--)
+    for (intptr_t i = mro ? tuple_len(mro) - 1 : -1; i >= 0; i--)
         if (dict_update(d, type_dict((Type *)tuple_get(mro, i))) < 0) {
             release(d);
             return ABSENT;

@@ -463,7 +463,7 @@ static int call_set_names(Type *t) {
 
 static int call_init_subclass(Type *t, Value *kwvalues, Value kwnames) {
     Value mro = type_mro(t), f = ABSENT;
-    for (intptr_t i = 1; i < tuple_len(mro) && !f; i++) {
+    for (intptr_t i = 1; mro && i < tuple_len(mro) && !f; i++) {
         f = dict_get(type_dict((Type *)tuple_get(mro, i)), ID("__init_subclass__"));
         if (!f && err_pending())
             return -1;
@@ -675,7 +675,7 @@ out:
 
 typedef struct MroUndo {
     Type *t;
-    Value old;
+    Value old, new;
 } MroUndo;
 
 static int collect_mros(Type *t, MroUndo *undo, size_t *n, size_t cap) {
@@ -683,18 +683,33 @@ static int collect_mros(Type *t, MroUndo *undo, size_t *n, size_t cap) {
         err_no_memory();
         return -1;
     }
-    Value mro = type_compute_mro(t);
+    Value before = type_mro(t), mro = type_compute_mro(t);
     if (!mro)
         return -1;
-    undo[(*n)++] = (MroUndo){t, type_mro(t)};
+    if (type_mro(t) != before) /* an mro() has set this class's bases: what it led to stays, with what it did for the subclasses */
+        return 0;
+    undo[*n] = (MroUndo){t, before, mro};
+    ++*n;
     publish_into(V_OF(t), mro);
     STORE_RELEASE(&t->mro, mro);
-    Type **subs;
-    size_t count = type_raw_subclasses(t, &subs);
-    for (size_t i = 0; i < count; i++)
-        if (collect_mros(subs[i], undo, n, cap) < 0)
-            return -1;
-    return 0;
+    Value subs = type_subclasses(t);
+    if (!subs)
+        return -1;
+    int r = 0;
+    for (intptr_t i = 0; i < list_len(subs) && r == 0; i++) {
+        Value sub = list_get(subs, i);
+        r = collect_mros((Type *)sub, undo, n, cap);
+        release(sub);
+    }
+    release(subs);
+    return r;
+}
+
+/* True when a class is met on the line of bases: what an MRO that is not set anew yet does not show. */
+static bool on_base_line(const Type *from, const Type *t) {
+    while (from && from != t)
+        from = from->base;
+    return from != NULL;
 }
 
 int type_set_bases(Type *t, Value bases) {
@@ -712,7 +727,7 @@ int type_set_bases(Type *t, Value bases) {
             err_set(&exc_TypeError, "%s.__bases__ must be tuple of classes, not '%T'", type_cname(t), b);
             return -1;
         }
-        if (type_is_subtype((Type *)b, t)) {
+        if (type_is_subtype((Type *)b, t) || (type_mro(t) && on_base_line((Type *)b, t))) {
             err_set(&exc_TypeError, "a __bases__ item causes an inheritance cycle");
             return -1;
         }
@@ -737,23 +752,27 @@ int type_set_bases(Type *t, Value bases) {
     size_t n = 0;
     if (v_is_obj(bases))
         count_set_uncounted(v_obj(bases));
-    type_remove_from_bases(t);
     publish_into(V_OF(t), bases);
     STORE_RELEASE(&t->bases, retained(bases));
     t->base = base;
     /* A metaclass with an mro() of its own runs Python code here, so the world runs; lookups meanwhile see one MRO or
-     * the other. */
+     * the other. That code may set the bases of these classes too: the last one to come here has its way. */
     int r = collect_mros(t, undo, &n, MAX);
     if (r < 0) {
         while (n > 0) {
             n--;
-            STORE_RELEASE(&undo[n].t->mro, undo[n].old);
+            if (type_mro(undo[n].t) == undo[n].new)
+                STORE_RELEASE(&undo[n].t->mro, undo[n].old);
         }
-        STORE_RELEASE(&t->bases, old_bases);
-        t->base = old_base;
-        type_add_to_bases(t);
+        if (type_bases(t) == bases) {
+            STORE_RELEASE(&t->bases, old_bases);
+            t->base = old_base;
+        }
     } else {
-        type_add_to_bases(t);
+        if (type_bases(t) == bases) {
+            type_remove_from(t, old_bases);
+            r = type_add_to_bases(t);
+        }
         excl_stop_world();
         type_tree_recompute(t);
         if (type_clear_caches)
