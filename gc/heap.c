@@ -419,7 +419,7 @@ static bool pool_absorb(Thread *t) {
     for (Chunk *c = heap_chunks; c && v->n_pages; c = c->next) {
         for (int i = HEAP_FIRST_PAGE; i < HEAP_CHUNK_PAGES; i++) {
             Page *p = &c->pages[i];
-            if (p->kind > PAGE_BLOCKS || LOAD_RELAXED(&p->owner) != v)
+            if (LOAD_RELAXED(&p->owner) != v || p->kind > PAGE_BLOCKS) /* the owner first: nobody but a page's owner writes its kind */
                 continue;
             bool listed = p->listed;
             p->listed = 0;
@@ -633,10 +633,43 @@ void heap_free_large(Object *o) {
     account(-cost);
 }
 
+/* ---- forced events ---------------------------------------------------------------------------------------------------------------------- */
+
+HeapTorture heap_torture;
+_Atomic(bool) heap_torture_on;
+
+bool heap_torture_alloc(Thread *t) {
+    uint32_t fail = LOAD_RELAXED(&heap_torture.fail_every), collect = LOAD_RELAXED(&heap_torture.collect_every);
+    if (t->heap.no_limit || excl_in_section(t) || excl_world_stopped())
+        return false; /* here nothing may be collected, and little may fail */
+    uint32_t n = atomic_fetch_add_explicit(&heap_torture.n, 1, memory_order_relaxed) + 1;
+    if (collect && n % collect == 0)
+        trace_emergency(t);
+    return fail && n % fail == 0;
+}
+static void bin_empty(Thread *t, PageKind kind, uint32_t cls) {
+    Page *p = t->heap.bin[kind][cls];
+    t->heap.bin[kind][cls] = &empty_page;
+    if (p != &empty_page && p->used == 0)
+        page_empty(t->heap.owner, p);
+    else if (p != &empty_page && (p->free != 0 || p->bump < p->limit) && !p->listed)
+        page_list(t->heap.owner, p);
+}
+void heap_torture_set(uint32_t collect_every, uint32_t fail_every) {
+    Thread *t = thread_self();
+    STORE_RELAXED(&heap_torture.collect_every, collect_every);
+    STORE_RELAXED(&heap_torture.fail_every, fail_every);
+    bool on = collect_every || fail_every;
+    STORE_RELAXED(&heap_torture_on, on);
+    for (int k = 0; k < 2; k++)
+        for (uint32_t c = 0; on && c < HEAP_CLASSES; c++)
+            bin_empty(t, (PageKind)k, c);
+}
+
 /* ---- the slow ways in --------------------------------------------------------------------------------------------------------------- */
 
 NOINLINE Object *heap_alloc_slow(Thread *t, size_t size) {
-    if (UNLIKELY(heap_torture_alloc(t)))
+    if (UNLIKELY(LOAD_RELAXED(&heap_torture_on)) && heap_torture_alloc(t))
         return NULL;
     size_t units = (size + 7) / 8;
     if (UNLIKELY(size > HEAP_CELL_MAX))
@@ -647,6 +680,8 @@ NOINLINE Object *heap_alloc_slow(Thread *t, size_t size) {
         return NULL;
     Object *o = heap_pop(p);
     heap_zero(o, (size_t)p->units * 8);
+    if (UNLIKELY(LOAD_RELAXED(&heap_torture_on)))
+        bin_empty(t, PAGE_OBJECTS, cls);
     return o;
 }
 
@@ -668,7 +703,7 @@ static void *block_malloc(size_t size) {
     return b;
 }
 NOINLINE void *heap_block_slow(Thread *t, size_t size) {
-    if (UNLIKELY(heap_torture_alloc(t)))
+    if (UNLIKELY(LOAD_RELAXED(&heap_torture_on)) && heap_torture_alloc(t))
         return NULL;
     if (size > BLOCK_CELL_MAX)
         return block_malloc(size);
@@ -678,7 +713,10 @@ NOINLINE void *heap_block_slow(Thread *t, size_t size) {
     Page *p = t->heap.bin[PAGE_BLOCKS][cls];
     if (p->free == 0 && !(p = refill(t, PAGE_BLOCKS, cls)))
         return NULL;
-    return heap_pop(p);
+    void *b = heap_pop(p);
+    if (UNLIKELY(LOAD_RELAXED(&heap_torture_on)))
+        bin_empty(t, PAGE_BLOCKS, cls);
+    return b;
 }
 void heap_block_free_big(void *block) {
     heap_account(-(int64_t)malloc_usable_size(block));
@@ -714,10 +752,6 @@ size_t heap_size_of(const Object *o) {
     const Page *p = heap_page_of(o);
     return p->units ? (size_t)p->units * 8 : p->large_size;
 }
-
-/* ---- forced failures ------------------------------------------------------------------------------------------------------------------ */
-
-HeapTorture heap_torture;
 
 /* ---- sweeping: the world is stopped ------------------------------------------------------------------------------------------------------ */
 

@@ -320,6 +320,8 @@ static ALWAYS_INLINE uint32_t heap_cell_number(const Page *p, const Object *o) {
 uint32_t heap_page_cells(const Page *p);
 /* Takes in remote frees and gives empty pages and chunks back. */
 void heap_trim(void);
+/* Forced rare events: see runtime/torture.h; 0: never. Set while one thread exists; cleared at any time. */
+void heap_torture_set(uint32_t collect_every, uint32_t fail_every);
 /* Checks every page's lists and counts: aborts when one is wrong. */
 void heap_verify(void);
 

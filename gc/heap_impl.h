@@ -22,25 +22,18 @@ extern int heap_walking;
 void heap_walk_end(void);
 void heap_each_owner(void (*fn)(HeapOwner *w, void *arg), void *arg);
 
-/* Forced rare events (-X torture options, tests/torture): counted in the slow ways in. */
+/* Forced rare events (runtime/torture.h). While they are on, no page stays in a bin, so every allocation takes a slow way in, where they are
+ * counted. */
 typedef struct HeapTorture {
-    _Atomic(uint32_t) fail_every;    /* each n-th slow allocation fails; 0: never */
-    _Atomic(uint32_t) collect_every; /* each n-th asks for a collection */
+    _Atomic(uint32_t) fail_every;    /* each n-th allocation fails; 0: never */
+    _Atomic(uint32_t) collect_every; /* each n-th collects */
     _Atomic(uint32_t) n;
 } HeapTorture;
 extern HeapTorture heap_torture;
+extern _Atomic(bool) heap_torture_on;
 extern _Atomic(bool) heap_asked;
 
-static ALWAYS_INLINE bool heap_torture_alloc(Thread *t) {
-    uint32_t fail = LOAD_RELAXED(&heap_torture.fail_every), collect = LOAD_RELAXED(&heap_torture.collect_every);
-    if (LIKELY((fail | collect) == 0))
-        return false;
-    uint32_t n = atomic_fetch_add_explicit(&heap_torture.n, 1, memory_order_relaxed) + 1;
-    if (collect && n % collect == 0) {
-        STORE_RELAXED(&heap_asked, true);
-        thread_set_poll(t, POLL_COLLECT);
-    }
-    return fail && n % fail == 0 && t->heap.no_limit == 0;
-}
+/* True when the allocation is to fail. May collect. */
+bool heap_torture_alloc(Thread *t);
 
 #endif

@@ -201,17 +201,3 @@ size_t trace_verify(void) {
     heap_each_page(table_free, NULL);
     return n_unexplained;
 }
-
-static size_t n_left;
-static void report(Object *o, void *unused) {
-    if (obj_flags(o) & OF_UNCOUNTED)
-        return;
-    if (n_left++ < 20)
-        fprintf(stderr, "polygil: left at exit: %s at %p, count %ld\n", type_cname(type_of(V_OF(o))), (void *)o, (long)count_get(o));
-}
-size_t trace_report_leaks(void) {
-    n_left = 0;
-    if (COUNT_EXACT)
-        heap_each(report, NULL);
-    return n_left;
-}

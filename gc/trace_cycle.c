@@ -85,6 +85,48 @@ bool collector_finish_marking(void) {
     return !out_of_memory;
 }
 
+/* ---- leaks ---------------------------------------------------------------------------------------------------------------------------- */
+
+static struct Left {
+    const Type *type;
+    size_t n;
+} left[64];
+static size_t n_left;
+
+static void see_left(Object *o) {
+    if (!is_counted(o))
+        return;
+    Page *p = heap_page_of(o);
+    if (count_get(o) <= p->edges[heap_cell_number(p, o)])
+        return;
+    n_left++;
+    const Type *type = v_shape(V_OF(o))->type;
+    size_t i = 0;
+    while (i < ARRAY_LEN(left) - 1 && left[i].type && left[i].type != type)
+        i++; /* the last line is for all that found no place */
+    left[i].type = type;
+    left[i].n++;
+}
+EACH_UNMARKED(see_left)
+
+size_t trace_report_leaks(void) {
+    excl_stop_world();
+    tracer_mark_roots();
+    conservative_each(mark_uncounted);
+    mark_drain();
+    out_of_memory = false;
+    heap_each_page(edges_make, NULL);
+    if (!out_of_memory) {
+        heap_each_page(edges_from_page, NULL);
+        heap_each_page(see_left_page, NULL);
+    }
+    heap_each_page(edges_free, NULL);
+    excl_start_world();
+    for (size_t i = 0; i < ARRAY_LEN(left) && left[i].type; i++)
+        fprintf(stderr, "polygil: left at exit: %zu %s\n", left[i].n, type_cname((Type *)left[i].type));
+    return n_left;
+}
+
 /* ---- freeing: the garbage is unreachable, so nobody can be in the middle of it ------------------------------------------------------------ */
 
 static size_t n_freed;

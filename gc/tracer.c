@@ -354,6 +354,14 @@ static size_t collect_stopped(void) {
     return n_found;
 }
 
+void tracer_mark_roots(void) {
+    count_merge_all();
+    retire_flush_stopped();
+    heap_clear_marks();
+    depth = 0;
+    tracer_visit_roots(mark_value, NULL);
+    mark_drain();
+}
 void tracer_mark_live(void) {
     retire_flush_stopped();
     heap_clear_marks();

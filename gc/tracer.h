@@ -70,7 +70,8 @@ bool gc_is_tracked(Value v);
 size_t trace_verify(void);
 /* A weak reference, or ABSENT: each collection prints to stderr the path from a root to its target, for finding what keeps an object. */
 void gc_watch(Value weak);
-/* At exit, everything released: prints what objects are left; returns their number. */
+/* At exit, after a collection: a line on stderr for each type with objects that neither a root nor another object refers to and whose count
+ * is above zero all the same: somebody forgot to release them. Returns their number; 0 without counts. */
 size_t trace_report_leaks(void);
 
 #endif

@@ -16,6 +16,8 @@ void conservative_each(void (*fn)(Object *o));
 /* at: the word's address. */
 void conservative_each_at(void (*fn)(Object *o, uintptr_t at));
 
+/* Marks what precise roots lead to; counts are merged, and what was retired is freed. */
+void tracer_mark_roots(void);
 /* Marks what roots and stack words lead to, for questions. */
 void tracer_mark_live(void);
 

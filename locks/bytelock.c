@@ -18,11 +18,13 @@ bool bytelock_try_any(_Atomic(uint8_t) *l) {
     return false;
 }
 
+bool bytelock_no_spin;
+
 bool bytelock_spin(_Atomic(uint8_t) *l) {
     if (bytelock_try_any(l))
         return true;
     STAT_HOT_INC(lock_waits);
-    if (sched_on)
+    if (sched_on || UNLIKELY(bytelock_no_spin))
         return false;
     int64_t ns = SPIN_FIRST_NS;
     for (int i = 0; i < SPIN_ROUNDS; i++, ns *= 2) {

@@ -18,6 +18,8 @@
 enum { LOCK_HELD = 1, LOCK_PARKED = 2 };
 #endif
 
+/* Who finds a lock taken parks at once: see runtime/torture.h. Set while one thread exists. */
+extern bool bytelock_no_spin;
 /* Takes it if free, whoever is parked. */
 bool bytelock_try_any(_Atomic(uint8_t) *l);
 /* Backs off and tries, 10 to 20 us. */

@@ -9,5 +9,5 @@ void mutex_unlock_slow(Mutex *m) {
     bytelock_unlock_slow(&m->bits);
 }
 void mutex_reinit(Mutex *m) {
-    atomic_init(&m->bits, 0);
+    STORE_RELAXED(&m->bits, 0);
 }

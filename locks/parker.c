@@ -60,7 +60,7 @@ void parker_thread_end(void) {
 }
 
 void parker_after_fork_child(void) {
-    atomic_init(&pool_lock.word, 0);
+    STORE_RELAXED(&pool_lock.word, 0);
 }
 
 bool parker_wait(Parker *p, int64_t deadline_ns) {

@@ -148,9 +148,9 @@ def same_output(path, wanted, got):
     return "# output: any" in head or wanted == got
 
 
-def run_program(name, binary, path, args=(), timeout=120, env=None, any_output=False):
+def run_program(name, binary, path, args=(), timeout=120, env=None, any_output=False, options=("-X", "leakcheck")):
     start = time.monotonic()
-    status, out = run_command([binary, "-B", path, *args], timeout, cwd=os.path.dirname(path), env=env)
+    status, out = run_command([binary, *options, "-B", path, *args], timeout, cwd=os.path.dirname(path), env=env)
     seconds = time.monotonic() - start
     if status is None:
         return Result(name, "failed", "time-out after %d s\n%s" % (timeout, out[-1500:]), seconds)
@@ -190,7 +190,7 @@ def program_tests(binaries, quick):
                 tests.append((run_program, (name, binary, path, MEASURING[base]), {"any_output": True}))
             else:
                 tests.append((run_program, (name, binary, path), {}))
-    for folder in ("lang", "thread", "stdlib", "torture"):
+    for folder in ("lang", "thread", "stdlib"):
         for path in sources("tests/%s/*.py" % folder):
             if os.path.basename(path) == "common.py":
                 continue
@@ -227,6 +227,39 @@ def cpython_tests(binaries, quick, slow_death):
                 tests.append((skipped, (name, "it relies on objects that die at once"), {}))
             else:
                 tests.append((run_cpython_test, (name, binary, m[0], 300), {}))
+    return tests
+
+
+# ---- torture: forced rare events (core/runtime/torture.h) -------------------------------------------------------------------------------
+
+
+def run_failing(name, binary, path, numbers):
+    """With each of the numbers in fail:N the program ends, well or with MemoryError, and nothing leaks."""
+    start = time.monotonic()
+    bad = []
+    for n in numbers:
+        status, out = run_command([binary, "-B", "-S", "-X", "leakcheck", "-X", "torture=fail:%d" % n, path], 120, cwd=os.path.dirname(path))
+        if status not in (0, 1):
+            bad.append("fail:%d: exit status %s\n%s" % (n, status, out[-500:]))
+    return Result(name, "failed" if bad else "passed", "\n".join(bad), time.monotonic() - start)
+
+
+def torture_tests(binaries, quick):
+    tests = []
+    program = os.path.join(HERE, "torture", "allocations.py")
+    lang = ["generators", "classes", "containers_dict", "text_str", "async_"]
+    for b, binary in binaries.items():
+        numbers = range(1, 40, 4) if quick else [*range(1, 100), *range(100, 3000, 37)]
+        tests.append((run_failing, ("torture fail " + b, binary, program, numbers), {}))
+        for n in (1, 13) if quick else (1, 2, 3, 7, 13, 64):
+            tests.append((run_program, ("torture collect:%d %s" % (n, b), binary, program),
+                          {"options": ("-S", "-X", "leakcheck", "-X", "torture=collect:%d" % n)}))
+        for t in lang[:2] if quick else lang:
+            tests.append((run_program, ("torture collect:200 %s %s" % (t, b), binary, os.path.join(HERE, "lang", t + ".py")),
+                          {"timeout": 180, "options": ("-X", "leakcheck", "-X", "torture=collect:200")}))
+        for path in sources("tests/thread/*_ops.py", "tests/thread/locks.py")[:2 if quick else 99]:
+            name = "torture switch,park %s %s" % (os.path.basename(path)[:-3], b)
+            tests.append((run_program, (name, binary, path), {"timeout": 180, "options": ("-X", "leakcheck", "-X", "torture=switch,park")}))
     return tests
 
 
@@ -317,6 +350,7 @@ def main(argv):
     tests += unit_tests(args.build)
     tests += bad_input_tests(binaries)
     tests += program_tests(binaries, args.quick)
+    tests += torture_tests(binaries, args.quick)
     tests += cpython_tests(binaries, args.quick, uncounted(args.build))
     if args.only:
         tests = [t for t in tests if args.only in (t[1][0] if isinstance(t[1][0], str) else t[1][0].__name__)]

@@ -599,6 +599,7 @@ void type_init_module_type(Type *t, const TypeSpec *spec) {
 void type_set_two_bases(Type *t, Type *a, Type *b) {
     Value bases = tuple_pack(2, V_OF(a), V_OF(b));
     count_set_uncounted(v_obj(bases));
+    release(type_bases(t));
     ref_init_global(&t->bases, bases);
     Value ma = type_mro(a), mb = type_mro(b);
     Value list = list_new(8);

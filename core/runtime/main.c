@@ -20,6 +20,7 @@
 #include "runtime/import.h"
 #include "runtime/repl.h"
 #include "runtime/start.h"
+#include "runtime/torture.h"
 
 static const char usage_line[] = "usage: %s [option] ... [-c cmd | -m mod | file | -] [arg] ...\n";
 static const char usage_text[] =
@@ -49,6 +50,7 @@ static const char usage_text[] =
     "         also PYTHONWARNINGS=arg\n"
     "-x     : skip first line of source, allowing use of non-Unix forms of #!cmd\n"
     "-X opt : set implementation-specific option: heap=SIZE limits the heap (e.g. heap=512M);\n"
+    "         torture=..., leakcheck for tests (see --help-xoptions);\n"
     "         dev, utf8, int_max_str_digits=N, warn_default_encoding as in CPython\n"
     "--check-hash-based-pycs always|default|never: accepted, there are no .pyc files\n"
     "file   : program read from script file\n"
@@ -78,6 +80,10 @@ static const char x_text[] =
     "-X utf8[=0|1]: UTF-8 mode\n"
     "-X int_max_str_digits=N: limit of digits in conversions between int and str; also PYTHONINTMAXSTRDIGITS\n"
     "-X warn_default_encoding: warn when the locale's encoding is used by default\n"
+    "-X torture=EVENT[,EVENT...]: force rare events, for tests: collect:N collects in each n-th allocation,\n"
+    "         fail:N makes each n-th allocation fail, switch yields at each safepoint, park never spins for a lock\n"
+    "-X leakcheck: at exit, report objects that nothing refers to and that were not freed; exit status 121\n"
+    "         (always on in builds with asserts)\n"
     "-X pycache_prefix=PATH: sets sys.pycache_prefix; also PYTHONPYCACHEPREFIX\n";
 
 static void usage_error(const char *prog) {
@@ -124,6 +130,13 @@ static bool x_option(StartOptions *o, const char *x) {
             fprintf(stderr, "polygil: -X heap: '%s' is no size (examples: 512M, 2G)\n", x + 5);
             return false;
         }
+    } else if (strncmp(x, "torture=", 8) == 0) {
+        if (!torture_option(x + 8)) {
+            fprintf(stderr, "polygil: -X torture: '%s' is none of collect:N, fail:N, switch, park, or several with commas\n", x + 8);
+            return false;
+        }
+    } else if (strcmp(x, "leakcheck") == 0) {
+        o->leakcheck = true;
     } else if (strcmp(x, "int_max_str_digits") == 0) {
         fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= 640 or 0 for "
                         "unlimited.\nPython runtime state: preinitialized\n");
@@ -487,7 +500,8 @@ static int run_module_as_main(const char *name, bool alter_argv) {
         fprintf(stderr, "Could not import runpy._run_module_as_main\n");
         return -1;
     }
-    Value r = obj_call2(f, str_from_c(name), v_bool(alter_argv));
+    Value text = str_from_c(name), r = text ? obj_call2(f, text, v_bool(alter_argv)) : ABSENT;
+    release(text);
     release(f);
     release(r);
     return r ? 0 : -1;
@@ -565,6 +579,7 @@ int main(int argc, char **argv) {
     }
     bool tty = isatty(0);
     bool interactive = !o.command && !o.module && !o.file && (tty || sys_flags.interactive);
+    torture_begin();
     if (r == 0) {
         if (o.command) {
             r = set_path0("");
@@ -599,7 +614,7 @@ int main(int argc, char **argv) {
         status = repl_run(main, false);
     }
     release(main);
-    status = start_finish(status);
+    status = start_finish(&o, status);
     if (interrupted) { /* as a program that does not catch SIGINT: shells look at how we died */
         signal(SIGINT, SIG_DFL);
         kill(getpid(), SIGINT);

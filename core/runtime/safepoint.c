@@ -1,4 +1,5 @@
 #include "runtime/safepoint.h"
+#include "runtime/torture.h"
 
 #include "backend/backend.h"
 #include "mutex.h"
@@ -115,6 +116,8 @@ NOINLINE int safepoint_slow(Thread *t) {
         if (thread_is_main(t) && run_pending() < 0)
             return -1;
     }
+    if (UNLIKELY(torture_switch) && LOAD_RELAXED(&world_threaded))
+        excl_yield(t);
     if (take(t, POLL_SIGNAL) && thread_is_main(t) && signal_run_handlers() < 0)
         return -1;
     return 0;

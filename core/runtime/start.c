@@ -36,6 +36,7 @@
 #include "runtime/import.h"
 #include "runtime/sched.h"
 #include "runtime/signal.h"
+#include "runtime/torture.h"
 
 void object_init(void);
 void descr_init(void);
@@ -455,7 +456,10 @@ static void finalize_modules(void) {
     err_clear();
 }
 
-int start_finish(int status) {
+enum { STATUS_LEAK = 121 };
+
+int start_finish(const StartOptions *o, int status) {
+    torture_end();
     err_clear();
     shut_threads();
     atexit_run();
@@ -472,5 +476,7 @@ int start_finish(int status) {
     flush_std("stderr");
     atexit_fini();
     signal_fini();
+    if ((o->leakcheck || POLYGIL_ASSERT >= 1) && trace_report_leaks() != 0 && status == 0)
+        status = STATUS_LEAK;
     return status;
 }

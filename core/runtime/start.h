@@ -20,12 +20,13 @@ typedef struct StartOptions {
     int n_x;
     bool unbuffered, skip_first_line, stdin_script;
     size_t heap_limit;
+    bool leakcheck;           /* -X leakcheck */
 } StartOptions;
 
 /* Everything up to the first line of the program. Aborts with a message when it cannot. */
 void start_init(const StartOptions *o);
-/* Joins threads, runs atexit functions, flushes; the process's exit status, status unless flushing failed. */
-int start_finish(int status);
+/* Joins threads, runs atexit functions, flushes; the process's exit status: status unless flushing failed or objects leaked. */
+int start_finish(const StartOptions *o, int status);
 const char *start_version_text(void);
 int start_set_up_streams(bool unbuffered); /* sys.stdin, stdout, stderr: 0, -1 */
 

@@ -16,6 +16,7 @@
 #include "object/err.h"
 #include "parker.h"
 #include "runtime/safepoint.h"
+#include "runtime/torture.h"
 #include "stats.h"
 
 _Thread_local Thread *thread_current;
@@ -252,6 +253,8 @@ static void *boot(void *arg) {
     excl_attach(t);
     if (init_parts(t) < 0)
         fatal("out of memory for a thread");
+    if (torture_switch)
+        thread_set_poll(t, POLL_TORTURE);
     b.fn(t);
     thread_detach_end();
     parker_thread_end();
