@@ -112,7 +112,8 @@ EACH_UNMARKED(see_left)
 size_t trace_report_leaks(void) {
     excl_stop_world();
     tracer_mark_roots();
-    conservative_each(mark_uncounted);
+    /* Threads that were not joined never return: what their C code holds is no leak. */
+    conservative_each(thread_count() > 1 ? mark_push : mark_uncounted);
     mark_drain();
     out_of_memory = false;
     heap_each_page(edges_make, NULL);

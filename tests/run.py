@@ -263,6 +263,51 @@ def torture_tests(binaries, quick):
     return tests
 
 
+# ---- stress ------------------------------------------------------------------------------------------------------------------------------
+
+
+def thread_programs():
+    return [p for p in sources("tests/thread/*.py") if os.path.basename(p) != "common.py"]
+
+
+def stress_tests(binaries, times):
+    """Each thread test so many times on each backend."""
+    tests = []
+    for n in range(times):
+        for path in thread_programs():
+            for b, binary in binaries.items():
+                tests.append((run_program, ("thread %s %s run %d" % (os.path.basename(path)[:-3], b, n), binary, path), {"timeout": 180}))
+    return tests
+
+
+# Under the scheduler's eye one thread runs at a time and many points are slow: these are small enough, and in these all waits are visible.
+SEEDED = {"attr_ops": "1/60", "dict_ops": "1/60", "gc_threads": "1/40", "list_ops": "1/60", "locks": "1/60", "queue_ops": "1/20",
+          "set_deque_ops": "1/60", "start_join": "1/5"}
+
+
+def seed_tests(binaries, seeds):
+    """The thread tests under the seeded scheduler (core/runtime/sched.h)."""
+    tests = []
+    for seed in range(1, seeds + 1):
+        for name, scale in SEEDED.items():
+            path = os.path.join(HERE, "thread", name + ".py")
+            for b, binary in binaries.items():
+                env = {"POLYGIL_SCHED": "random:%d" % seed}
+                tests.append((run_program, ("thread %s %s seed %d" % (name, b, seed), binary, path, (scale,)), {"timeout": 180, "env": env}))
+    return tests
+
+
+# ---- controls and options of the slots ------------------------------------------------------------------------------------------------------
+
+
+def control_builds(folder):
+    """(name, CMake options) of what the build of all backends leaves out."""
+    rows = [(r[0], ["-DPOLYGIL_BACKEND=" + r[0]]) for r in backend_rows(folder) if r[5] == "1"]
+    rows += [("biased-" + lock, ["-DPOLYGIL_BACKEND=biased", "-DPOLYGIL_OBJLOCK=" + lock]) for lock in ("pthread", "ck_fas", "ck_ticket", "ck_mcs")]
+    rows += [("gil-" + policy, ["-DPOLYGIL_BACKEND=gil", "-DPOLYGIL_GIL_POLICY=" + policy]) for policy in ("tick", "fair", "priority")]
+    return rows
+
+
 def run_unit(name, binary, args, timeout=180):
     start = time.monotonic()
     status, out = run_command([binary, *args], timeout)
@@ -303,10 +348,10 @@ def bad_input_tests(binaries):
 # ---- running ----------------------------------------------------------------------------------------------------------------------------
 
 
-def run_all(tests, verbose):
+def run_all(tests, verbose, jobs):
     results = []
     start = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(max_workers=CORES) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
         futures = [pool.submit(f, *a, **k) for f, a, k in tests]
         for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
             r = future.result()
@@ -326,8 +371,47 @@ def parse_args(argv):
     p.add_argument("--backends", help="comma-separated names (default: all of the table)")
     p.add_argument("--only", help="run only tests whose name contains this")
     p.add_argument("--build", default=os.path.join(ROOT, "build-test"), help="folder to build in")
+    p.add_argument("--stress", type=int, metavar="N", help="instead: each thread test N times on each backend")
+    p.add_argument("--seeds", type=int, metavar="N", help="instead: the thread tests, scaled down, under the seeded scheduler with seeds 1 to N")
+    p.add_argument("--controls", metavar="NAMES", help="instead: language, programs and thread tests on the named controls and options of "
+                   "the slots (comma-separated, or all), each built with asserts")
+    p.add_argument("--jobs", type=int, default=CORES, help="tests at a time (default: the number of cores)")
+    p.add_argument("--cmake", action="append", default=[], metavar="OPTION", help="an option for CMake, e.g. "
+                   "--cmake=-DPOLYGIL_SANITIZE=address; give --build as well")
     p.add_argument("--verbose", action="store_true", help="print every test")
     return p.parse_args(argv)
+
+
+def all_tests(args, binaries, log):
+    tests = [(run_rule, (r,), {}) for r in RULES]
+    tests += unit_tests(args.build)
+    tests += bad_input_tests(binaries)
+    tests += program_tests(binaries, args.quick)
+    tests += torture_tests(binaries, args.quick)
+    tests += cpython_tests(binaries, args.quick, uncounted(args.build))
+    if not args.quick:
+        for name in ("biased-epoch", "gil-stw"):
+            tests += control_tests(args, name, log)
+    return tests
+
+
+def control_tests(args, name, log):
+    """Builds one control with asserts; the tests of language, programs and threads on it."""
+    options = dict(control_builds(args.build))[name]
+    folder = args.build + "-" + name
+    build(folder, "-DCMAKE_BUILD_TYPE=Dev", *options, *args.cmake, targets=["polygil"], log=log)
+    return program_tests({name: os.path.join(folder, "polygil")}, True)
+
+
+def run_controls(args, log):
+    subprocess.run(["cmake", "-S", ROOT, "-B", args.build, "-G", "Ninja"], stdout=subprocess.DEVNULL, check=True)
+    known = [name for name, _ in control_builds(args.build)]
+    names = known if args.controls == "all" else args.controls.split(",")
+    for n in names:
+        if n not in known:
+            print("tests/run: unknown control '%s': one of %s" % (n, ", ".join(known)), file=sys.stderr)
+            return 2
+    return run_and_count(args, [t for n in names for t in control_tests(args, n, log)])
 
 
 def main(argv):
@@ -336,7 +420,16 @@ def main(argv):
     args.build = os.path.abspath(args.build)
     log = args.build + ".log"
     open(log, "w").close()
-    build(args.build, "-DPOLYGIL_BACKEND=all", "-DCMAKE_BUILD_TYPE=Release", targets=["all", "unit-build"], log=log)
+    if args.seeds and args.build == os.path.join(ROOT, "build-test"):
+        args.build = os.path.join(ROOT, "build-sched")
+    options = ["-DPOLYGIL_BACKEND=all", "-DCMAKE_BUILD_TYPE=Release"]
+    if args.seeds:
+        options = ["-DPOLYGIL_BACKEND=all", "-DCMAKE_BUILD_TYPE=Dev", "-DPOLYGIL_SCHED=ON"]
+    special = args.stress or args.seeds
+    targets = ["polygil-" + b for b in args.backends.split(",")] if special and args.backends else ["all"] if special else ["all", "unit-build"]
+    if args.controls:
+        return run_controls(args, log)
+    build(args.build, *options, *args.cmake, targets=targets, log=log)
     names = backends(args.build)
     if args.backends:
         wanted = args.backends.split(",")
@@ -346,15 +439,19 @@ def main(argv):
                 return 2
         names = wanted
     binaries = {n: os.path.join(args.build, "polygil-" + n) for n in names}
-    tests = [(run_rule, (r,), {}) for r in RULES]
-    tests += unit_tests(args.build)
-    tests += bad_input_tests(binaries)
-    tests += program_tests(binaries, args.quick)
-    tests += torture_tests(binaries, args.quick)
-    tests += cpython_tests(binaries, args.quick, uncounted(args.build))
+    if args.stress:
+        tests = stress_tests(binaries, args.stress)
+    elif args.seeds:
+        tests = seed_tests(binaries, args.seeds)
+    else:
+        tests = all_tests(args, binaries, log)
+    return run_and_count(args, tests)
+
+
+def run_and_count(args, tests):
     if args.only:
         tests = [t for t in tests if args.only in (t[1][0] if isinstance(t[1][0], str) else t[1][0].__name__)]
-    results = run_all(tests, args.verbose)
+    results = run_all(tests, args.verbose, args.jobs)
     count = {s: sum(r.status == s for r in results) for s in ("passed", "failed", "skipped")}
     print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % count)
     return 1 if count["failed"] else 0

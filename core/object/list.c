@@ -225,7 +225,8 @@ Value list_concat(Value a, Value b) {
     Value r = make_unfilled(n + m, &dst);
     if (r != ABSENT) {
         refs_copy(dst, items_of(a), n);
-        refs_copy(dst + n, items_of(b), m);
+        if (m != 0)
+            refs_copy(dst + n, items_of(b), m);
         trace_track(v_obj(r));
     }
     excl_cs_end(&cs);

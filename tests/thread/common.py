@@ -23,4 +23,15 @@ def run(n, fn, *args):
         raise failures[0]
 
 
-SCALE = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+class Scale:
+    """Times it, a count of rounds grows or shrinks, but never below 1: the first argument, a number or 1/NUMBER."""
+
+    def __init__(self, text):
+        up, _, down = text.partition("/")
+        self.up, self.down = int(up), int(down or 1)
+
+    def __rmul__(self, n):
+        return max(1, n * self.up // self.down)
+
+
+SCALE = Scale(sys.argv[1] if len(sys.argv) > 1 else "1")

@@ -8,13 +8,14 @@ import _thread
 from common import SCALE, run
 
 done = []
-for rounds in range(5 * SCALE):
+ROUNDS = 5 * SCALE
+for rounds in range(ROUNDS):
     threads = [threading.Thread(target=done.append, args=(i,)) for i in range(40)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
-print("storm", len(done) == 200 * SCALE, threading.active_count())
+print("storm", len(done) == 40 * ROUNDS, threading.active_count())
 
 
 def spawn(depth):
