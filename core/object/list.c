@@ -678,7 +678,7 @@ Value list_slice_by(Value l, intptr_t start, intptr_t stop, intptr_t step) {
     Value r;
     Ref *dst, *items = items_of(l);
     if (step == 1)
-        r = list_from((Value *)items + start, count);
+        r = list_from(items != NULL ? (Value *)items + start : NULL, count);
     else if ((r = make_unfilled((size_t)count, &dst)) != ABSENT) {
         for (intptr_t k = 0, at = start; k < count; k++, at += step)
             ref_init(&dst[k], retained(ref_peek(&items[at])));
