@@ -17,3 +17,4 @@ NOINLINE Value count_load_again(_Atomic(Value) *r) {
 /* The caller holds a reference, so the count is above zero: no drop that is under way can take it to zero any more, and whoever decides
  * on the value 1 sees the sticky bit instead. */
 void count_freeze(Object *o) { count_set_uncounted(o); }
+uint32_t count_freeze_trace(const Object *o) { return 0; }

@@ -235,6 +235,8 @@ void count_freeze(Object *o) {
         enqueue(o, owner);
 }
 
+uint32_t count_freeze_trace(const Object *o) { return LOAD_RELAXED(&((Object *)o)->local); }
+
 /* ---- threads -------------------------------------------------------------------------------------------------------------------------------- */
 
 /* Called by the thread itself, attached. */

@@ -44,6 +44,9 @@ void dead_memory(Object *o) {
     if (RETIRE_DEFERS && UNLIKELY(LOAD_RELAXED(&world_threaded))) {
         /* A private object has no reader but its thread; a large cell's page would lose its type. */
         if (obj_flags(o) & OF_SHARED || heap_page_of(o)->kind == PAGE_LARGE) {
+#ifdef POLYGIL_FREEZE_H
+            freeze_forget(o);
+#endif
             retire_object(o);
             return;
         }

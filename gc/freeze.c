@@ -5,32 +5,38 @@
 
 #ifdef POLYGIL_FREEZE_H
 
-enum { TABLE = 512 };
-/* Who sampled which object last: address and thread number in one word. */
-static _Atomic(uint64_t) last[TABLE];
+/* The object's address / 8, 44 bits | changes: 3 | trace: 4 | thread: 13. Entries are overwritten without care: a lost one costs a later freeze. */
+_Atomic(uint64_t) freeze_table[1 << FREEZE_TABLE_BITS];
+enum { THREAD_BITS = 13, HITS_SHIFT = 17, TRACE_SHIFT = 13 };
+
+static uint32_t distance(FreezeThread *f) {
+    f->random = f->random * 1664525u + 1013904223u;
+    return f->random >> 16 & (2 * FREEZE_EVERY - 1);
+}
 
 NOINLINE void freeze_sample(FreezeThread *f, Object *o) {
-    if (!LOAD_RELAXED(&world_threaded))
+    f->left = distance(f);
+    if (!LOAD_RELAXED(&world_threaded)) {
+        f->left = 1024;
         return;
-    uint64_t hash = (uint64_t)(uintptr_t)o * 0x9e3779b97f4a7c15ull;
-    uint64_t mine = (uint64_t)(uintptr_t)o << 16 | (thread_self()->id & 0xffff);
-    _Atomic(uint64_t) *e = &last[hash >> 55];
-    uint64_t seen = LOAD_RELAXED(e);
-    if (seen != mine)
-        STORE_RELAXED(e, mine);
-    if (seen >> 16 != mine >> 16 || seen == mine)
-        return;
-    uint32_t i = hash >> 40 & (FREEZE_SLOTS - 1);
-    if (f->slot[i].o != o) {
-        f->slot[i].o = o;
-        f->slot[i].hits = 0;
     }
-    if (++f->slot[i].hits < FREEZE_HITS)
+    _Atomic(uint64_t) *e = freeze_entry(o);
+    uint64_t seen = LOAD_RELAXED(e);
+    uint64_t me = (count_freeze_trace(o) & 15) << TRACE_SHIFT | (thread_self()->id & ((1 << THREAD_BITS) - 1));
+    uint64_t hits = 0;
+    if (seen >> 20 == freeze_address(o) >> 20) {
+        if (((seen ^ me) & ((1u << HITS_SHIFT) - 1)) == 0)
+            return;
+        hits = (seen >> HITS_SHIFT & 7) + 1;
+    }
+    if (hits < FREEZE_HITS) {
+        STORE_RELAXED(e, freeze_address(o) | hits << HITS_SHIFT | me);
         return;
-    f->slot[i].hits = 0;
+    }
     const Type *t = type_of(V_OF(o));
     if (t->flags & TF_FINALIZER || obj_flags(o) & (OF_WEAKREF | OF_UNCOUNTED))
         return;
+    STORE_RELAXED(e, 0);
     STAT_ADD(frozen, 1);
     count_freeze(o);
 }

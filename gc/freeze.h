@@ -1,7 +1,9 @@
 /* Freezing: an object that several threads count often becomes uncounted, so that its cache line is only read. The tracer frees it.
  *
- * Each thread looks at every FREEZE_EVERY-th shared count operation; a table shared by all remembers which thread sampled an object last.
- * FREEZE_HITS samples that find another thread's name freeze it. Never one whose end can be noticed: with a finalizer or a weak reference.
+ * Each thread samples about one in FREEZE_EVERY of its shared count operations. A table shared by all remembers per object who sampled it last and
+ * how often that changed: after FREEZE_HITS changes the object is frozen, so a few tens of operations by two threads do it. Under a biased count
+ * the owner takes no samples; instead every sample looks whether the owner's own count has moved (freeze_trace). Never an object whose end can be
+ * noticed: with a finalizer or a weak reference. An object that dies is forgotten, so that its cell's next one starts anew.
  * Option POLYGIL_FREEZE=0 (compile) switches it off. */
 #ifndef POLYGIL_FREEZE_H
 #define POLYGIL_FREEZE_H
@@ -11,17 +13,30 @@
 #ifndef POLYGIL_FREEZE
 #define POLYGIL_FREEZE 1
 #endif
-enum { FREEZE_EVERY = 32, FREEZE_HITS = 8 };
+enum { FREEZE_EVERY = COUNT_BIASED ? 4 : 16, FREEZE_HITS = 4, FREEZE_TABLE_BITS = 12 };
 
+extern _Atomic(uint64_t) freeze_table[1 << FREEZE_TABLE_BITS];
 void freeze_sample(FreezeThread *f, Object *o);
 
 /* After a shared count operation on o by a thread that holds a reference to it. */
 static ALWAYS_INLINE void freeze_note(Object *o) {
     FreezeThread *f = &thread_self()->count.freeze;
-    if (POLYGIL_FREEZE && UNLIKELY(++f->ops % FREEZE_EVERY == 0))
+    if (POLYGIL_FREEZE && UNLIKELY(f->left-- == 0))
         freeze_sample(f, o);
+}
+static ALWAYS_INLINE _Atomic(uint64_t) *freeze_entry(const Object *o) {
+    return &freeze_table[(uint64_t)(uintptr_t)o * 0x9e3779b97f4a7c15ull >> (64 - FREEZE_TABLE_BITS)];
+}
+static ALWAYS_INLINE uint64_t freeze_address(const Object *o) { return (uint64_t)(uintptr_t)o >> 3 << 20; }
+/* o dies; others may have sampled it. */
+static ALWAYS_INLINE void freeze_forget(const Object *o) {
+    _Atomic(uint64_t) *e = freeze_entry(o);
+    if (POLYGIL_FREEZE && UNLIKELY(LOAD_RELAXED(e) >> 20 == freeze_address(o) >> 20))
+        STORE_RELAXED(e, 0);
 }
 /* The policy's part: makes it uncounted while others count it. */
 void count_freeze(Object *o);
+/* ... and four bits that change when somebody who takes no samples counts o; 0 when everybody does. */
+uint32_t count_freeze_trace(const Object *o);
 
 #endif

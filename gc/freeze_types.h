@@ -1,17 +1,12 @@
-/* Per thread: a sample of the shared objects it counts. See freeze.h. */
+/* Per thread: when to look at the next shared count operation. See freeze.h. */
 #ifndef POLYGIL_FREEZE_TYPES_H
 #define POLYGIL_FREEZE_TYPES_H
 
 #include "backend/value.h"
 
-enum { FREEZE_SLOTS = 16 };
-
 typedef struct FreezeThread {
-    uint32_t ops; /* shared count operations so far */
-    struct {
-        Object *o; /* compared, never followed */
-        uint32_t hits;
-    } slot[FREEZE_SLOTS];
+    uint32_t left;   /* operations until the next sample, minus one */
+    uint32_t random; /* the distance between samples varies, or a loop would show the same object every time */
 } FreezeThread;
 
 #endif
