@@ -209,6 +209,8 @@ static Value cached_load(Value o, uint64_t ic, Value name) {
         v = dict_cached_load(module_dict(o), c->version, c->aux);
         return v == ABSENT ? V_MARK : v;
     }
+    if (IC_KIND(ic) == IC_TYPE) /* the class first: a cell of another one may outlive it */
+        return c->type != (Type *)o || !ic_cell_valid(c) ? V_MARK : c->aux ? method_new(c->value, o) : retained(c->value);
     if (!ic_cell_valid(c))
         return V_MARK;
     switch (IC_KIND(ic)) {
@@ -321,6 +323,10 @@ int step_load_method(Thread *t, Value *R, Instr *pc, uint64_t w) {
         uint32_t index = obj_index(o);
         if (IC_GUARD_KIND(ic) == IC_KEY(index, IC_METHOD) && ic_cell_valid(ic_cell(ic))) {
             func = ic_cell(ic)->value;
+        } else if (index == IDX_TYPE) {
+            const SideCell *c = ic_cell(ic);
+            if (IC_KIND(ic) == IC_TYPE && c->aux && c->type == (Type *)o && ic_cell_valid(c))
+                func = c->value; /* the function of a classmethod, called with the class in front */
         } else if (IC_GUARD(ic) != index || IC_KIND(ic) == IC_METHOD) {
             ic_learn_load(pc + 1, o, name, true);
             AttrLoc loc = {0};

@@ -1462,6 +1462,8 @@ OP(CALL_METHOD) {
     }
     if (LIKELY(f != ABSENT))
         TRY_PUSH(h, instr_b(w) + 1, f);
+    else
+        TRY_PUSH(h + 1, instr_b(w), h[1]);
     STEP_ANY(step_call_method);
 }
 OP(CALL_SUPER) {

@@ -2,6 +2,7 @@
 
 #include "object/dict.h"
 #include "object/module.h"
+#include "object/native.h"
 #include "object/shape.h"
 
 SideCell ic_cells[IC_MAX_CELLS];
@@ -62,9 +63,44 @@ void ic_publish_super(Instr *ic, uint32_t shape, Type *type, uint32_t version, u
 
 static uint32_t inline_offset(uint32_t shape, uint32_t slot) { return shape_at(shape)->slots_offset + 8 + slot * 8; }
 
+/* Attributes of classes whose metaclass is `type` itself, which never changes. */
+static void learn_type(Instr *ic, Value o, Value name) {
+    Type *t = (Type *)o;
+    uint32_t version = LOAD_ACQUIRE(&t->version), index;
+    Value meta = type_lookup(&type_type, name);
+    bool shadowed = meta != ABSENT && (type_special(type_of(meta), SP_SET) || type_special(type_of(meta), SP_DELETE));
+    release(meta);
+    Value cv = version && !shadowed ? type_lookup(t, name) : ABSENT, value = ABSENT;
+    uint32_t aux = 0;
+    if (cv == ABSENT)
+        return;
+    if (v_is_obj(cv) && (type_of(cv) == &classmethod_type || type_of(cv) == &staticmethod_type)) {
+        Value func = ref_peek(&((WrapDescr *)cv)->func);
+        aux = type_of(cv) == &classmethod_type;
+        if (v_is_exact(func, IDX_FUNCTION))
+            value = func;
+    } else if (v_is_exact(cv, IDX_FUNCTION) || v_is_exact(cv, IDX_METHOD_DESCR) || !type_special(type_of(cv), SP_GET)) {
+        value = cv;
+    }
+    bool keep = value != ABSENT && (!v_is_obj(value) || count_is_uncounted(v_obj(value)));
+    release(cv); /* see attr_find */
+    SideCell *c = keep ? ic_cell_new(&index) : NULL;
+    if (!c)
+        return;
+    c->type = t;
+    c->version = version;
+    c->value = value;
+    c->aux = aux;
+    ic_put(ic, IDX_TYPE, IC_TYPE, index);
+}
+
 void ic_learn_load(Instr *ic, Value o, Value name, bool method) {
     if (!v_is_obj(o) || !worth_learning(ic))
         return;
+    if (v_is_exact(o, IDX_TYPE)) {
+        learn_type(ic, o, name);
+        return;
+    }
     AttrLoc loc = {0};
     attr_find(o, name, &loc);
     switch (loc.kind) {

@@ -24,6 +24,7 @@ enum {
     IC_DICT,        /* side cell; instance in dict mode: look the name up in its dict */
     IC_MODULE,      /* payload: side cell; layout id and slot of the module's dict */
     IC_SUPER,       /* side cell; aux: shape index of the class that super() starts behind */
+    IC_TYPE,        /* receiver is a class; side cell: type is that class itself, value what it gives; aux 1: a classmethod's function */
     IC_DICT_SLOT,   /* guard: layout id; payload: slot */
 };
 
