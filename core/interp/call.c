@@ -290,7 +290,8 @@ static Value call_prepended(Value func, Value first, const Value *args, intptr_t
         v = tuple_items(scratch);
     }
     v[0] = first;
-    memcpy(v + 1, args, (size_t)total * sizeof(Value));
+    if (total > 0)
+        memcpy(v + 1, args, (size_t)total * sizeof(Value));
     Value r = obj_call(func, v, npos + 1, kwnames);
     if (scratch != ABSENT) {
         memset(v, 0, (size_t)(total + 1) * sizeof(Value)); /* borrowed, not the tuple's */
@@ -339,7 +340,10 @@ Value obj_call(Value f, Value *args, intptr_t nargs, Value kwnames) {
     return v;
 }
 
-Value obj_call0(Value f) { return obj_call(f, NULL, 0, ABSENT); }
+Value obj_call0(Value f) {
+    static Value none[1]; /* an address to count from; never written */
+    return obj_call(f, none, 0, ABSENT);
+}
 Value obj_call1(Value f, Value a) { return obj_call(f, &a, 1, ABSENT); }
 Value obj_call2(Value f, Value a, Value b) {
     Value args[2] = {a, b};

@@ -292,7 +292,8 @@ static int add_pending(TextIO *t, const char *p, size_t n) {
         t->wbuf = q;
         t->wcap = cap;
     }
-    memcpy(t->wbuf + t->wlen, p, n);
+    if (n > 0)
+        memcpy(t->wbuf + t->wlen, p, n);
     t->wlen += n;
     return 0;
 }

@@ -680,7 +680,7 @@ Value list_slice_by(Value l, intptr_t start, intptr_t stop, intptr_t step) {
     if (step == 1)
         r = list_from(items != NULL ? (Value *)items + start : NULL, count);
     else if ((r = make_unfilled((size_t)count, &dst)) != ABSENT) {
-        for (intptr_t k = 0, at = start; k < count; k++, at += step)
+        for (size_t k = 0, at = (size_t)start; k < (size_t)count; k++, at += (size_t)step) /* (the last sum may wrap) */
             ref_init(&dst[k], retained(ref_peek(&items[at])));
         trace_track(v_obj(r));
     }
@@ -732,7 +732,7 @@ int list_ass_slice_step(Value l, Value slice, Value iterable) {
     if (count > 0 && (old = block_alloc((size_t)count * sizeof(Value))) == NULL) {
         r = -1;
     } else if (src != ABSENT) {
-        for (intptr_t k = 0, at = start; k < count; k++, at += step)
+        for (size_t k = 0, at = (size_t)start; k < (size_t)count; k++, at += (size_t)step) /* (the last sum may wrap) */
             old[n_old++] = ref_swap(l, &items[at], retained(tuple_get(src, k)));
     } else if (count > 0) {
         if (step < 0) {

@@ -280,7 +280,7 @@ static Value m_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
         Value t = tuple_new(count);
         if (t == ABSENT)
             return ABSENT;
-        for (intptr_t k = 0, at = start; k < count; k++, at += step)
+        for (size_t k = 0, at = (size_t)start; k < (size_t)count; k++, at += (size_t)step) /* (the last sum may wrap) */
             ref_init(&T(t)->items[k], retained(tuple_get(self, at)));
         trace_track(v_obj(t));
         return t;
