@@ -19,6 +19,7 @@ static void mark_shared(Value v, void *arg) {
     if (!v_is_obj(v) || obj_is_shared(v))
         return;
     Object *o = v_obj(v);
+    ASSERT(excl_world_stopped() || !excl_inside_alone(v));
     obj_set_flag_private(o, OF_SHARED);
     if ((v_shape(v)->type->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP)) == TF_UNTRACKED)
         return;

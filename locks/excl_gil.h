@@ -45,6 +45,10 @@ static ALWAYS_INLINE bool excl_alone(Value v) {
     return true;
 }
 
+static inline bool excl_inside_alone(Value v) {
+    return false;
+}
+
 static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
     section_enter();
 }

@@ -54,11 +54,39 @@ static ALWAYS_INLINE bool excl_alone(Value v) {
     return LIKELY(!(obj_flags(v_obj(v)) & OF_SHARED)) || !LOAD_RELAXED(&world_threaded);
 }
 
+/* Debug builds: which private objects are inside an elided section. */
+static ALWAYS_INLINE void alone_enter(ExclCs *cs, Value v) {
+#if POLYGIL_ASSERT >= 1
+    Thread *t = thread_self();
+    cs->alone = v;
+    cs->alone_prev = t->excl.alone;
+    t->excl.alone = cs;
+#endif
+}
+static ALWAYS_INLINE void alone_leave(ExclCs *cs) {
+#if POLYGIL_ASSERT >= 1
+    Thread *t = thread_self();
+    if (t->excl.alone == cs)
+        t->excl.alone = cs->alone_prev;
+#endif
+}
+static inline bool excl_inside_alone(Value v) {
+#if POLYGIL_ASSERT >= 1
+    Thread *t = thread_self();
+    for (ExclCs *cs = t ? t->excl.alone : NULL; cs != NULL; cs = cs->alone_prev)
+        if (cs->alone == v)
+            return true;
+#endif
+    return false;
+}
+
 static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
     section_enter(thread_self());
     cs->a = NULL;
-    if (excl_alone(v))
+    if (excl_alone(v)) {
+        alone_enter(cs, v);
         return;
+    }
     SCHED_POINT(SCHED_LOCK, v);
     ObjLock *l = objlock_of(v_obj(v));
     if (LIKELY(objlock_try(l))) {
@@ -82,6 +110,7 @@ static ALWAYS_INLINE void excl_cs_begin2(ExclCs *cs, Value a, Value b) {
 }
 static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
     Thread *t = thread_self();
+    alone_leave(cs);
     if (cs->a != NULL) {
         if (LIKELY(cs->b == NULL && cs->prev == NULL && !cs->suspended)) {
             t->excl.cs = NULL;

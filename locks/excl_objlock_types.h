@@ -12,6 +12,10 @@
 typedef struct ExclCs {
     void *a, *b;         /* ObjLocks */
     struct ExclCs *prev; /* the section outside it */
+#if POLYGIL_ASSERT >= 1
+    Value alone;               /* the private object of an elided section, or ABSENT */
+    struct ExclCs *alone_prev; /* the elided section outside it */
+#endif
     bool suspended; /* parking or detaching released it; taken again when it is the innermost and its thread is attached
                      */
 } ExclCs;
@@ -22,6 +26,9 @@ typedef struct ExclThread {
     void *wants;             /* ... and that lock */
     ExclCs *cs;              /* innermost section, NULL outside all */
     bool leaf_elided;        /* striped locks: the leaf lock taken is one that a section of this thread holds */
+#if POLYGIL_ASSERT >= 1
+    ExclCs *alone; /* innermost elided section: its object must not be published before it ends */
+#endif
     int32_t depth;           /* sections entered, elided ones and leaf locks too */
 } ExclThread;
 
