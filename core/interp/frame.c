@@ -290,8 +290,35 @@ void frame_orphan(Value frame, Value gen) {
         ref_store(frame, &o->regs[i], ref_swap(gen, &g->regs[i], ABSENT));
 }
 
-/* Register i, borrowed. */
-static Value frame_reg(FrameObj *o, uint32_t i) {
+/* True when the frame is one that another thread may be running: it can be read in a stopped world only. */
+static bool is_foreign(FrameObj *o) {
+    if (!EXCL_PARALLEL || o->live == NULL)
+        return false;
+    for (InterpFrame *f = thread_self()->frame; f; f = f->prev)
+        if (f == o->live)
+            return false;
+    return true;
+}
+
+/* The registers of another thread's frame, as a tuple with holes; ABSENT with MemoryError. */
+static Value foreign_regs(FrameObj *o) {
+    Value t = tuple_new(o->n);
+    if (t == ABSENT)
+        return ABSENT;
+    excl_stop_world();
+    for (uint32_t i = 0; i < o->n; i++) {
+        Value v = o->live ? o->live->regs[i] : ref_peek(&o->regs[i]);
+        publish(v);
+        tuple_init_item(t, i, retained(v));
+    }
+    excl_start_world();
+    return t;
+}
+
+/* Register i, borrowed; regs: ABSENT, or what foreign_regs gave. */
+static Value frame_reg(FrameObj *o, Value regs, uint32_t i) {
+    if (regs != ABSENT)
+        return tuple_get(regs, i);
     if (o->live)
         return o->live->regs[i];
     Value gen = o->generator;
@@ -314,10 +341,9 @@ static int snapshot_set(Value d, Value name, Value v) {
 static Value frame_object_locals(Value self) {
     FrameObj *o = (FrameObj *)self;
     Code *c = o->code;
-    Value space = ref_peek(&o->space), d;
-    if (space != ABSENT) {
+    Value space = ref_peek(&o->space), regs = ABSENT, d;
+    if (space != ABSENT)
         return retained(space);
-    }
     d = ref_peek(&o->snapshot);
     if (d == ABSENT) {
         d = dict_new();
@@ -326,9 +352,11 @@ static Value frame_object_locals(Value self) {
         ref_store(self, &o->snapshot, d);
     }
     retain(d);
+    if (UNLIKELY(is_foreign(o)) && (regs = foreign_regs(o)) == ABSENT)
+        goto fail;
     Value names = ref_peek(&c->varnames), cells = ref_peek(&c->cellvars), frees = ref_peek(&c->freevars);
     for (intptr_t i = 0; i < tuple_len(names); i++) {
-        Value v = retained(frame_reg(o, (uint32_t)i));
+        Value v = retained(frame_reg(o, regs, (uint32_t)i));
         /* A parameter that is a cell variable holds its cell, once the function has begun. */
         if (v != ABSENT && v_is_exact(v, IDX_CELL))
             for (intptr_t k = 0; k < tuple_len(cells); k++)
@@ -346,7 +374,7 @@ static Value frame_object_locals(Value self) {
     for (intptr_t k = 0; k < tuple_len(cells); k++) {
         if (c->cell_regs[k] < tuple_len(names))
             continue;
-        Value cell = frame_reg(o, c->cell_regs[k]);
+        Value cell = frame_reg(o, regs, c->cell_regs[k]);
         Value v = cell != ABSENT && v_is_exact(cell, IDX_CELL) ? cell_get(cell) : ABSENT;
         int r = snapshot_set(d, tuple_get(cells, k), v);
         release(v);
@@ -362,19 +390,27 @@ static Value frame_object_locals(Value self) {
         if (r < 0)
             goto fail;
     }
+    release(regs);
     return d;
 fail:
+    release(regs);
     release(d);
     return ABSENT;
 }
 
 static int32_t frame_lasti(FrameObj *o) {
-    if (o->live)
-        return (int32_t)(o->live->pc - o->live->code->instrs);
+    bool foreign = is_foreign(o);
+    if (UNLIKELY(foreign))
+        excl_stop_world();
+    int32_t at = o->lasti;
     Value gen = o->generator;
-    if (gen != ABSENT && LOAD_RELAXED(&((Generator *)gen)->state) != GEN_FINISHED)
-        return (int32_t)(((Generator *)gen)->pc - o->code->instrs);
-    return o->lasti;
+    if (o->live)
+        at = (int32_t)(o->live->pc - o->live->code->instrs);
+    else if (gen != ABSENT && LOAD_RELAXED(&((Generator *)gen)->state) != GEN_FINISHED)
+        at = (int32_t)(((Generator *)gen)->pc - o->code->instrs);
+    if (UNLIKELY(foreign))
+        excl_start_world();
+    return at;
 }
 
 Value frame_current(int level) {
@@ -461,8 +497,15 @@ fail:
 
 static Value get_back(Value self) {
     FrameObj *o = (FrameObj *)self;
-    if (o->live)
-        return o->live->prev ? frame_object(o->live->prev) : V_NONE;
+    bool foreign = is_foreign(o);
+    if (UNLIKELY(foreign))
+        excl_stop_world();
+    Value prev = o->live == NULL ? ABSENT : o->live->prev ? frame_object(o->live->prev) : V_NONE;
+    bool live = o->live != NULL;
+    if (UNLIKELY(foreign))
+        excl_start_world();
+    if (live)
+        return prev;
     Value b = ref_peek(&o->back);
     return b == ABSENT ? V_NONE : retained(b);
 }
