@@ -67,8 +67,9 @@ static NOINLINE void lock_stop_mutex(Thread *t) {
         detach_state(t);
         bool handed = bytelock_park(&stop_mutex.bits, since, NULL);
         t->handed = handed ? &stop_mutex.bits : NULL;
+        t->waited = &stop_mutex.bits;
         attach_state(t);
-        t->handed = NULL;
+        t->handed = t->waited = NULL;
         if (handed)
             break;
     }
@@ -299,10 +300,12 @@ static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
             if (handed)
                 objlock_release(l);
             handed = false;
+            t->waited = l;
             attach_state(t);
+            t->waited = NULL;
         }
         if (UNLIKELY(thread_must_vanish(t))) {
-            if (handed)
+            if (handed || bytelock_try_any(l)) /* it may have been woken to compete: the wake goes to the next */
                 objlock_release(l);
             detach_state(t);
             thread_vanish();

@@ -16,8 +16,9 @@ NOINLINE void mutex_lock_detached(Mutex *m) {
         DETACHED_BEGIN
         handed = bytelock_park(&m->bits, since, NULL);
         t->handed = handed ? &m->bits : NULL;
+        t->waited = &m->bits;
         DETACHED_END
-        t->handed = NULL;
+        t->handed = t->waited = NULL;
         if (handed)
             break;
     }

@@ -89,7 +89,10 @@ int thread_byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
         ByteLockWait r;
         DETACHED_BEGIN
         r = bytelock_park_until(bits, since, deadline, main ? &t->poll : NULL, POLL_SIGNAL);
+        t->handed = r == BYTELOCK_HANDED ? bits : NULL;
+        t->waited = bits;
         DETACHED_END
+        t->handed = t->waited = NULL;
         if (r == BYTELOCK_HANDED || byte_try(bits))
             return 1;
         if (r == BYTELOCK_TIMEOUT)

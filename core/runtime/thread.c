@@ -321,8 +321,8 @@ void thread_at_exit(void) {
 
 NORETURN void thread_vanish(void) {
     Thread *t = thread_self();
-    if (t->handed != NULL)
-        bytelock_unlock_slow(t->handed);
+    if (t->handed != NULL || (t->waited != NULL && bytelock_try_any(t->waited)))
+        bytelock_unlock_slow(t->handed != NULL ? t->handed : t->waited);
     sched_thread_end();
     sigset_t all;
     sigfillset(&all);

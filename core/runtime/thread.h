@@ -52,7 +52,8 @@ struct Thread {
     Object **dead;   /* dead list: objects whose count fell to zero and that wait to be destroyed (gc/dead.h) */
     uint32_t dead_len, dead_cap;
     struct DeadFrame *destroying; /* objects being destroyed further out (gc/dead.c): roots */
-    _Atomic(uint8_t) *handed; /* a byte lock that it was handed while detached: let go should it never attach again */
+    /* A byte lock that it was handed while detached, or has waited for: should it never attach again, the lock, or the wake, goes to the next. */
+    _Atomic(uint8_t) *handed, *waited;
     uint32_t dead_depth; /* destructions nested in each other, and dead_hold */
     uint64_t serial;     /* never reused */
     Thread *next, *prev; /* list of all threads, under the thread list's lock */
