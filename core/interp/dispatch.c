@@ -419,6 +419,7 @@ DECLARE_SHARED(enter);
 DECLARE_SHARED(leave);
 DECLARE_SHARED(polled);
 DECLARE_SHARED(resume);
+DECLARE_SHARED(pairs);
 DECLARE_SHARED(suspend);
 DECLARE_SHARED(tail_step_for_iter);
 DECLARE_SHARED(tail_step_yield);
@@ -522,6 +523,26 @@ SHARED(resume) {
         pc = g->pc;
         w = LOAD_RELAXED(pc);
         DONE(V_NONE); /* what the yield gives */
+    }
+    STEP_ANY(step_for_iter);
+}
+/* FOR_ITER over enumerate, zip or items() with the UNPACK of two behind it: no tuple is made. Moves to two locals behind that are done too. */
+SHARED(pairs) {
+    uint64_t u = LOAD_RELAXED(pc + 1);
+    if (instr_op(u) == OP_UNPACK && instr_c(u) == 2 && instr_b(u) == instr_b(w) && (instr_flags(u) & IF_KILL_B)) {
+        unsigned at = instr_a(u);
+        if (LIKELY(iter_fast_pair(REG_A, &R[at]))) {
+            uint64_t m1 = LOAD_RELAXED(pc + 2), m2 = LOAD_RELAXED(pc + 3);
+            if (instr_op(m1) == OP_MOVE && instr_op(m2) == OP_MOVE && instr_flags(m1) == (IF_DST_LOCAL | IF_KILL_B) &&
+                instr_flags(m2) == (IF_DST_LOCAL | IF_KILL_B) && instr_b(m1) == at + 1 && instr_b(m2) == at) {
+                Value old1 = R[instr_a(m1)], x = R[at + 1], old2, y = R[at];
+                R[instr_a(m1)] = x;
+                old2 = R[instr_a(m2)];
+                R[instr_a(m2)] = y;
+                FINISH_JUMP(old1, old2, 4);
+            }
+            NEXT_N(2);
+        }
     }
     STEP_ANY(step_for_iter);
 }
@@ -1317,7 +1338,7 @@ OP(FOR_ITER) {
             DONE_B(str_latin1_chars[((Str *)it)->data[i]]);
         }
     }
-    STEP_ANY(step_for_iter);
+    GOTO(pairs);
 }
 /* The fast cases of FOR_ITER; all else is left to the FOR_ITER itself. */
 OP(FOR_LOOP) {
@@ -1355,7 +1376,7 @@ OP(FOR_LOOP) {
     } else if (obj_index(it) != IDX_GENERATOR && obj_index(it) != IDX_LIST) {
         pc += instr_sc(w); /* what the FOR_ITER would come to */
         w = LOAD_RELAXED(pc);
-        STEP_ANY(step_for_iter);
+        GOTO(pairs);
     }
     pc += instr_sc(w);
     DISPATCH();

@@ -49,25 +49,34 @@ static Value check_changed(Value it) {
     return err_set(&exc_RuntimeError, "dictionary changed size during iteration");
 }
 
+/* The next entry when iterator and dict are this thread's alone, and it is alive, as it nearly always is. */
+static ALWAYS_INLINE bool quick_step(Value it, Value *key, Value *value) {
+    if (!excl_alone(it))
+        return false;
+    Value dict = ref_peek(&I(it)->dict);
+    DictBlock *b = dict == ABSENT || !excl_alone(dict) ? NULL : LOAD_RELAXED(&((Dict *)dict)->block);
+    intptr_t pos = LOAD_RELAXED(&I(it)->pos), left = LOAD_RELAXED(&I(it)->left);
+    if (UNLIKELY(!b || pos >= LOAD_RELAXED(&b->used) || left <= 0 || LOAD_RELAXED(&I(it)->expected) != dict_len(dict)))
+        return false;
+    Value k = ref_peek(&b->entries[pos].key), v = ref_peek(&b->entries[pos].value);
+    if (UNLIKELY(v == ABSENT || k == ABSENT || k == V_MARK))
+        return false;
+    STORE_RELAXED(&I(it)->pos, pos + 1);
+    STORE_RELAXED(&I(it)->left, left - 1);
+    if (key)
+        *key = retained(k);
+    if (value)
+        *value = retained(v);
+    return true;
+}
+bool dict_fast_item(Value it, Value *second_first) {
+    return quick_step(it, &second_first[1], &second_first[0]);
+}
+
 /* Next key and value (owned, where asked for): 1, 0 exhausted, -1. Each entry goes to one thread. */
 static ALWAYS_INLINE int step(Value it, bool reverse, Value *key, Value *value) {
-    if (!reverse && excl_alone(it)) { /* the next entry is nearly always alive */
-        Value dict = ref_peek(&I(it)->dict);
-        DictBlock *b = dict == ABSENT || !excl_alone(dict) ? NULL : LOAD_RELAXED(&((Dict *)dict)->block);
-        intptr_t pos = LOAD_RELAXED(&I(it)->pos), left = LOAD_RELAXED(&I(it)->left);
-        if (LIKELY(b && pos < LOAD_RELAXED(&b->used) && left > 0 && LOAD_RELAXED(&I(it)->expected) == dict_len(dict))) {
-            Value k = ref_peek(&b->entries[pos].key), v = ref_peek(&b->entries[pos].value);
-            if (LIKELY(v != ABSENT && k != ABSENT && k != V_MARK)) {
-                STORE_RELAXED(&I(it)->pos, pos + 1);
-                STORE_RELAXED(&I(it)->left, left - 1);
-                if (key)
-                    *key = retained(k);
-                if (value)
-                    *value = retained(v);
-                return 1;
-            }
-        }
-    }
+    if (!reverse && quick_step(it, key, value))
+        return 1;
     Value d = EXCL_PARALLEL ? iter_field(it, &I(it)->dict) : ref_peek(&I(it)->dict);
     if (d == ABSENT)
         return 0;

@@ -358,6 +358,64 @@ static Value zip_next(Value self) {
     return t;
 }
 
+/* The item a list or tuple iterator of this thread alone is at: owned, or ABSENT (at its end, or another kind); it stays where it is. */
+static ALWAYS_INLINE Value seq_at(Value it) {
+    if (!v_is_obj(it) || !excl_alone(it))
+        return ABSENT;
+    uint32_t kind = obj_index(it);
+    if (kind != IDX_LIST_ITER && kind != IDX_TUPLE_ITER)
+        return ABSENT;
+    Value seq = ref_peek(&((SeqIter *)it)->seq);
+    intptr_t i = LOAD_RELAXED(&((SeqIter *)it)->index);
+    if (seq == ABSENT)
+        return ABSENT;
+    if (kind == IDX_LIST_ITER)
+        return list_get_fast(seq, i);
+    return i < tuple_len(seq) ? retained(tuple_get(seq, i)) : ABSENT;
+}
+static ALWAYS_INLINE void seq_step(Value it) {
+    STORE_RELAXED(&((SeqIter *)it)->index, LOAD_RELAXED(&((SeqIter *)it)->index) + 1);
+}
+
+bool iter_fast_pair(Value it, Value *second_first) {
+    if (!excl_alone(it))
+        return false;
+    if (obj_index(it) == IDX_ENUMERATE) {
+        Value source = ref_peek(&E(it)->it), i = ref_peek(&E(it)->index);
+        if (UNLIKELY(!v_is_int(i) || v_int(i) == INT_IMM_MAX))
+            return false;
+        Value v = seq_at(source);
+        if (UNLIKELY(v == ABSENT))
+            return false;
+        seq_step(source);
+        ref_init(&E(it)->index, i + 2);
+        second_first[1] = i;
+        second_first[0] = v;
+        return true;
+    }
+    if (obj_index(it) != IDX_ZIP)
+        return obj_index(it) == IDX_DICT_ITEMITER && dict_fast_item(it, second_first);
+    Value sources = ref_peek(&P(it)->sources);
+    if (sources == ABSENT || tuple_len(sources) != 2)
+        return false;
+    Value a = tuple_get(sources, 0), b = tuple_get(sources, 1);
+    if (UNLIKELY(a == b))
+        return false;
+    Value x = seq_at(a);
+    if (UNLIKELY(x == ABSENT))
+        return false;
+    Value y = seq_at(b);
+    if (UNLIKELY(y == ABSENT)) {
+        release(x);
+        return false;
+    }
+    seq_step(a);
+    seq_step(b);
+    second_first[1] = x;
+    second_first[0] = y;
+    return true;
+}
+
 int iter_next_items(Value it, Value *out, intptr_t n) {
     if (!v_is_obj(it))
         return -2;
