@@ -597,7 +597,6 @@ TAIL_STEP(step_async_gen_wrap, 1)
 TAIL_STEP(step_binary_i, 1)
 TAIL_STEP(step_build_list, 1)
 TAIL_STEP(step_build_map, 1)
-TAIL_STEP(step_build_set, 1)
 TAIL_STEP(step_build_slice, 1)
 TAIL_STEP(step_build_string, 1)
 TAIL_STEP(step_build_tuple, 1)
@@ -672,6 +671,7 @@ TAIL_STEP(step_with_enter, 1)
 TAIL_STEP(step_with_except, 1)
 TAIL_STEP_ANY(step_binary)
 TAIL_STEP_ANY(step_binary_k)
+TAIL_STEP_ANY(step_build_set)
 TAIL_STEP_ANY(step_call)
 TAIL_STEP_ANY(step_call_ex)
 TAIL_STEP_ANY(step_call_kw)
@@ -1405,7 +1405,7 @@ OP(BUILD_LIST) {
     STEP(step_build_list);
 }
 OP(BUILD_SET) {
-    STEP(step_build_set);
+    STEP_ANY(step_build_set);
 }
 OP(BUILD_MAP) {
     STEP(step_build_map);

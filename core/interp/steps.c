@@ -715,6 +715,23 @@ int step_build_list(Thread *t, Value *R, Instr *pc, uint64_t w) {
 }
 int step_build_set(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
+    uint64_t next = LOAD_RELAXED(pc + 1);
+    /* s | {x}: the set in between is not made. */
+    if (instr_c(w) == 1 && instr_op(next) == OP_OR && instr_c(next) == instr_a(w) && instr_b(next) != instr_a(w) &&
+        (instr_flags(next) & (IF_KILL_C | IF_INPLACE)) == IF_KILL_C && !(instr_flags(w) & IF_DST_LOCAL)) {
+        Value a = R[instr_b(next)];
+        if (v_is_exact(a, IDX_FROZENSET) || v_is_exact(a, IDX_SET)) {
+            Value v = set_with(a, R[instr_b(w)]);
+            if (v == ABSENT)
+                return STEP_ERROR;
+            Value x = R[instr_b(w)];
+            R[instr_b(w)] = ABSENT;
+            step_result(R, next & ~((uint64_t)IF_KILL_C << 8), v, a, ABSENT);
+            frame_of_regs(R)->pc = pc + 2;
+            release(x);
+            return STEP_FRAME;
+        }
+    }
     Value s = set_new();
     for (intptr_t i = 0, n = instr_c(w); s != ABSENT && i < n; i++)
         if (set_add(s, R[instr_b(w) + i]) < 0) {

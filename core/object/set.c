@@ -81,6 +81,7 @@ static void insert_clean(SetBlock *b, Value key, int64_t hash) {
         walk_next(&w, b->mask);
     STORE_RELAXED(&b->entries[w.at].hash, hash);
     STORE_RELEASE(&b->entries[w.at].key, key);
+    b->objects |= v_is_obj(key);
     b->fill++;
 }
 
@@ -223,6 +224,7 @@ static int append_entry(Value s, Probe *p, Value key, int64_t hash) {
     SetEntry *e = &b->entries[p->w.at];
     STORE_RELAXED(&e->hash, hash);
     STORE_RELEASE(&e->key, retained(key));
+    b->objects |= v_is_obj(key);
     size_t n = len_of(s) + 1;
     STORE_RELEASE(&S(s)->len, n);
     if (++b->fill * 5 < b->mask * 3)
@@ -358,7 +360,7 @@ Value set_pop(Value s) {
             i = i == b->mask ? 0 : i + 1;
         v = ref_swap(s, &b->entries[i].key, V_MARK);
         STORE_RELEASE(&S(s)->len, len_of(s) - 1);
-        b->finger = i + 1;
+        b->finger = (uint32_t)(i + 1);
     }
     excl_cs_end(&cs);
     return v != ABSENT ? v : err_set(&exc_KeyError, "pop from an empty set");
@@ -434,6 +436,7 @@ static intptr_t merge_atomic(Value s, Value src) {
     b = block_of(s);
     if (b->fill == 0) {
         if (b->mask == sb->mask && sb->fill == n) {
+            b->objects = sb->objects;
             for (size_t i = 0; i <= b->mask; i++) {
                 publish_into(s, LOAD_RELAXED(&sb->entries[i].key));
                 STORE_RELAXED(&b->entries[i].hash, LOAD_RELAXED(&sb->entries[i].hash));
@@ -491,6 +494,20 @@ static int merge_set(Value s, Value src) {
             return -1;
     }
     return 0;
+}
+
+Value set_with(Value s, Value v) {
+    int64_t h = dict_hash_key(v);
+    Value r = h == -1 ? ABSENT : set_copy(s);
+    if (r == ABSENT)
+        return ABSENT;
+    SetBlock *b = block_of(r); /* nobody else has r */
+    bool ok = !b || (b->fill + 1) * 5 < b->mask * 3 || resize(r, (len_of(r) + 1) * 2) == 0;
+    if (!ok || set_add_hashed(r, v, h) < 0) {
+        release(r);
+        return ABSENT;
+    }
+    return r;
 }
 
 int set_update(Value s, Value iterable) {

@@ -16,7 +16,8 @@ typedef struct SetEntry {
 typedef struct SetBlock {
     size_t mask;
     size_t fill;    /* used entries and tombstones */
-    size_t finger;  /* where pop() looks next */
+    uint32_t finger;  /* where pop() looks next */
+    uint32_t objects; /* not 0: some key is or was an object, not an immediate */
     uint64_t stamp; /* never met again */
     SetEntry entries[];
 } SetBlock;
@@ -38,6 +39,8 @@ int set_discard(Value s, Value v); /* 1 removed, 0 missing, -1 */
 static ALWAYS_INLINE intptr_t set_len(Value s) {
     return (intptr_t)LOAD_RELAXED(&((Set *)s)->len);
 }
+/* s | {v} for an exact set or frozenset s: new, laid out as if made in these two steps. */
+Value set_with(Value s, Value v);
 int set_update(Value s, Value iterable);
 int set_difference_update(Value s, Value iterable);
 int set_symmetric_difference_update(Value s, Value iterable);

@@ -478,7 +478,7 @@ static void traverse(Value self, VisitFn visit, void *arg) {
 static void clear(Value self) {
     SetBlock *b = LOAD_RELAXED(&S(self)->block);
     STORE_RELEASE(&S(self)->len, 0);
-    if (!b || b->fill == 0)
+    if (!b || !b->objects)
         return;
     for (size_t i = 0, n = b->mask + 1; i < n; i++)
         if (v_is_obj(ref_peek(&b->entries[i].key)))

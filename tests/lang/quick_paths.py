@@ -166,3 +166,69 @@ def dict_loops():
 
 mixed()
 dict_loops()
+
+
+def set_unions():
+    for kind in (set, frozenset):
+        for n in (0, 1, 3, 4, 5, 6, 9, 13, 20, 40):
+            s = kind(range(0, n * 7, 7))
+            print(type(s | {3}).__name__, list(s | {3})[:12], s | {0} == s or n == 0, len(s | {n * 7}), len(s))
+    s = {1, "a"}
+    t = s
+    s |= {2}
+    print(s is t, len(s), len({5} | {5}), len(s | {"a"}), len(s | {("t", 1)}))
+    try:
+        s | {[]}
+    except TypeError as e:
+        print(e)
+    print({1: 2}.keys() | {3}, len(s | {1.0} | {True}))
+
+    class S(set):
+        def __or__(self, other):
+            return "own", other
+
+    print(S() | {1})
+    x = frozenset("ab")
+    for i in range(30):
+        x = x | {"k%d" % i}
+        y = x | {i}
+    print(len(x), len(y), sorted(map(str, y))[:5])
+
+
+def pair_loops():
+    z = zip([1, 2, 3], (4, 5))
+    for a, b in z:
+        print(a, b, end=";")
+    print(list(z))
+    it = iter([1, 2, 3, 4, 5])
+    print([(a, b) for a, b in zip(it, it)], list(it))
+    for a, a in zip([1, 2], [3, 4]):
+        print(a, end=" ")
+    for a, b in enumerate((7, 8)):
+        for c, d in {a: b}.items():
+            print(a, b, c, d, end=";")
+    l = [1, 2, 3]
+    for i, x in enumerate(l):
+        if i < 3:
+            l.append(x * 10)
+    print(l)
+    for a, b in zip([1, 2, 3], [4]):
+        pass
+    i = iter([1, 2, 3])
+    for a, b in zip(i, [9]):
+        pass
+    print(a, b, next(i, "none"))
+    try:
+        for a, b in enumerate([[1]], "x"):
+            pass
+    except TypeError as e:
+        print(e)
+    try:
+        for a, b in zip([1, 2], [1], strict=True):
+            pass
+    except ValueError as e:
+        print(a, b, e)
+
+
+set_unions()
+pair_loops()
