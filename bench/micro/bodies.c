@@ -1,6 +1,7 @@
 /* The questions: one body each, compiled against the chosen slots. Names are "group/question[/variant]". */
 #include <ck_spinlock.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "backend/backend.h"
 #include "heap.h"
@@ -184,6 +185,26 @@ static void call_function(Micro *m) {
     }
 }
 
+/* For ever detached: from its start on the process has more than one thread, and foreign threads may attach. */
+static void sleeper(Thread *t) {
+    (void)t;
+    DETACHED_BEGIN
+    for (;;)
+        pause();
+    DETACHED_END
+}
+/* Before the first benchmark with a number of threads. The calling thread is detached. */
+static void go_threaded(void) {
+    static bool done;
+    if (done)
+        return;
+    done = true;
+    Thread *t = enter();
+    if (thread_start(sleeper, ABSENT) == 0)
+        fatal("no second thread");
+    leave(t);
+}
+
 static void prepare(void) {
     numbers = list_new(OBJECTS);
     table = dict_new();
@@ -216,36 +237,50 @@ int main(int argc, char **argv) {
     StartOptions o = {.executable = argv[0], .orig_argv = no_arguments, .orig_argc = 1, .argv = no_arguments, .argc = 1};
     start_init(&o);
     prepare();
-    micro_register("count/retain+release, 1024 objects", retain_release_many, 0, 0);
-    micro_register("count/retain+release, same object", retain_release_same, 0, 0);
-    micro_register("count/retain+release, same object, 2 threads", retain_release_same, 0, 2);
-    micro_register("count/load from a shared list, 2 threads", load_shared, 0, 2);
-    static const struct {
-        const char *name, *contended;
+    /* Those with a number of threads last: from the first of them on the process has several. */
+    typedef struct {
+        const char *name;
         MicroFn fn;
-    } locks[] = {{"lock/object section", "lock/object section, 2 threads", lock_section},
-                 {"lock/object leaf", "lock/object leaf, 2 threads", lock_leaf},
-                 {"lock/mutex", "lock/mutex, 2 threads", lock_mutex},
-                 {"lock/pthread mutex", "lock/pthread mutex, 2 threads", lock_pthread},
-                 {"lock/ck fas", "lock/ck fas, 2 threads", lock_fas},
-                 {"lock/ck ticket", "lock/ck ticket, 2 threads", lock_ticket},
-                 {"lock/ck mcs", "lock/ck mcs, 2 threads", lock_mcs}};
-    for (size_t i = 0; i < ARRAY_LEN(locks); i++) {
-        micro_register(locks[i].name, locks[i].fn, 0, 0);
-        micro_register(locks[i].contended, locks[i].fn, 0, 2);
+        int64_t argument;
+    } Entry;
+    static const Entry alone[] = {
+        {"count/retain+release, 1024 objects", retain_release_many, 0},
+        {"count/retain+release, same object", retain_release_same, 0},
+        {"lock/object section, elided", lock_section, 0},
+        {"lock/object leaf, elided", lock_leaf, 0},
+        {"thread/attach+detach", attach_detach, 0},
+        {"memory/tuple of 2", allocate_tuple, 2},
+        {"memory/list of 4", allocate_list, 4},
+        {"safepoint/poll", safepoint, 0},
+        {"container/dict read", dict_read, 0},
+        {"container/dict write", dict_write, 0},
+        {"container/list read", list_read, 0},
+        {"container/list write", list_write, 0},
+        {"call/Python function from C", call_function, 0},
+    };
+    static const Entry together[] = {
+        {"count/retain+release, own object", retain_release_same, 0},
+        {"count/load from a shared list", load_shared, 0},
+        {"lock/object section", lock_section, 0},
+        {"lock/object leaf", lock_leaf, 0},
+        {"lock/mutex", lock_mutex, 0},
+        {"lock/pthread mutex", lock_pthread, 0},
+        {"lock/ck fas", lock_fas, 0},
+        {"lock/ck ticket", lock_ticket, 0},
+        {"lock/ck mcs", lock_mcs, 0},
+        {"memory/tuple of 2", allocate_tuple, 2},
+        {"container/dict read", dict_read, 0},
+        {"container/list read", list_read, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(alone); i++)
+        micro_register(alone[i].name, alone[i].fn, alone[i].argument, 0, NULL);
+    for (int threads = 1; threads <= 2; threads++) {
+        for (size_t i = 0; i < ARRAY_LEN(together); i++)
+            micro_register(together[i].name, together[i].fn, together[i].argument, threads, go_threaded);
     }
-    micro_register("thread/attach+detach", attach_detach, 0, 0);
-    micro_register("memory/tuple of 2", allocate_tuple, 2, 0);
-    micro_register("memory/tuple of 2, 2 threads", allocate_tuple, 2, 2);
-    micro_register("memory/list of 4", allocate_list, 4, 0);
-    micro_register("safepoint/poll", safepoint, 0, 0);
-    micro_register("safepoint/stop and start the world, 1/64 of an item, 2 threads", handshake, 0, 2);
-    micro_register("container/dict read", dict_read, 0, 0);
-    micro_register("container/dict read, 2 threads", dict_read, 0, 2);
-    micro_register("container/dict write", dict_write, 0, 0);
-    micro_register("container/list read", list_read, 0, 0);
-    micro_register("container/list write", list_write, 0, 0);
-    micro_register("call/Python function from C", call_function, 0, 0);
+    micro_register("safepoint/stop and start the world, 1/64 of an item", handshake, 0, 2, go_threaded);
     leave(thread_self());
-    return micro_main(argc, argv);
+    int status = micro_main(argc, argv);
+    fflush(NULL);
+    _exit(status); /* threads of all kinds are left behind */
 }

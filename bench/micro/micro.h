@@ -25,8 +25,8 @@ enum { MICRO_BATCH = 16384 };
 bool micro_next(Micro *m, int64_t n);
 int micro_thread(const Micro *m);
 int64_t micro_argument(const Micro *m);
-/* One benchmark; threads 0: single. unit_items: operations of one iteration. */
-void micro_register(const char *name, MicroFn fn, int64_t argument, int threads);
+/* One benchmark, in the order of registration; threads 0: single, without a number in its name. setup: called before it, NULL allowed. */
+void micro_register(const char *name, MicroFn fn, int64_t argument, int threads, void (*setup)(void));
 /* Parses Google Benchmark's options, runs; the exit status. */
 int micro_main(int argc, char **argv);
 /* Keeps the compiler from dropping what computes v. */

@@ -1,0 +1,82 @@
+"""Runs the micro-benchmarks of a build folder (-DPOLYGIL_MICRO=ON): prints the table of all counts and locks, and writes costs.json into the
+folder: nanoseconds per count operation and per lock by backend, from which bench/compare estimates the overhead over the lower bound.
+
+    python3 bench/micro/costs.py BUILD [--rounds N]
+
+The binaries take turns; every figure is the least of its rounds, in CPU time of the thread.
+"""
+
+import argparse
+import glob
+import json
+import os
+import subprocess
+import sys
+
+ROWS = (
+    ("count/retain+release, 1024 objects", "retain + release, 1,024 objects in turn"),
+    ("count/retain+release, same object", "retain + release, one object"),
+    ("count/retain+release, own object/1", "... while the process has two threads"),
+    ("count/load from a shared list/1", "load an item of a list and release it"),
+    ("lock/object section, elided", "object section, one thread"),
+    ("lock/object section/1", "object section, two threads exist"),
+    ("lock/object leaf/1", "object lock of one store, two threads exist"),
+    ("lock/mutex/1", "mutex (parking lot)"),
+    ("lock/pthread mutex/1", "pthread mutex"),
+    ("lock/ck fas/1", "ConcurrencyKit: fas"),
+    ("lock/ck ticket/1", "ConcurrencyKit: ticket"),
+    ("lock/ck mcs/1", "ConcurrencyKit: mcs"),
+    ("thread/attach+detach", "detach + attach"),
+    ("safepoint/poll", "safepoint"),
+)
+
+
+def measure(binary):
+    """Nanoseconds of CPU time by name; threads:N becomes /N."""
+    out = subprocess.run([binary, "--benchmark_format=json", "--benchmark_min_time=0.05",
+                          "--benchmark_filter=^(count|lock|thread|safepoint/poll).*"], check=True, capture_output=True, text=True, timeout=300)
+    result = {}
+    for b in json.loads(out.stdout)["benchmarks"]:
+        if not b.get("error_occurred"):
+            result[b["name"].replace("/real_time", "").replace("/threads:", "/")] = b["cpu_time"]
+    return result
+
+
+def costs_of(name, figures):
+    """The costs of one operation by the counter that counts it (gc/stats.h)."""
+    f = figures[name]
+    pair = "count/retain+release, own object/1"
+    atomic = figures.get("atomic", f)
+    result = {
+        "count_owner": f["count/retain+release, same object"] / 2,
+        # Who is not the owner adds atomically, as every count of `atomic` does.
+        "count_shared": max(f[pair], atomic[pair]) / 2 if name.startswith("biased") else f[pair] / 2,
+        "lock_acquired": max(0.0, f["lock/object leaf/1"] - f["lock/object leaf, elided"]),
+    }
+    return {k: round(v, 3) for k, v in result.items()}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("build")
+    p.add_argument("--rounds", type=int, default=3)
+    args = p.parse_args()
+    binaries = {os.path.basename(b)[len("micro-"):]: b for b in sorted(glob.glob(os.path.join(args.build, "micro-*")))}
+    if not binaries:
+        sys.exit("no micro-benchmarks in %s: configure with -DPOLYGIL_MICRO=ON" % args.build)
+    figures = {}
+    for _ in range(args.rounds):
+        for name, binary in binaries.items():
+            for k, v in measure(binary).items():
+                best = figures.setdefault(name, {})
+                best[k] = min(best.get(k, v), v)
+    print("| ns | " + " | ".join(figures) + " |")
+    print("| --- " * (len(figures) + 1) + "|")
+    for key, text in ROWS:
+        print("| %s | " % text + " | ".join("%.1f" % f[key] if key in f else "" for f in figures.values()) + " |")
+    with open(os.path.join(args.build, "costs.json"), "w") as f:
+        json.dump({name: costs_of(name, figures) for name in figures}, f, indent=1)
+        f.write("\n")
+
+
+main()
