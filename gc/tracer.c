@@ -68,6 +68,7 @@ void trace_register_weak(void (*fn)(bool (*alive)(Value v))) {
 
 static Object **stack;
 static size_t depth, cap_stack;
+enum { MARK_STACK_KEEP = 1 << 16 };
 static bool overflow; /* an object was marked but not queued: the heap must be searched for such */
 
 static NOINLINE bool stack_grow(void) {
@@ -346,6 +347,11 @@ static size_t collect_stopped(void) {
             trace_verify();
     }
     heap_trim();
+    if (cap_stack > MARK_STACK_KEEP) { /* a long list puts all its items there at once */
+        free(stack);
+        stack = NULL;
+        cap_stack = 0;
+    }
     gc_state.live_after = heap_bytes();
     heap_set_trigger(collector_trigger(gc_state.live_after));
     retire_freeing(self, -1);
