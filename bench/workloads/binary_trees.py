@@ -33,4 +33,4 @@ def work(scale, state):
     return total + check_nodes(keep)
 
 
-SCALE = 13
+SCALE = 14

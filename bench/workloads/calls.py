@@ -19,4 +19,4 @@ def work(scale, state):
     return total
 
 
-SCALE = 250
+SCALE = 500

@@ -19,4 +19,4 @@ def work(scale, state):
     return 0
 
 
-SCALE = 2_000_000
+SCALE = 4_000_000

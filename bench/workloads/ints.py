@@ -30,4 +30,4 @@ def work(scale, state):
     return collatz(scale) + gcds(scale)
 
 
-SCALE = 18_000
+SCALE = 30_000

@@ -25,4 +25,4 @@ def work(scale, state):
     return p[3][4] + u[0]
 
 
-SCALE = 140
+SCALE = 115

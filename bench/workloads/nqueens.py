@@ -16,4 +16,4 @@ def work(scale, state):
     return queens(scale)
 
 
-SCALE = 11
+SCALE = 10

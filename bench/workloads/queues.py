@@ -47,4 +47,4 @@ def work(scale, state):
     return sum(dist.values()) + bfs(edges, 1) + len(Counter(str(sorted(dist.items()))))
 
 
-SCALE = 20_000
+SCALE = 12_000

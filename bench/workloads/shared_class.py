@@ -30,4 +30,4 @@ def work(scale, state):
     return total
 
 
-SCALE = 220_000
+SCALE = 300_000

@@ -18,4 +18,4 @@ def work(scale, state):
     return total
 
 
-SCALE = 500_000
+SCALE = 1_000_000

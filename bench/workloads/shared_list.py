@@ -14,4 +14,4 @@ def work(scale, state):
     return total
 
 
-SCALE = 1800
+SCALE = 5000

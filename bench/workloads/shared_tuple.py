@@ -13,4 +13,4 @@ def work(scale, state):
     return total
 
 
-SCALE = 1800
+SCALE = 4000
