@@ -65,7 +65,8 @@ static bool still_importing(void *arg) {
     return !__atomic_load_n(&i->done, __ATOMIC_ACQUIRE);
 }
 
-/* 1: this thread may import the module; 0: another has finished it, or waiting would never end: look again, take what is there. */
+/* 1: this thread may import the module, and then unlocks it; 2: it does so already further out (the package of the module that it wants
+ * imports that module first), and may go on; 0: another has finished it, or waiting would never end: look again, take what is there. */
 static int lock_module(Value name, Importing *mine) {
     uint64_t me = thread_self()->serial;
     mutex_lock(&lock_mutex);
@@ -77,9 +78,10 @@ static int lock_module(Value name, Importing *mine) {
         mutex_unlock(&lock_mutex);
         return 1;
     }
-    if (cycle_locked(i, me)) {
+    if (i->owner == me || cycle_locked(i, me)) {
+        bool own = i->owner == me;
         mutex_unlock(&lock_mutex);
-        return 0;
+        return own ? 2 : 0;
     }
     Waiting w = {waiting, me, i};
     waiting = &w;
@@ -145,7 +147,7 @@ static void wait_if_importing(Value name) {
     mutex_unlock(&lock_mutex);
     if (wait) {
         Importing mine;
-        if (lock_module(name, &mine))
+        if (lock_module(name, &mine) == 1)
             unlock_module(&mine);
     }
 }
@@ -348,7 +350,8 @@ static Value import_absolute(Value name) {
         return err_import(&exc_ModuleNotFoundError, name, ABSENT, "import of %S halted; None in sys.modules", name);
     for (int attempt = 0;; attempt++) {
         Importing mine;
-        if (lock_module(name, &mine)) {
+        int lock = lock_module(name, &mine);
+        if (lock == 1) {
             Value v = find_and_load(name);
             unlock_module(&mine);
             return v;
@@ -356,6 +359,8 @@ static Value import_absolute(Value name) {
         r = get_module(name, &m);
         if (r != 0)
             return r < 0 ? ABSENT : m;
+        if (lock == 2)
+            return find_and_load(name);
         if (attempt > 100)
             return err_set(&exc_ImportError, "deadlock detected while importing %R", name);
     }
