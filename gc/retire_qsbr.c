@@ -59,7 +59,7 @@ static void retire(uintptr_t item) {
         retire_free(item);
         return;
     }
-    SCHED_POINT(SCHED_OTHER, item);
+    SCHED_POINT(SCHED_MISC, item);
     if (UNLIKELY(retire_put(t, item)))
         batch_full(t);
 }
