@@ -8,6 +8,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "parker.h"
 #include "thread_lock.h"
 
 static Type queue_type;
@@ -84,6 +85,7 @@ static Value queue_put(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value get(Value self, int64_t ns) {
     SimpleQueue *q = (SimpleQueue *)self;
     ExclCs cs;
+    int64_t deadline = ns > 0 ? now_ns() + ns : 0; /* for all the times that somebody else gets the item */
     for (;;) {
         Value v = ABSENT;
         bool open = false;
@@ -100,6 +102,8 @@ static Value get(Value self, int64_t ns) {
             thread_byte_release(&q->gate);
         if (v != ABSENT)
             return v;
+        if (ns > 0)
+            ns = MAX(deadline - now_ns(), 0);
         int r = ns == 0 ? 0 : thread_byte_acquire(&q->gate, ns);
         if (r <= 0)
             return r < 0 ? ABSENT : err_set_none((Type *)empty_type);
