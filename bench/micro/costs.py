@@ -47,10 +47,11 @@ def costs_of(name, figures):
     f = figures[name]
     pair = "count/retain+release, own object/1"
     atomic = figures.get("atomic", f)
+    loop = min(g["count/retain+release, same object"] for g in figures.values())  # what the least one, that does not count, leaves
     result = {
-        "count_owner": f["count/retain+release, same object"] / 2,
+        "count_owner": (f["count/retain+release, same object"] - loop) / 2,
         # Who is not the owner adds atomically, as every count of `atomic` does.
-        "count_shared": max(f[pair], atomic[pair]) / 2 if name.startswith("biased") else f[pair] / 2,
+        "count_shared": max(0.0, (max(f[pair], atomic[pair]) if name.startswith("biased") else f[pair]) - loop) / 2,
         "lock_acquired": max(0.0, f["lock/object leaf/1"] - f["lock/object leaf, elided"]),
     }
     return {k: round(v, 3) for k, v in result.items()}
