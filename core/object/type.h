@@ -206,7 +206,8 @@ BUILTIN_TYPES(DECLARE_TYPE)
 /* The class of an immediate: object/object.c fills it, indexed by the low 6 bits of the word. */
 extern Type *immediate_type[64];
 
-static ALWAYS_INLINE Shape *v_shape(Value v) { return shape_at(obj_index(v)); } /* objects only */
+/* Objects only. acquire: pairs with the release where an object gets another shape, which may be new. */
+static ALWAYS_INLINE Shape *v_shape(Value v) { return shape_at(LOAD_ACQUIRE(&v_obj(v)->index)); }
 /* Class of any value but ABSENT. */
 static ALWAYS_INLINE Type *type_of(Value v) { return v_is_obj_nz(v) ? v_shape(v)->type : immediate_type[v & 63]; }
 static ALWAYS_INLINE bool v_is_exact(Value v, uint32_t idx) { return v_is_obj(v) && obj_index(v) == idx; }

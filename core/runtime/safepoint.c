@@ -18,6 +18,8 @@ static struct {
 static int pending_first, n_pending;
 static bool pending_busy; /* main thread only: a pending call is running */
 
+bool torture_switch;
+
 void safepoint_hook(uint32_t bit, SafepointHook fn) {
     hooks[__builtin_ctz(bit)] = fn;
 }

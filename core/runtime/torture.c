@@ -5,8 +5,6 @@
 #include "gc/heap.h"
 #include "runtime/thread.h"
 
-bool torture_switch;
-
 static uint32_t collect_every, fail_every;
 static bool want_switch, want_park;
 
