@@ -93,6 +93,9 @@ void retire_free_all(void) {
         }
         l->bytes = 0;
     }
+    retire_free_orphans();
+}
+void retire_free_orphans(void) {
     while (orphans) {
         RetireBatch *b = orphans;
         orphans = b->next;

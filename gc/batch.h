@@ -36,6 +36,8 @@ void retire_close(struct Thread *t, uint64_t stamp);
 void retire_free_until(struct Thread *t, uint64_t safe, int max);
 /* Frees everything in every thread's batches. The world is stopped. */
 void retire_free_all(void);
+/* World stopped: frees the orphans. */
+void retire_free_orphans(void);
 /* An ending thread's batches go to the orphans, which the next thread that frees takes over. */
 void retire_abandon(struct Thread *t);
 void retire_adopt(struct Thread *t);

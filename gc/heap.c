@@ -23,9 +23,13 @@ static Page empty_page; /* stands in every bin that has no page: no free cell, n
 
 static _Atomic(size_t) total;   /* bytes in pages, spans, huge cells and blocks */
 static _Atomic(size_t) limit;   /* 0: none */
-static _Atomic(size_t) trigger_at = SIZE_MAX; /* total beyond which a collection is asked for */
+static _Atomic(int64_t) taken;  /* since the last collection: see heap_taken */
+static _Atomic(int64_t) trigger_at = INT64_MAX; /* taken beyond which a collection is asked for */
+static _Atomic(uint32_t) takers;
+_Atomic(bool) heap_look_everywhere;
+_Atomic(bool) heap_asked;
 
-enum { REPORT_BYTES = 64 << 10, EMPTIES_MAX = 8, LARGE_PAGES_MAX = 31 };
+enum { REPORT_BYTES = 64 << 10, EMPTIES_MAX = 8, SWEEP_PAGES = 64, LARGE_PAGES_MAX = 31 };
 
 static const uint16_t class_units[HEAP_CLASSES] = {
     [0] = 2,   [1] = 2,   [65] = 80,  [66] = 96,  [67] = 112, [68] = 128, [69] = 160, [70] = 192,
@@ -51,24 +55,52 @@ void heap_set_limit(size_t bytes) { STORE_RELAXED(&limit, bytes); }
 
 void heap_set_trigger(size_t bytes) {
     size_t now = LOAD_RELAXED(&total), cap = LOAD_RELAXED(&limit);
-    size_t at = bytes > SIZE_MAX - now ? SIZE_MAX : now + bytes;
+    size_t at = MIN(bytes, SIZE_MAX / 4);
     /* Near a limit: half of what is left, so that the limit is met by collecting early and seldom inside an allocation. */
-    if (cap && at > cap)
-        at = now < cap ? now + (cap - now) / 2 : now + (cap >> 4);
-    STORE_RELAXED(&trigger_at, at);
+    if (cap && now + at > cap)
+        at = now < cap ? (cap - now) / 2 : cap >> 4;
+    STORE_RELAXED(&taken, 0);
+    STORE_RELAXED(&takers, 0);
+    if (excl_world_stopped())
+        for (Thread *t = thread_list; t; t = t->next) {
+            t->heap.taken = 0;
+            t->heap.took = false;
+        }
+    STORE_RELAXED(&trigger_at, (int64_t)at);
 }
+int64_t heap_taken(void) { return LOAD_RELAXED(&taken); }
+uint32_t heap_takers(void) { return MAX(LOAD_RELAXED(&takers), 1u); }
 
-_Atomic(bool) heap_asked;
 bool heap_take_request(void) {
     return LOAD_RELAXED(&heap_asked) && atomic_exchange_explicit(&heap_asked, false, memory_order_relaxed);
 }
 
-static void account(int64_t bytes) {
-    size_t now = atomic_fetch_add_explicit(&total, (size_t)bytes, memory_order_relaxed) + (size_t)bytes;
+static void count_total(int64_t bytes) { atomic_fetch_add_explicit(&total, (size_t)bytes, memory_order_relaxed); }
+static void count_taken(Thread *t, int64_t bytes) {
+    int64_t now = atomic_fetch_add_explicit(&taken, bytes, memory_order_relaxed) + bytes;
+    if (t && !t->heap.took) {
+        t->heap.took = true;
+        atomic_fetch_add_explicit(&takers, 1, memory_order_relaxed);
+    }
     if (bytes > 0 && UNLIKELY(now > LOAD_RELAXED(&trigger_at))) {
-        STORE_RELAXED(&trigger_at, SIZE_MAX); /* asked once; the collection sets it anew */
+        STORE_RELAXED(&trigger_at, INT64_MAX); /* asked once; the collection sets it anew */
         STORE_RELAXED(&heap_asked, true);
         thread_set_poll(thread_self(), POLL_COLLECT);
+    }
+}
+static void account(int64_t bytes) {
+    Thread *t = thread_self();
+    count_total(bytes);
+    if (!(bytes < 0 && t && t->heap.sweeping))
+        count_taken(t, bytes);
+}
+/* Cells that a sweep freed are used again. */
+static void account_reuse(Thread *t, size_t bytes) {
+    t->heap.taken += (int64_t)bytes;
+    if (t->heap.taken > REPORT_BYTES) {
+        int64_t n = t->heap.taken;
+        t->heap.taken = 0;
+        count_taken(t, n);
     }
 }
 void heap_account(int64_t bytes) {
@@ -78,10 +110,17 @@ void heap_account(int64_t bytes) {
         return;
     }
     t->heap.unreported += bytes;
+    if (!(bytes < 0 && t->heap.sweeping))
+        t->heap.taken += bytes;
     if (t->heap.unreported > REPORT_BYTES || t->heap.unreported < -REPORT_BYTES) {
         int64_t n = t->heap.unreported;
         t->heap.unreported = 0;
-        account(n);
+        count_total(n);
+    }
+    if (t->heap.taken > REPORT_BYTES || t->heap.taken < -REPORT_BYTES) {
+        int64_t n = t->heap.taken;
+        t->heap.taken = 0;
+        count_taken(t, n);
     }
 }
 
@@ -279,6 +318,7 @@ static void page_format(Page *p, PageKind kind, uint32_t cls) {
     p->class_ = (uint8_t)cls;
     p->listed = 0;
     p->span = 0;
+    p->bits = 0;
     p->large_size = 0;
     ASSERT(LOAD_RELAXED(&p->remote) == 0);
 }
@@ -307,7 +347,9 @@ static bool page_carve(Page *p) {
 static void page_empty(HeapOwner *w, Page *p) {
     if (p->listed)
         page_unlist(w, p);
+    bool swept = p->bits & PAGE_REUSED || thread_self()->heap.sweeping;
     page_format(p, (PageKind)p->kind, p->class_); /* carved anew when it is used again */
+    p->bits = swept ? PAGE_REUSED : 0;
     p->grace = retire_stamp();
     p->next = NULL;
     if (w->empties_last)
@@ -338,8 +380,10 @@ static bool page_is_current(const Thread *t, const Page *p) { return t->heap.bin
 void heap_free_slow(Page *p, void *cell, uint32_t old_free) {
     Thread *t = thread_self();
     HeapOwner *w = t->heap.owner;
-    if (page_is_current(t, p))
+    if (page_is_current(t, p) || p->bits & PAGE_UNSWEPT)
         return;
+    if (t->heap.sweeping)
+        p->bits |= PAGE_REUSED;
     if (p->used == 0)
         page_empty(w, p);
     else if (old_free == 0 && !p->listed)
@@ -386,7 +430,7 @@ static void page_take_remote(Thread *t, HeapOwner *w, Page *p) {
         p->used--;
         u = next;
     }
-    if (t && page_is_current(t, p))
+    if ((t && page_is_current(t, p)) || p->bits & PAGE_UNSWEPT)
         return;
     if (p->used == 0)
         page_empty(w, p);
@@ -413,6 +457,14 @@ static void take_remote(Thread *t, HeapOwner *w) {
 
 static HeapOwner *all_owners;
 
+static void page_unswept(HeapOwner *w, Page *p) {
+    p->bits |= PAGE_UNSWEPT;
+    p->listed = 0;
+    p->next = w->unswept[p->class_];
+    w->unswept[p->class_] = p;
+    w->n_unswept++;
+}
+
 /* Takes one pooled owner's pages over. Under heap_mutex. */
 static bool pool_absorb(Thread *t) {
     HeapOwner *w = t->heap.owner, *v = pool;
@@ -430,7 +482,9 @@ static bool pool_absorb(Thread *t) {
             STORE_RELEASE(&p->owner, w); /* pairs with the acquire in heap_free_remote */
             v->n_pages--;
             w->n_pages++;
-            if (p->used == 0) {
+            if (p->bits & PAGE_UNSWEPT) {
+                page_unswept(w, p);
+            } else if (p->used == 0) {
                 p->next = NULL;
                 if (w->empties_last)
                     w->empties_last->next = p;
@@ -444,10 +498,71 @@ static bool pool_absorb(Thread *t) {
         }
     }
     memset(v->avail, 0, sizeof v->avail);
+    memset(v->unswept, 0, sizeof v->unswept);
+    v->n_unswept = 0;
     v->empties = v->empties_last = NULL;
     v->n_empties = 0;
     take_remote(NULL, v); /* forwards to us */
     return true;
+}
+
+/* ---- lazy sweeping ------------------------------------------------------------------------------------------------------------------- */
+
+static bool (*sweep_dead)(Object *o, void *arg);
+
+/* The page's dead cells, in a thread that may: the owner's, or any while the world is stopped. */
+static void page_sweep_now(Thread *t, HeapOwner *w, Page *p) {
+    w->unswept[p->class_] = p->next;
+    w->n_unswept--;
+    p->bits &= (uint8_t)~PAGE_UNSWEPT;
+    t->heap.sweeping++;
+    retire_freeing(t, 1);
+    uint32_t plain = 0;
+    if (heap_page_sweep(p, sweep_dead, &plain))
+        p->bits |= PAGE_REUSED;
+    retire_freeing(t, -1);
+    t->heap.sweeping--;
+}
+/* An owner's swept page goes where it belongs. */
+static void page_place(Thread *t, HeapOwner *w, Page *p) {
+    t->heap.sweeping++;
+    if (p->used == 0)
+        page_empty(w, p);
+    else if (p->free != 0 || p->bump < p->limit)
+        page_list(w, p);
+    t->heap.sweeping--;
+}
+/* Some unswept pages of any class; false when there are none. */
+static bool sweep_some(Thread *t, uint32_t n) {
+    HeapOwner *w = t->heap.owner;
+    if (LIKELY(w->n_unswept == 0) || t->heap.sweeping)
+        return false;
+    for (uint32_t c = 0; c < HEAP_CLASSES; c++)
+        while (w->unswept[c]) {
+            Page *p = w->unswept[c];
+            page_sweep_now(t, w, p);
+            page_place(t, w, p);
+            if (--n == 0)
+                return true;
+        }
+    return true;
+}
+/* A page of the class with free cells, in no list; or NULL. */
+static Page *sweep_for(Thread *t, uint32_t cls) {
+    HeapOwner *w = t->heap.owner;
+    while (w->unswept[cls] && !t->heap.sweeping) {
+        Page *p = w->unswept[cls];
+        page_sweep_now(t, w, p);
+        if (p->free != 0)
+            return p;
+        if (p->bump < p->limit)
+            page_list(w, p);
+    }
+    return NULL;
+}
+void heap_sweep_own(Thread *t) {
+    while (sweep_some(t, UINT32_MAX)) {
+    }
 }
 
 /* A page for the class, formatted: from the own empty ones, the pool, or the chunks. */
@@ -460,13 +575,15 @@ static Page *page_fresh(Thread *t, PageKind kind, uint32_t cls) {
             if (w->empties_last == p)
                 w->empties_last = prev;
             w->n_empties--;
+            uint8_t swept = p->bits & PAGE_REUSED;
             page_format(p, kind, cls);
+            p->bits = swept;
             return p;
         }
     }
     if (!heap_may_take(HEAP_PAGE))
         return NULL;
-    if (UNLIKELY(w->avail[kind][cls] != NULL)) { /* the collection above left some */
+    if (UNLIKELY(w->avail[kind][cls] != NULL)) { /* the collection above left some, or the caller's sweep */
         Page *p = w->avail[kind][cls];
         page_unlist(w, p);
         return p;
@@ -506,10 +623,22 @@ static Page *refill(Thread *t, PageKind kind, uint32_t cls) {
         return *bin;
     for (;;) {
         Page *p = w->avail[kind][cls];
-        if (p)
+        if (p) {
             page_unlist(w, p);
-        else if (!(p = page_fresh(t, kind, cls)))
-            return NULL;
+        } else if (kind == PAGE_OBJECTS && w->unswept[cls] && (p = sweep_for(t, cls)) != NULL) {
+        } else {
+            /* Growing comes after sweeping: dead objects may hold just the blocks, or free whole pages. */
+            for (int n = 0; n < SWEEP_PAGES && !w->avail[kind][cls] && !w->empties && sweep_some(t, 1); n++) {
+            }
+            if (w->avail[kind][cls])
+                continue;
+            if (!(p = page_fresh(t, kind, cls)))
+                return NULL;
+        }
+        if (p->bits & PAGE_REUSED) {
+            p->bits &= (uint8_t)~PAGE_REUSED;
+            account_reuse(t, ((size_t)(p->bump ? p->bump : p->limit) - (size_t)p->used * p->units) * 8);
+        }
         /* A collection inside page_fresh may have refilled or even changed the old page: it is full, or listed by who freed in it. */
         Page *old = *bin;
         *bin = p;
@@ -564,8 +693,10 @@ void heap_thread_fini(Thread *t) {
                 page_list(w, p);
         }
     take_remote(t, w);
-    account(t->heap.unreported);
+    count_total(t->heap.unreported);
+    count_taken(t, t->heap.taken);
     t->heap.unreported = 0;
+    t->heap.taken = 0;
     t->heap.owner = NULL;
     w->thread = NULL;
     mutex_lock(&heap_mutex);
@@ -612,6 +743,7 @@ static Object *alloc_large(size_t size) {
     if (p) {
         p->units = 0;
         p->used = 1;
+        p->bits = 0;
         p->large_size = bytes;
         STORE_RELAXED(&p->owner, NULL);
         *(uint64_t *)(p->base + 8) = 0;
@@ -692,6 +824,7 @@ NOINLINE Object *heap_alloc_slow(Thread *t, size_t size) {
 enum { BLOCK_CELL_MAX = POLYGIL_SANITIZED ? 0 : 1024 };
 
 static void *block_malloc(size_t size) {
+    sweep_some(thread_self(), (uint32_t)(size >> HEAP_PAGE_SHIFT) + 1);
     if (!heap_may_take(size))
         return NULL;
     void *b = malloc(size ? size : 1);
@@ -757,26 +890,84 @@ size_t heap_size_of(const Object *o) {
     return p->units ? (size_t)p->units * 8 : p->large_size;
 }
 
-/* ---- sweeping: the world is stopped ------------------------------------------------------------------------------------------------------ */
-
-void heap_page_swept(Page *p, bool was_out) {
-    HeapOwner *w = LOAD_RELAXED(&p->owner);
-    if (w->thread && page_is_current(w->thread, p))
-        return;
-    if (p->used == 0)
-        page_empty(w, p);
-    else if (was_out && !p->listed)
-        page_list(w, p);
-}
-
-/* ---- giving back: the world is stopped -------------------------------------------------------------------------------------------------- */
-
-void heap_trim(void) {
+static void take_all_remote(void) {
     for (Thread *t = thread_list; t; t = t->next)
         if (t->heap.owner)
             take_remote(t, t->heap.owner);
     for (HeapOwner *w = pool; w; w = w->pool_next)
         take_remote(NULL, w);
+}
+
+/* ---- sweeping: the world is stopped ------------------------------------------------------------------------------------------------------ */
+
+void heap_page_swept(Page *p) {
+    HeapOwner *w = LOAD_RELAXED(&p->owner);
+    if (p->kind != PAGE_OBJECTS || (w->thread && page_is_current(w->thread, p)))
+        return;
+    p->bits |= PAGE_REUSED;
+    if (p->used == 0)
+        page_empty(w, p);
+    else if (!p->listed && p->free != 0)
+        page_list(w, p);
+}
+
+static void finish_owner(HeapOwner *w, void *unused) {
+    Thread *t = thread_self();
+    for (uint32_t c = 0; c < HEAP_CLASSES; c++)
+        while (w->unswept[c]) {
+            Page *p = w->unswept[c];
+            page_sweep_now(t, w, p);
+            page_place(t, w, p);
+        }
+}
+void heap_sweep_finish(void) { heap_each_owner(finish_owner, NULL); }
+
+typedef struct LazySweep {
+    size_t dead_bytes;
+} LazySweep;
+static void sweep_page_later(Page *p, void *arg) {
+    LazySweep *l = arg;
+    if (p->kind == PAGE_LARGE) {
+        uint32_t plain = 0;
+        heap_page_sweep(p, sweep_dead, &plain);
+        return;
+    }
+    if (p->bump == 0)
+        return; /* empty, and in its owner's list of these */
+    HeapOwner *w = LOAD_RELAXED(&p->owner);
+    uint32_t n_dead = p->used - heap_page_marked(p);
+    p->listed = 0;
+    if (n_dead == 0) {
+        if (p->free != 0 || p->bump < p->limit)
+            page_list(w, p);
+        return;
+    }
+    l->dead_bytes += (size_t)n_dead * p->units * 8;
+    page_unswept(w, p);
+    if (p->bits & PAGE_SWEEP_STOPPED) {
+        Thread *t = thread_self();
+        page_sweep_now(t, w, p);
+        page_place(t, w, p);
+    }
+}
+static void forget_lists(HeapOwner *w, void *unused) { memset(w->avail[PAGE_OBJECTS], 0, sizeof w->avail[PAGE_OBJECTS]); }
+size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg)) {
+    sweep_dead = dead;
+    LazySweep l = {0};
+    take_all_remote();
+    for (Thread *t = thread_list; t; t = t->next)
+        for (int c = 0; c < HEAP_CLASSES; c++)
+            if (t->heap.owner)
+                t->heap.bin[PAGE_OBJECTS][c] = &empty_page;
+    heap_each_owner(forget_lists, NULL);
+    heap_each_page(sweep_page_later, &l);
+    return l.dead_bytes;
+}
+
+/* ---- giving back: the world is stopped -------------------------------------------------------------------------------------------------- */
+
+void heap_trim(void) {
+    take_all_remote();
     for (HeapOwner *w = all_owners; w; w = w->all_next) {
         int64_t given = 0;
         mutex_lock(&heap_mutex);

@@ -7,6 +7,7 @@
  *   span     consecutive pages that hold one large cell
  *   cell     an object's memory: word 0 is the object's header; its index half is 0 while the cell is free
  *   block    memory that is no object (buffers, tables). Small ones lie in pages of their own kind, others come from malloc
+ *   sweep    what the last marking found dead is freed page by page, by the page's owner when it needs cells (lazily), or in the pause
  *   owner    the pages of one thread. Only its thread allocates from them; others push what they free on the page's remote list.
  *            A thread that ends leaves its owner to the pool; the next thread, or one in need of pages, takes it over
  *
@@ -39,6 +40,15 @@ typedef enum PageKind {
     PAGE_LARGE_CONT, /* the others */
 } PageKind;
 
+/* Page.bits. Written by the owner's thread, or in a stopped world. An unswept page is in the owner's list of these and in no other: it may hold
+ * dead objects, whose references lead nowhere. */
+enum {
+    PAGE_UNSWEPT = 1,
+    PAGE_REUSED = 2,        /* a sweep gave it free cells: they count as taken when the page is allocated from */
+    PAGE_LOOK = 4,          /* may hold objects with finalizers, or classes */
+    PAGE_SWEEP_STOPPED = 8, /* may hold objects that must be freed in a stopped world */
+};
+
 struct Page {
     char *base; /* 8 bytes before the first cell: cell = base + 8 * unit, units from 1 */
     uint16_t free;     /* unit of the first free cell, 0: none */
@@ -50,6 +60,7 @@ struct Page {
     uint8_t class_;
     uint8_t listed;    /* is in its owner's list of pages with free cells */
     uint8_t span;      /* pages of the span, or the distance to its first page */
+    uint8_t bits;      /* PAGE_* bits below */
     uint32_t inverse;  /* 2^32 / units, rounded up: unit number to cell number */
     _Atomic(HeapOwner *) owner;
     Page *next, *prev; /* in a list of the owner */
@@ -171,6 +182,14 @@ static ALWAYS_INLINE void heap_free(Object *o) {
     heap_free_remote(p, o);
 }
 
+/* The fresh object needs a look when it is dead, or a stopped world to be freed in. */
+static ALWAYS_INLINE void heap_note(Object *o, bool stopped) {
+    if (!COUNT_EXACT)
+        heap_page_of(o)->bits |= PAGE_LOOK | (stopped ? PAGE_SWEEP_STOPPED : 0);
+}
+/* Every page needs a look: objects got a finalizer after they were made. */
+extern _Atomic(bool) heap_look_everywhere;
+
 /* Memory that is no object: at least size bytes, 8-byte aligned, not zeroed. NULL as heap_alloc. Freed by heap_block_free, or retired by
  * retire_mem, never by free. */
 static ALWAYS_INLINE void *heap_block(size_t size) {
@@ -218,6 +237,10 @@ size_t heap_limit(void);
 size_t heap_bytes(void);
 /* Bytes taken since the last collection before POLL_COLLECT is set. */
 void heap_set_trigger(size_t bytes);
+/* Bytes taken since then: pages and blocks, and cells used again after a sweep. */
+int64_t heap_taken(void);
+/* Threads that took some. */
+uint32_t heap_takers(void);
 /* True once after the trigger was passed. */
 bool heap_take_request(void);
 /* Memory outside the heap that counts towards limit and trigger (retired memory does). */
@@ -264,19 +287,19 @@ static ALWAYS_INLINE bool heap_mark(Object *o) {
     STORE_RELAXED(w, m | bit);
     return true;
 }
-/* Frees the unmarked cells of a page for which dead() is true; dead() has finished with them. */
-void heap_page_swept(Page *p, bool was_out);
-static ALWAYS_INLINE void heap_page_sweep(Page *p, bool (*dead)(Object *o, void *arg), void *arg) {
+/* Frees the unmarked cells of a page for which dead() is true; dead() has finished with them. Returns how many. The page's place in its owner's lists
+ * is the caller's business: heap_page_swept, in a stopped world. */
+void heap_page_swept(Page *p);
+static ALWAYS_INLINE uint32_t heap_page_sweep(Page *p, bool (*dead)(Object *o, void *arg), void *arg) {
     if (p->kind == PAGE_LARGE) {
         Object *o = (Object *)(p->base + 8);
         if (LOAD_RELAXED(&o->index) && !heap_is_marked(o) && dead(o, arg)) {
             STORE_RELAXED(&o->index, 0);
             heap_free_large(o);
         }
-        return;
+        return 0;
     }
     uint32_t step = p->units, freed = 0, end = p->bump, free = p->free;
-    bool was_out = free == 0;
     _Atomic(uint64_t) *marks = heap_chunk_of(p)->marks[p - heap_chunk_of(p)->pages];
     char *base = p->base + 8;
     for (uint32_t u = 0; u < end; u += step) {
@@ -290,11 +313,9 @@ static ALWAYS_INLINE void heap_page_sweep(Page *p, bool (*dead)(Object *o, void 
         free = u + 1;
         freed++;
     }
-    if (!freed)
-        return;
     p->free = (uint16_t)free;
     p->used = (uint16_t)(p->used - freed);
-    heap_page_swept(p, was_out);
+    return freed;
 }
 /* Calls fn for the cells in use that are not marked; fn may mark, and free the cell. */
 static ALWAYS_INLINE void heap_page_each_unmarked(Page *p, void (*fn)(Object *o)) {
@@ -312,6 +333,16 @@ static ALWAYS_INLINE void heap_page_each_unmarked(Page *p, void (*fn)(Object *o)
             fn(o);
     }
 }
+/* For heap_page_swept's callers: the cells in use, and of these the marked ones. */
+uint32_t heap_page_marked(const Page *p);
+
+/* Frees what dead(o, &memo) says of the unmarked cells (memo: a uint32_t, 0 at first, of one page's walk): large ones and those of PAGE_SWEEP_STOPPED pages now, the others when their owners need cells or
+ * the next collection begins. dead() must only free blocks. Returns the bytes of dead cells. */
+size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg));
+/* World stopped: nothing unswept is left. To be called before anything else looks at the heap. */
+void heap_sweep_finish(void);
+/* The calling thread's pages. */
+void heap_sweep_own(Thread *t);
 void heap_clear_marks(void);
 /* Cell number within its page, and how many cells the page can hold: for side tables. */
 static ALWAYS_INLINE uint32_t heap_cell_number(const Page *p, const Object *o) {

@@ -11,6 +11,8 @@ struct HeapOwner {
     Page *empties, *empties_last;   /* oldest first */
     uint32_t n_empties;
     uint32_t n_pages;
+    Page *unswept[HEAP_CLASSES];    /* by next */
+    uint32_t n_unswept;
     Thread *thread;                 /* NULL: in the pool */
     HeapOwner *pool_next, *all_next;
 };

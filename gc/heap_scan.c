@@ -84,6 +84,20 @@ void heap_each(void (*fn)(Object *o, void *arg), void *arg) {
 
 uint32_t heap_page_cells(const Page *p) { return p->units ? p->limit / p->units : 1; }
 
+/* (The compiler's own is a call where the instruction may be missing.) */
+static uint32_t bits_of(uint64_t x) {
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    return (uint32_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+}
+uint32_t heap_page_marked(const Page *p) {
+    const _Atomic(uint64_t) *m = heap_chunk_of(p)->marks[p - heap_chunk_of(p)->pages];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < (p->bump + 63u) / 64; i++)
+        n += bits_of(LOAD_RELAXED(&m[i]));
+    return n;
+}
+
 void heap_clear_marks(void) {
     for (Chunk *c = heap_chunks; c; c = c->next)
         for (int i = HEAP_FIRST_PAGE; i < HEAP_CHUNK_PAGES; i++)

@@ -14,6 +14,9 @@ typedef struct HeapThread {
     Page *bin[2][HEAP_CLASSES]; /* [PAGE_OBJECTS or PAGE_BLOCKS][class]: the page to allocate from; never NULL */
     HeapOwner *owner;           /* the pages of this thread */
     int64_t unreported;         /* bytes taken (given back: negative) and not yet added to the heap's total */
+    int64_t taken;              /* bytes taken since the last collection and not yet added to the heap's sum */
+    bool took;                  /* it took some */
+    uint32_t sweeping;          /* > 0: what is freed was dead at the last collection */
     uint32_t no_limit;          /* > 0: allocation may pass the limit (inside the collector) */
 } HeapThread;
 

@@ -58,6 +58,7 @@ static void gather_object(Object *o, void *arg) {
 }
 static Value gathered(Gather *g, void (*run)(Gather *)) {
     excl_stop_world();
+    heap_sweep_finish();
     run(g);
     excl_start_world();
     g->cap = g->n + g->n / 8 + 64;
@@ -66,6 +67,7 @@ static Value gathered(Gather *g, void (*run)(Gather *)) {
         return ABSENT;
     g->n = 0;
     excl_stop_world();
+    heap_sweep_finish();
     run(g);
     excl_start_world();
     Value list = list_from(tuple_items(g->into), g->n);
@@ -188,6 +190,7 @@ static void check_count(Object *o, void *unused) {
         n_unexplained++;
 }
 size_t trace_verify(void) {
+    heap_sweep_finish();
     heap_verify();
     no_memory = false;
     n_unexplained = 0;

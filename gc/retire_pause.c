@@ -1,7 +1,10 @@
-/* RETIRE pause: retired memory waits for the next stopped world, which the collector brings; it counts as allocated until then. */
+/* RETIRE pause: retired memory waits for the next stopped world, which the collector brings; it counts as allocated until then. Afterwards the thread
+ * that retired it frees it, four batches for each that it fills, so that the pause itself stays short. */
 #include "batch.h"
 #include "heap.h"
 #include "stats.h"
+
+static _Atomic(uint64_t) pauses = 1; /* batches are stamped with it; changes in a stopped world */
 
 static void retire(uintptr_t item) {
     Thread *t = thread_self();
@@ -9,8 +12,13 @@ static void retire(uintptr_t item) {
         retire_free(item);
         return;
     }
-    if (retire_put(t, item))
-        retire_close(t, 0);
+    if (retire_put(t, item)) {
+        uint64_t now = LOAD_RELAXED(&pauses);
+        retire_close(t, now);
+        t->heap.sweeping++;
+        retire_free_until(t, now - 1, 4);
+        t->heap.sweeping--;
+    }
 }
 void retire_mem(void *block) {
     if (block)
@@ -21,14 +29,24 @@ void retire_quiescent(Thread *t) {}
 void retire_attach(Thread *t) {}
 void retire_detach(Thread *t) {}
 uint64_t retire_stamp(void) { return 1; }
-bool retire_passed(uint64_t stamp) { return !LOAD_RELAXED(&world_threaded) || excl_world_stopped(); }
+/* What is freed here has had its pause, so whole pages need none of their own. */
+bool retire_passed(uint64_t stamp) { return true; }
 int retire_thread_init(Thread *t) {
     memset(&t->retire, 0, sizeof t->retire);
     return 0;
 }
 void retire_thread_fini(Thread *t) {
-    retire_close(t, 0);
+    retire_close(t, LOAD_RELAXED(&pauses));
     retire_abandon(t);
 }
 void retire_after_fork_child(void) {}
-void retire_flush_stopped(void) { retire_free_all(); }
+/* Batches of the time before the last pause: freed now, if their thread has not come to it. */
+void retire_flush_stopped(void) {
+    uint64_t now = LOAD_RELAXED(&pauses);
+    for (Thread *t = thread_list; t; t = t->next) {
+        retire_close(t, now);
+        retire_free_until(t, now - 1, INT_MAX);
+    }
+    retire_free_orphans();
+    STORE_RELAXED(&pauses, now + 1);
+}

@@ -130,8 +130,6 @@ size_t trace_report_leaks(void) {
 
 /* ---- freeing: the garbage is unreachable, so nobody can be in the middle of it ------------------------------------------------------------ */
 
-static size_t n_freed;
-
 /* A count of our own keeps each in place while references between them are dropped. */
 static void hold(Object *o, void *unused) {
     if (!heap_is_marked(o)) {
@@ -147,37 +145,23 @@ static void free_counted(Object *o, void *unused) {
     if (heap_is_marked(o) || !is_counted(o))
         return;
     if (count_drop(o)) {
-        n_freed++;
         dead_free(o);
     } else {
         heap_mark(o); /* somebody took a reference while it was cleared: its last holder frees it */
     }
 }
-/* What is freed before a class still asks it how, so classes go behind their instances: everything else, ordinary classes, classes of
- * classes whose own class is not built in, the other classes of classes. */
-enum { ROUND_OTHERS, ROUND_CLASSES, ROUND_METACLASSES, ROUND_ROOT_METACLASSES, ROUNDS };
-static int round_of(Object *o) {
-    Type *cls = v_shape(V_OF(o))->type;
-    if (!(cls->flags & TF_TYPE))
-        return ROUND_OTHERS;
-    if (!(((Type *)o)->flags & TF_TYPE))
-        return ROUND_CLASSES;
-    return cls->flags & TF_HEAP ? ROUND_METACLASSES : ROUND_ROOT_METACLASSES;
-}
 static void free_uncounted(Object *o, void *round) {
     if (heap_is_marked(o) || is_counted(o) || round_of(o) != *(int *)round)
         return;
-    n_freed++;
     dead_free(o);
 }
-size_t collector_free_dead(void) {
-    n_freed = 0;
+size_t collector_free_dead(bool lazily) {
     heap_each(hold, NULL);
     heap_each(clear, NULL);
     heap_each(free_counted, NULL);
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < (n_dead_classes ? ROUNDS : ROUND_CLASSES); round++)
         heap_each(free_uncounted, &round);
-    return n_freed;
+    return heap_bytes();
 }
 
 size_t collector_trigger(size_t live) {

@@ -1,11 +1,13 @@
-/* TRACE marksweep: whatever neither the precise roots nor a word of a C stack leads to is freed. Started when the heap has grown by as much as lived
- * after the last collection, and at least 32 MB. */
+/* TRACE marksweep: whatever neither the precise roots nor a word of a C stack leads to is freed. Started when as much was taken as lived after the last
+ * collection, and at least 32 MB for each thread that took some.
+ *
+ * What an automatic collection finds dead is swept by the pages' owners later (heap_sweep_lazily), unless classes died: what dies with its class must go
+ * before it.
+ */
 #include "stats.h"
 #include "tracer_impl.h"
 
 _Static_assert(!COUNT_EXACT, "with counts the cycle collector is the one");
-
-static size_t n_freed;
 
 bool collector_finish_marking(void) {
     conservative_each(mark_push);
@@ -13,42 +15,52 @@ bool collector_finish_marking(void) {
     return true;
 }
 
-/* What needs nothing but its cell back is decided by its shape index alone, remembered from the cell before. */
-static uint32_t plain_index;
-static ALWAYS_INLINE bool dead(Object *o, void *types) {
+/* *plain: the shape index of the last object that needed nothing but its cell back. */
+static ALWAYS_INLINE bool release_parts(Object *o, uint32_t *plain) {
     uint32_t index = LOAD_RELAXED(&o->index);
-    n_freed++;
-    if (index == plain_index)
+    if (index == *plain)
         return true;
     const Shape *s = shape_at(index);
-    uint32_t f = s->type->flags;
-    if (UNLIKELY(f & TF_TYPE) && !types) {
-        n_freed--;
-        return false;
-    }
-    bool fini = s->ops && s->ops->fini;
-    if (!fini && !(f & TF_HAS_DICT)) {
-        plain_index = index;
+    bool dict = s->type->flags & TF_HAS_DICT, fini = s->ops && s->ops->fini;
+    if (!dict && !fini) {
+        *plain = index;
         return true;
     }
-    obj_free_attrs(o);
+    if (dict)
+        obj_free_attrs(o);
     if (fini)
         s->ops->fini(V_OF(o));
     return true;
 }
-static void sweep(Page *p, void *types) { heap_page_sweep(p, dead, types); }
+static bool dead_lazily(Object *o, void *plain) { return release_parts(o, plain); }
+static ALWAYS_INLINE bool dead_other(Object *o, void *plain) {
+    return (LOAD_RELAXED(&o->index) == *(uint32_t *)plain || round_of(o) == ROUND_OTHERS) && release_parts(o, plain);
+}
+static void sweep_others(Page *p, void *unused) {
+    uint32_t plain = 0;
+    if (heap_page_sweep(p, dead_other, &plain))
+        heap_page_swept(p);
+}
+static bool dead_in_round(Object *o, void *round) {
+    uint32_t plain = 0;
+    return round_of(o) == *(int *)round && release_parts(o, &plain);
+}
+static void sweep_round(Page *p, void *round) {
+    if (p->bits & PAGE_LOOK && heap_page_sweep(p, dead_in_round, round))
+        heap_page_swept(p);
+}
 
-/* Classes last: what is freed before them still asks its class how. */
-size_t collector_free_dead(void) {
-    static char types;
-    n_freed = 0;
-    plain_index = 0;
-    heap_each_page(sweep, NULL);
-    plain_index = 0; /* a freed class's shapes may be anybody's next */
-    heap_each_page(sweep, &types);
-    return n_freed;
+size_t collector_free_dead(bool lazily) {
+    if (lazily && n_dead_classes == 0 && !(POLYGIL_ASSERT >= 2)) {
+        size_t dead = heap_sweep_lazily(dead_lazily);
+        return heap_bytes() - MIN(dead, heap_bytes());
+    }
+    heap_each_page(sweep_others, NULL);
+    for (int round = ROUND_CLASSES; n_dead_classes && round < ROUNDS; round++)
+        heap_each_page(sweep_round, &round);
+    return heap_bytes();
 }
 
 size_t trace_report_leaks(void) { return 0; }
 
-size_t collector_trigger(size_t live) { return MAX((size_t)32 << 20, live); }
+size_t collector_trigger(size_t live) { return MAX(((size_t)16 << 20) * (1 + MIN(heap_takers(), 8u)), live); }

@@ -216,19 +216,23 @@ static bool queue_push(Value v) {
     return true;
 }
 
-static size_t n_found; /* unreachable objects that hold references */
+static size_t n_found; /* unreachable objects that hold references; when freed lazily, those that were looked at */
+size_t n_dead_classes;
 static uint32_t leaf_index; /* shape of the last one without references and finalizer: decided by its index alone */
 static ALWAYS_INLINE void count_dead(Object *o) {
-    n_found += !(v_shape(V_OF(o))->type->flags & TF_UNTRACKED);
+    uint32_t f = v_shape(V_OF(o))->type->flags;
+    n_found += !(f & TF_UNTRACKED);
+    n_dead_classes += (f & TF_TYPE) != 0;
 }
 static ALWAYS_INLINE void look_dead(Object *o) {
     uint32_t index = LOAD_RELAXED(&o->index);
     if (index == leaf_index)
         return;
     uint32_t f = shape_at(index)->type->flags;
-    if (!(f & TF_UNTRACKED))
+    if (!(f & TF_UNTRACKED)) {
         n_found++;
-    else if (!(f & TF_FINALIZER))
+        n_dead_classes += (f & TF_TYPE) != 0;
+    } else if (!(f & TF_FINALIZER))
         leaf_index = index;
     if (f & TF_FINALIZER && !(obj_flags(o) & OF_FINALIZED) && queue_push(V_OF(o))) {
         obj_set_flag(o, OF_FINALIZED);
@@ -237,7 +241,15 @@ static ALWAYS_INLINE void look_dead(Object *o) {
     }
 }
 static void count_page(Page *p, void *unused) { heap_page_each_unmarked(p, count_dead); }
+static void count_noted(Page *p, void *unused) {
+    if (p->bits & PAGE_LOOK)
+        heap_page_each_unmarked(p, count_dead);
+}
 static void look_page(Page *p, void *unused) { heap_page_each_unmarked(p, look_dead); }
+static void look_noted(Page *p, void *unused) {
+    if (p->bits & PAGE_LOOK)
+        heap_page_each_unmarked(p, look_dead);
+}
 
 static void save_dead(Object *o, void *unused) {
     if (heap_is_marked(o) || v_shape(V_OF(o))->type->flags & TF_UNTRACKED)
@@ -305,11 +317,14 @@ static bool alive_object(const Object *o) { return is_live(o); }
 static bool alive_value(Value v) { return !v_is_obj(v) || is_live(v_obj(v)); }
 
 /* World stopped. Number of unreachable objects. */
-static size_t collect_stopped(void) {
+static size_t collect_stopped(bool lazily) {
     Thread *self = thread_self();
+    size_t live = heap_bytes();
+    lazily = lazily && !COUNT_EXACT && heap_limit() == 0 && !(gc_state.debug & GC_SAVEALL);
     self->heap.no_limit++;
     dead_hold(self);
     count_merge_all();
+    heap_sweep_finish();
     retire_flush_stopped();
     retire_freeing(self, 1);
     if (UNLIKELY(gc_watched))
@@ -326,14 +341,15 @@ static size_t collect_stopped(void) {
         weak_clear_dead(alive_object);
         weak_visit_pending(mark_value, NULL);
         leaf_index = 0;
-        heap_each_page(look_page, NULL);
+        n_dead_classes = 0;
+        heap_each_page(lazily && !LOAD_RELAXED(&heap_look_everywhere) ? look_noted : look_page, NULL);
         for (size_t i = before; i < n_queue; i++)
             mark_value(queue[i], NULL);
         STORE_RELAXED(&any_queue, n_queue != 0);
         mark_drain();
         if (n_queue != before) { /* less what the finalizers keep */
-            n_found = 0;
-            heap_each_page(count_page, NULL);
+            n_found = n_dead_classes = 0;
+            heap_each_page(lazily && !LOAD_RELAXED(&heap_look_everywhere) ? count_noted : count_page, NULL);
         }
         if (gc_state.debug & GC_SAVEALL) {
             heap_each(save_dead, NULL);
@@ -342,7 +358,7 @@ static size_t collect_stopped(void) {
         }
         for (int i = 0; i < n_weak_fns; i++)
             weak_fns[i](alive_value);
-        collector_free_dead();
+        live = collector_free_dead(lazily);
         if (POLYGIL_ASSERT >= 2)
             trace_verify();
     }
@@ -352,7 +368,7 @@ static size_t collect_stopped(void) {
         stack = NULL;
         cap_stack = 0;
     }
-    gc_state.live_after = heap_bytes();
+    gc_state.live_after = live;
     heap_set_trigger(collector_trigger(gc_state.live_after));
     retire_freeing(self, -1);
     dead_let(self);
@@ -361,6 +377,7 @@ static size_t collect_stopped(void) {
 }
 
 void tracer_mark_roots(void) {
+    heap_sweep_finish();
     count_merge_all();
     retire_flush_stopped();
     heap_clear_marks();
@@ -369,6 +386,7 @@ void tracer_mark_roots(void) {
     mark_drain();
 }
 void tracer_mark_live(void) {
+    heap_sweep_finish();
     retire_flush_stopped();
     heap_clear_marks();
     depth = 0;
@@ -383,11 +401,12 @@ NOINLINE void clean_stack(void) {
         area[i] = 0;
 }
 
-static NOINLINE size_t collect_once(void) {
+static NOINLINE size_t collect_once(bool lazily) {
     clean_stack();
+    heap_sweep_own(thread_self());
     excl_stop_world();
     uint64_t t0 = stat_now_ns();
-    size_t n = collect_stopped();
+    size_t n = collect_stopped(lazily);
     stat_time_add(&stat_pauses, stat_now_ns() - t0);
     excl_start_world();
     return n;
@@ -399,12 +418,12 @@ intptr_t trace_collect(int generation) {
     Thread *t = thread_self();
     if (atomic_exchange_explicit(&collecting, true, memory_order_acquire)) /* pairs with the release below */
         return 0;
-    size_t n = collect_once();
+    size_t n = collect_once(generation < 0);
     dead_drain(t);
     bool again = weak_run_callbacks();
     again |= run_queue();
     if (again && generation >= 0) {
-        n += collect_once();
+        n += collect_once(false);
         dead_drain(t);
         weak_run_callbacks();
         run_queue();
@@ -420,7 +439,7 @@ void trace_emergency(Thread *t) {
     if (!TRACE_FREES || LOAD_RELAXED(&collecting))
         return;
     /* No Python code may run here: what needs some is found, kept and finalized at the next safepoint. */
-    collect_once();
+    collect_once(false);
     thread_set_poll(t, POLL_COLLECT);
 }
 

@@ -28,8 +28,21 @@ void gc_explain(void);
 /* ---- the collector's part ---- */
 /* After marking from the precise roots: marks everything else that must live. False: cannot (no memory), nothing is freed. */
 bool collector_finish_marking(void);
-/* Frees what is not marked. Returns the number of objects. */
-size_t collector_free_dead(void);
+/* Frees what is not marked; lazily: cells may go later, if that is worth it. Returns the bytes in use afterwards, or about that. */
+size_t collector_free_dead(bool lazily);
+/* What is freed before a class still asks it how, so classes go behind their instances: everything else, ordinary classes, classes of
+ * classes whose own class is not built in, the other classes of classes. */
+enum { ROUND_OTHERS, ROUND_CLASSES, ROUND_METACLASSES, ROUND_ROOT_METACLASSES, ROUNDS };
+static ALWAYS_INLINE int round_of(Object *o) {
+    Type *cls = v_shape(V_OF(o))->type;
+    if (LIKELY(!(cls->flags & TF_TYPE)))
+        return ROUND_OTHERS;
+    if (!(((Type *)o)->flags & TF_TYPE))
+        return ROUND_CLASSES;
+    return cls->flags & TF_HEAP ? ROUND_METACLASSES : ROUND_ROOT_METACLASSES;
+}
+/* Objects with finalizers and classes among the dead are looked for on every page, or where the heap's notes say. */
+extern size_t n_dead_classes;
 /* Bytes of growth until the next collection. */
 size_t collector_trigger(size_t live_bytes);
 

@@ -421,6 +421,8 @@ static int s_class(Value self, Value v) {
     STORE_RELEASE(&v_obj(self)->index, shape_index(next));
     if (to->flags & TF_FINALIZER)
         obj_set_flag(v_obj(self), OF_FINALIZER);
+    if (to->flags & (TF_FINALIZER | TF_TYPE | TF_SWEEP_STOPPED) && heap_has(self))
+        heap_note(v_obj(self), to->flags & (TF_TYPE | TF_SWEEP_STOPPED));
     excl_start_world();
     return 0;
 }

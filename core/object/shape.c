@@ -58,6 +58,8 @@ static void shape_fill(Shape *s, Type *t, const TypeOps *ops, uint32_t flags) {
     s->slots_offset = t->slots_offset;
     s->flags = flags;
     s->layout_id = shape_index(s);
+    if (ops && ops->fini && !(t->flags & (TF_LIST | TF_DICT | TF_SET | TF_FROZENSET | TF_STR | TF_BYTES)))
+        t->flags |= TF_SWEEP_STOPPED;
 }
 
 Shape *shape_new_root(Type *t, const TypeOps *ops, uint32_t flags) {

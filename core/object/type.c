@@ -342,8 +342,11 @@ static void refresh_flags(Type *t) {
     if (type_special(t, SP_NEW) == type_special(&object_type, SP_NEW))
         f |= TF_GENERIC_NEW;
     if (type_special(t, SP_DEL) || (t->spec && t->spec->flags & TF_FINALIZER) ||
-        (t->base && t->base->flags & TF_FINALIZER))
+        (t->base && t->base->flags & TF_FINALIZER)) {
         f |= TF_FINALIZER;
+        if (!(t->flags & TF_FINALIZER) && LOAD_RELAXED(&t->version) != 0)
+            STORE_RELAXED(&heap_look_everywhere, true); /* its instances were made without a note */
+    }
     t->flags = f;
 }
 
@@ -633,8 +636,11 @@ Value obj_new_sized(Type *t, size_t extra) {
         return err_no_memory_last();
     }
     count_init(o);
-    if (UNLIKELY(t->flags & TF_FINALIZER))
-        obj_set_flag(o, OF_FINALIZER);
+    if (UNLIKELY(t->flags & (TF_FINALIZER | TF_TYPE | TF_SWEEP_STOPPED))) {
+        if (t->flags & TF_FINALIZER)
+            obj_set_flag(o, OF_FINALIZER);
+        heap_note(o, t->flags & (TF_TYPE | TF_SWEEP_STOPPED));
+    }
     STORE_RELEASE(&o->index, shape_index(t->root));
     return V_OF(o);
 }

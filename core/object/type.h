@@ -148,6 +148,7 @@ enum {
     TF_DICT_MODE = 1 << 26,   /* instances keep their attributes in a dict from birth (modules; instances of variable size) */
     TF_TAIL_ATTRS = 1 << 27,  /* subclass of a type of variable size: the attrs word is the last word of the cell (object/shape.h) */
     TF_SUBCLASS_OF_STATIC = 1 << 28,
+    TF_SWEEP_STOPPED = 1 << 29, /* ops->fini does more than free blocks: only while the world is stopped (set by shape.c) */
 };
 
 struct Type {
