@@ -122,13 +122,11 @@ void excl_start_world(void) {
 }
 
 void excl_after_fork_child(Thread *t) {
-    parking_after_fork_child();
     if (OBJLOCK_STRIPED)
         objlock_init();
     atomic_init(&pending, 0);
-    bool elided = LOAD_RELAXED(&elided_stop);
     STORE_RELAXED(&stopper, NULL);
-    if (!elided) {
+    if (!LOAD_RELAXED(&elided_stop)) {
         thread_list_unlock();
         mutex_unlock(&stop_mutex);
     }

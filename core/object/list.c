@@ -494,15 +494,20 @@ int list_extend(Value l, Value iterable) {
     return r;
 }
 
-Value list_take_all(Value l) {
+Value list_take_all(Value l, ListBlock **home) {
+    *home = NULL;
     ExclCs cs;
     excl_cs_begin(&cs, l);
     size_t n = len_of(l);
-    Value t = scratch_new((intptr_t)n);
+    Value t = ABSENT;
+    if (n == 0 || (*home = block_new(n)) != NULL)
+        t = scratch_new((intptr_t)n);
     if (t != ABSENT) {
         if (n)
             memcpy((void *)((Tuple *)t)->items, (void *)items_of(l), n * sizeof(Ref));
         install(l, NULL, 0);
+    } else {
+        block_free(*home);
     }
     excl_cs_end(&cs);
     return t;
@@ -783,18 +788,11 @@ int list_inplace_repeat(Value l, intptr_t times) {
     return r;
 }
 
-/* In no section. For the sort: gives items (owned by the scratch tuple t, which is emptied) back to l if it is still
- * empty. */
-bool list_put_back(Value l, Value t) {
+bool list_put_back(Value l, Value t, ListBlock *home) {
     ExclCs cs;
     size_t n = (size_t)tuple_len(t);
-    ListBlock *nb = n ? block_new(n) : NULL;
-    if (n && !nb) {
-        /* No memory for what there was memory for before: the items must not be lost. */
-        fatal("no memory to put a list back after sorting");
-    }
     if (n)
-        memcpy((void *)nb->items, (void *)((Tuple *)t)->items, n * sizeof(Ref));
+        memcpy((void *)home->items, (void *)((Tuple *)t)->items, n * sizeof(Ref));
     excl_cs_begin(&cs, l);
     ListBlock *old = block_of(l);
     size_t n_old = len_of(l);
@@ -802,7 +800,7 @@ bool list_put_back(Value l, Value t) {
     if (n_old && (old_items = malloc(n_old * sizeof(Value))) != NULL)
         memcpy(old_items, (void *)old->items, n_old * sizeof(Value));
     bool untouched = old == NULL;
-    install(l, nb, n);
+    install(l, home, n);
     refs_zero(((Tuple *)t)->items, n);
     excl_cs_end(&cs);
     if (old_items) {

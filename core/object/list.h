@@ -43,8 +43,6 @@ int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable); /* l[lo:h
 int list_clear(Value l);
 Value list_concat(Value a, Value b); /* both lists */
 Value list_repeat(Value l, intptr_t n);
-/* Takes all items out at once: an untracked tuple that owns them; the list is empty. */
-Value list_take_all(Value l);
 
 /* Item i of an exact or derived list, 0 <= i: owned, or ABSENT (out of range: nothing pending). */
 static ALWAYS_INLINE Value list_get_fast(Value l, intptr_t i) {

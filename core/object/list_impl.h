@@ -18,8 +18,11 @@ int list_inplace_repeat(Value l, intptr_t times);
 int value_lt(Value a, Value b);
 /* Exchanges two items; false when one is out of range. */
 bool list_swap(Value l, intptr_t i, intptr_t j);
+/* Takes all items out at once: an untracked tuple that owns them; the list is empty. *home: memory for list_put_back,
+ * which therefore cannot fail. */
+Value list_take_all(Value l, ListBlock **home);
 /* Empties the scratch tuple t into l; false when l was not the empty list that list_take_all left (its items are
- * dropped). */
-bool list_put_back(Value l, Value t);
+ * dropped). In no section; takes home over. */
+bool list_put_back(Value l, Value t, ListBlock *home);
 
 #endif

@@ -623,7 +623,8 @@ int list_sort_with(Value l, Value key, bool descending) {
         if (r)
             return r < 0 ? -1 : 0;
     }
-    Value work = list_take_all(l), keys = ABSENT;
+    ListBlock *home;
+    Value work = list_take_all(l, &home), keys = ABSENT;
     if (work == ABSENT)
         return -1;
     size_t n = (size_t)tuple_len(work);
@@ -641,7 +642,7 @@ int list_sort_with(Value l, Value key, bool descending) {
     r = sort_part(p, n, kind_of_all(p.k, n), descending, false);
 put_back:
     release(keys);
-    if (!list_put_back(l, work) && r == 0) {
+    if (!list_put_back(l, work, home) && r == 0) {
         err_set(&exc_ValueError, "list modified during sort");
         r = -1;
     }

@@ -15,6 +15,7 @@
 #include "mutex.h"
 #include "object/err.h"
 #include "parker.h"
+#include "parking.h"
 #include "runtime/safepoint.h"
 #include "runtime/torture.h"
 #include "stats.h"
@@ -137,6 +138,36 @@ static void adopt(Thread *t) {
     thread_current = t;
 }
 
+/* The calling OS thread takes its record over, and attaches. Who stops the world reads the records in the list: so this
+ * one is filled with the list locked, or attached, where only one thread is at a time. (There nobody may wait for the
+ * list's lock attached: it may have been handed to a thread that waits to attach.) Returns -1 when memory is short. */
+static int begin(Thread *t, bool link) {
+    int r = 0;
+    if (EXCL_PARALLEL) {
+        mutex_lock(&list_mutex);
+        adopt(t);
+        r = heap_thread_init(t);
+        if (link && r == 0)
+            link_record(t);
+        mutex_unlock(&list_mutex);
+        if (r == 0)
+            excl_attach(t);
+    } else {
+        thread_current = t;
+        excl_attach(t);
+        adopt(t);
+        r = heap_thread_init(t);
+        if (link && r == 0) {
+            thread_list_lock();
+            link_record(t);
+            thread_list_unlock();
+        }
+        if (r < 0)
+            excl_thread_fini(t);
+    }
+    return r;
+}
+
 Thread *thread_attach_new(void) {
     Thread *t = record_new();
     if (t == NULL)
@@ -146,22 +177,12 @@ Thread *thread_attach_new(void) {
         thread_main_record = t;
         sched_init();
     }
-    adopt(t);
     stats_thread_init();
-    if (heap_thread_init(t) < 0) {
+    if (begin(t, true) < 0) {
         thread_current = NULL;
         free(t);
         return NULL;
     }
-    if (first) {
-        link_record(t);
-    } else {
-        /* A foreign OS thread: not attached yet, so waiting holds nobody up. */
-        mutex_lock(&list_mutex);
-        link_record(t);
-        mutex_unlock(&list_mutex);
-    }
-    excl_attach(t);
     if (!first && !LOAD_RELAXED(&world_threaded))
         fatal("a foreign thread attached before the world was threaded");
     if (init_parts(t) < 0)
@@ -244,14 +265,7 @@ static void *boot(void *arg) {
     Thread *t = b.record;
     sched_thread_begin();
     stats_thread_init();
-    /* The record is linked, and who stops the world reads it: with the list locked nobody does. */
-    mutex_lock(&list_mutex);
-    adopt(t);
-    if (heap_thread_init(t) < 0)
-        fatal("out of memory for a thread");
-    mutex_unlock(&list_mutex);
-    excl_attach(t);
-    if (init_parts(t) < 0)
+    if (begin(t, false) < 0 || init_parts(t) < 0)
         fatal("out of memory for a thread");
     if (torture_switch)
         thread_set_poll(t, POLL_TORTURE);
@@ -378,6 +392,7 @@ void thread_after_fork_child(void) {
     Thread *self = thread_self();
     sched_after_fork_child();
     parker_after_fork_child();
+    parking_after_fork_child();
     stats_after_fork_child();
     /* The others' records leave the list first, so that nothing below meets them; their values are released at the end,
      * when all works again. */
@@ -394,6 +409,7 @@ void thread_after_fork_child(void) {
     thread_main_record = self;
     self->native_id = (int)syscall(SYS_gettid);
     excl_after_fork_child(self);
+    mutex_reinit(&list_mutex);
     count_after_fork_child();
     retire_after_fork_child();
     heap_after_fork_child();
