@@ -923,7 +923,7 @@ static void finish_owner(HeapOwner *w, void *unused) {
 void heap_sweep_finish(void) { heap_each_owner(finish_owner, NULL); }
 
 typedef struct LazySweep {
-    size_t dead_bytes;
+    size_t cell_bytes, dead_bytes; /* of the cells in use, of the dead among them */
 } LazySweep;
 static void sweep_page_later(Page *p, void *arg) {
     LazySweep *l = arg;
@@ -936,6 +936,7 @@ static void sweep_page_later(Page *p, void *arg) {
         return; /* empty, and in its owner's list of these */
     HeapOwner *w = LOAD_RELAXED(&p->owner);
     uint32_t n_dead = p->used - heap_page_marked(p);
+    l->cell_bytes += (size_t)p->used * p->units * 8;
     p->listed = 0;
     if (n_dead == 0) {
         if (p->free != 0 || p->bump < p->limit)
@@ -961,7 +962,9 @@ size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg)) {
                 t->heap.bin[PAGE_OBJECTS][c] = &empty_page;
     heap_each_owner(forget_lists, NULL);
     heap_each_page(sweep_page_later, &l);
-    return l.dead_bytes;
+    /* What the dead hold in blocks is found by sweeping: as much for a byte of theirs as for any other. */
+    size_t died = (size_t)((double)heap_bytes() * (double)l.dead_bytes / (double)MAX(l.cell_bytes, 1u));
+    return MIN(died, MAX(l.dead_bytes, (size_t)MAX(heap_taken(), 0)));
 }
 
 /* ---- giving back: the world is stopped -------------------------------------------------------------------------------------------------- */

@@ -337,7 +337,7 @@ static ALWAYS_INLINE void heap_page_each_unmarked(Page *p, void (*fn)(Object *o)
 uint32_t heap_page_marked(const Page *p);
 
 /* Frees what dead(o, &memo) says of the unmarked cells (memo: a uint32_t, 0 at first, of one page's walk): large ones and those of PAGE_SWEEP_STOPPED pages now, the others when their owners need cells or
- * the next collection begins. dead() must only free blocks. Returns the bytes of dead cells. */
+ * the next collection begins. dead() must only free blocks. Returns about how many bytes the dead hold, in cells and blocks. */
 size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg));
 /* World stopped: nothing unswept is left. To be called before anything else looks at the heap. */
 void heap_sweep_finish(void);

@@ -1,5 +1,5 @@
 /* TRACE marksweep: whatever neither the precise roots nor a word of a C stack leads to is freed. Started when as much was taken as lived after the last
- * collection, and at least 32 MB for each thread that took some.
+ * collection, and at least 8 MB, 24 MB more for each further thread that took some.
  *
  * What an automatic collection finds dead is swept by the pages' owners later (heap_sweep_lazily), unless classes died: what dies with its class must go
  * before it.
@@ -63,4 +63,4 @@ size_t collector_free_dead(bool lazily) {
 
 size_t trace_report_leaks(void) { return 0; }
 
-size_t collector_trigger(size_t live) { return MAX(((size_t)16 << 20) * (1 + MIN(heap_takers(), 8u)), live); }
+size_t collector_trigger(size_t live) { return MAX(((size_t)8 << 20) + ((size_t)24 << 20) * (MIN(heap_takers(), 9u) - 1), live); }
