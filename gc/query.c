@@ -45,6 +45,8 @@ static void gather_one(Value v, Gather *g) {
         if (g->n == g->cap)
             return;
         publish(v);
+        if (obj_is_temporary(v))
+            obj_set_temporary(v, false);
         tuple_init_item(g->into, g->n, retained(v));
     }
     g->n++;

@@ -44,7 +44,7 @@ struct Object {
 #endif
 };
 
-/* Flags, at most six. All may be set and read at any time by any thread. */
+/* Flags, at most six where objects are counted. All may be set and read at any time by any thread. */
 enum {
     OF_UNCOUNTED = 1,   /* count operations skip it; only the tracer frees it */
     OF_WEAKREF = 2,     /* has an entry in the weak reference table */
@@ -52,6 +52,7 @@ enum {
     OF_SHARED = 8,      /* threads other than the one that made it may reach it (gc/publish.h) */
     OF_FINALIZER = 16,  /* its type has __del__ or it is otherwise special when it dies */
     OF_IMMORTAL = 32,   /* lives outside the heap or for ever */
+    OF_TEMPORARY = 64,  /* without counts: nothing but one temporary register refers to it, whose next use is an operator (obj_set_temporary) */
 };
 
 #if COUNT_LAYOUT == COUNT_LAYOUT_PACKED && !EXCL_HAS_OBJECT_LOCK
@@ -84,6 +85,19 @@ static ALWAYS_INLINE void obj_set_flag_private(Object *o, uint32_t f) {
     obj_set_flag(o, f);
 #else
     STORE_RELAXED(&o->flags, (uint8_t)(LOAD_RELAXED(&o->flags) | f));
+#endif
+}
+
+/* Without counts an operator can still free an operand at once: an int that the operator before made for it alone. Who lets such an object out
+ * of its register clears the flag. */
+static ALWAYS_INLINE bool obj_is_temporary(Value v) {
+    return COUNT_LAYOUT == COUNT_LAYOUT_NONE && (v & 7) == 0 && v != 0 && obj_flags((Object *)v) & OF_TEMPORARY;
+}
+static ALWAYS_INLINE void obj_set_temporary(Value v, bool on) {
+#if COUNT_LAYOUT == COUNT_LAYOUT_NONE
+    Object *o = (Object *)v;
+    uint8_t f = LOAD_RELAXED(&o->flags);
+    STORE_RELAXED(&o->flags, (uint8_t)(on ? f | OF_TEMPORARY : f & ~OF_TEMPORARY));
 #endif
 }
 

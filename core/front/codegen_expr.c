@@ -176,10 +176,20 @@ static bool is_int16(Expr *e) {
     return i >= INT16_MIN && i <= INT16_MAX;
 }
 
+/* The operand in register r is consumed by an operator or comparison: the operator that made it, if one did, may hand it over. */
+static void hand_over(Unit *u, int r) {
+    if (!u->reachable || u->g->failed || u->n == 0 || (uint32_t)r < u->n_locals)
+        return;
+    AsmInstr *i = &u->ins[u->n - 1];
+    if (i->a == (uint32_t)r && i->op >= OP_ADD && i->op <= OP_XOR_K)
+        i->flags |= IF_X1;
+}
+
 /* left op right, of which left is evaluated: emits the operation at pos into the place that want and base say. */
 int binary_rest(Unit *u, BinOpKind op, int left, Expr *right, int want, uint32_t base, const AstPos *pos,
                 bool inplace) {
     AsmInstr *i;
+    hand_over(u, left);
     if (fold(u, right)) {
         bool imm = is_int16(right) && (op == BINOP_Add || op == BINOP_Sub);
         uint32_t k = imm || !u->reachable ? 0 : add_const(u, right->Constant.value);
@@ -197,6 +207,7 @@ int binary_rest(Unit *u, BinOpKind op, int left, Expr *right, int want, uint32_t
         }
     }
     int r = expr_last(u, right);
+    hand_over(u, r);
     at(u, pos);
     int d = dest(u, want, base);
     i = emit(u, binary_ops[op], (uint32_t)d, (uint32_t)left, (uint32_t)r);
@@ -244,6 +255,8 @@ static void fold_comparator(Unit *u, int op, Expr *e) {
 static void compare_jump(Unit *u, int op, int left, Expr *right, Label target, bool jump_if, uint32_t base,
                          const AstPos *pos) {
     fold_comparator(u, op, right);
+    if (op <= CMPOP_GtE)
+        hand_over(u, left);
     if (op <= CMPOP_GtE && is_int16(right)) {
         at(u, pos);
         emit_jump(u, (jump_if ? jump_true_imm_ops : jump_false_imm_ops)[op], (uint32_t)left,
@@ -257,6 +270,8 @@ static void compare_jump(Unit *u, int op, int left, Expr *right, Label target, b
         return;
     }
     int r = expr_last(u, right);
+    if (op <= CMPOP_GtE)
+        hand_over(u, r);
     at(u, pos);
     emit_jump(u, (jump_if ? jump_true_ops : jump_false_ops)[op], (uint32_t)left, (uint32_t)r, target, base);
 }

@@ -24,7 +24,7 @@ enum {
     IF_DST_LOCAL = 4,
     IF_INPLACE = 8,
     IF_KILL_A = 16,
-    IF_X1 = 32,
+    IF_X1 = 32, /* of an operator: its result is a temporary, and the operand of another operator or comparison */
     IF_X2 = 64,
 };
 #define NO_REG 0xffff

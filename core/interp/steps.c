@@ -1,6 +1,7 @@
 /* Operators, containers, iteration, formatting, imports and matching: the out-of-line halves of instructions. */
 #include <math.h>
 
+#include "heap.h"
 #include "interp/eval.h"
 #include "object/dict.h"
 #include "object/exc.h"
@@ -78,6 +79,36 @@ void num_unsupported(unsigned op, Value a, Value b, bool inplace) {
     err_set(&exc_TypeError, "unsupported operand type(s) for %s: '%T' and '%T'", (inplace ? inplace_signs : signs)[op - OP_ADD], a, b);
 }
 
+/* Without counts: an int too large for a word that one operator makes for another is freed by the other, or a few of them a loop would bring a
+ * collection every millisecond. Its flag stays on only between the two. */
+static ALWAYS_INLINE bool is_any_int(Value v) { return v_is_int(v) || v_is_exact(v, IDX_INT); }
+static ALWAYS_INLINE void drop_temporary(Value v, Value result) {
+    if (obj_is_temporary(v) && v != result)
+        heap_free(v_obj(v));
+}
+static ALWAYS_INLINE void keep_temporary(Value v) {
+    if (obj_is_temporary(v))
+        obj_set_temporary(v, false);
+}
+static Value binary_temporary(uint64_t w, Value b, Value c) {
+    if (!(is_any_int(b) && is_any_int(c))) {
+        keep_temporary(b);
+        keep_temporary(c);
+        return binary(w, b, c);
+    }
+    Value v = binary(w, b, c);
+    if (v != ABSENT) {
+        if (instr_flags(w) & IF_KILL_B)
+            drop_temporary(b, v);
+        if (instr_flags(w) & IF_KILL_C)
+            drop_temporary(c, v);
+        if (v_is_obj(v) && (v != b || obj_is_temporary(b)) && (v != c || obj_is_temporary(c)) && v_is_exact(v, IDX_INT))
+            obj_set_temporary(v, instr_flags(w) & IF_X1);
+    }
+    return v;
+}
+static ALWAYS_INLINE Value binary_of(uint64_t w, Value b, Value c) { return COUNT_EXACT ? binary(w, b, c) : binary_temporary(w, b, c); }
+
 int step_binary(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], c = R[instr_c(w)];
@@ -90,17 +121,17 @@ int step_binary(Thread *t, Value *R, Instr *pc, uint64_t w) {
                 return STEP_FRAME;
         }
     }
-    return step_result(R, w, binary(w, b, c), b, c);
+    return step_result(R, w, binary_of(w, b, c), b, c);
 }
 int step_binary_i(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)];
-    return step_result(R, w, binary(w, b, v_from_int(instr_sc(w))), b, ABSENT);
+    return step_result(R, w, binary_of(w, b, v_from_int(instr_sc(w))), b, ABSENT);
 }
 int step_binary_k(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)];
-    return step_result(R, w, binary(w, b, const_of(R, w)), b, ABSENT);
+    return step_result(R, w, binary_of(w, b, const_of(R, w)), b, ABSENT);
 }
 int step_unary(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -173,9 +204,18 @@ int step_compare_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
         r = compare_strs(a, b, cmp);
     } else {
+        bool ints = !COUNT_EXACT && is_any_int(a) && is_any_int(b);
+        if (!COUNT_EXACT && !ints) {
+            keep_temporary(a);
+            keep_temporary(b);
+        }
         Value v = obj_compare(a, b, (int)cmp);
         if (v == ABSENT)
             return STEP_ERROR;
+        if (ints) {
+            drop_temporary(a, ABSENT);
+            drop_temporary(b, ABSENT);
+        }
         r = obj_truth(v);
         release(v);
         if (r < 0)
