@@ -12,9 +12,13 @@
  * state            DETACHED <-> ATTACHED by the thread itself; DETACHED -> STOPPED once per stop, by the stopper or by
  * the thread as it detaches, whoever's compare-and-swap wins, who then counts `pending` down; STOPPED -> DETACHED by
  * the stopper alone. DETACHED <-> CLAIMED by a third thread (excl_claim), which on giving it back does what a detaching
- * thread does. Dekker           The stopper sets the poll bit, then tries the state; the detaching thread sets the
- * state, then reads the poll bit; all four sequentially consistent, so at least one of them sees the other's. threads
- * mutex    held by the stopper all the while: no record comes or goes. */
+ * thread does.
+ * number           The word's bits above the state count up whenever it becomes DETACHED. Who detaches helps with the
+ * very word that it wrote: the poll bit it has read may be of a stop that has ended meanwhile, which then has moved the
+ * word on.
+ * Dekker           The stopper sets the poll bit, then tries the state; the detaching thread sets the
+ * state, then reads the poll bit; all four sequentially consistent, so at least one of them sees the other's.
+ * threads mutex    held by the stopper all the while: no record comes or goes. */
 
 static Mutex stop_mutex = MUTEX_INIT(RANK_STOP);
 static _Atomic(uint32_t) pending; /* attached threads that the stopper waits for */
@@ -30,11 +34,36 @@ static void count_down(void) {
         parking_unpark_all(&pending, 0);
 }
 
-/* t has become detached while a stop may be under way. */
-static void help_stop(Thread *t) {
-    uint32_t seen = THREAD_DETACHED;
-    if (atomic_compare_exchange_strong(&t->excl.state, &seen, THREAD_STOPPED))
-        count_down();
+static uint32_t state_of(uint32_t word) {
+    return word & THREAD_STATE_MASK;
+}
+static uint32_t with_state(uint32_t word, uint32_t state) {
+    return (word & ~(uint32_t)THREAD_STATE_MASK) | state;
+}
+/* What the caller, who alone may change t's state now, makes it when it becomes detached. */
+static uint32_t next_detached(Thread *t) {
+    return with_state(LOAD_RELAXED(&t->excl.state), THREAD_DETACHED) + THREAD_STATE_STEP;
+}
+
+/* t is detached and its state was `word`: if it still is, t counts as stopped. Returns false with the word that is there. */
+static bool help_stop(Thread *t, uint32_t *word) {
+    if (!atomic_compare_exchange_strong(&t->excl.state, word, with_state(*word, THREAD_STOPPED)))
+        return false;
+    count_down();
+    return true;
+}
+
+/* By who stops the world. */
+static void stop_detached(Thread *t) {
+    uint32_t word = atomic_load(&t->excl.state);
+    while (state_of(word) == THREAD_DETACHED && !help_stop(t, &word))
+        continue;
+}
+
+/* The caller has made t's state `word`, a detached one. */
+static void help_if_stopping(Thread *t, uint32_t word) {
+    if (UNLIKELY(atomic_load(&t->poll) & POLL_STOP))
+        help_stop(t, &word);
 }
 
 static bool still_pending(void *arg) {
@@ -77,7 +106,7 @@ static NOINLINE void lock_stop_mutex(Thread *t) {
 
 void excl_stop_world(void) {
     Thread *self = thread_self();
-    ASSERT(LOAD_RELAXED(&self->excl.state) == THREAD_ATTACHED);
+    ASSERT(state_of(LOAD_RELAXED(&self->excl.state)) == THREAD_ATTACHED);
     ASSERT(!excl_world_stopped());
     if (!LOAD_RELAXED(&world_threaded)) {
         STORE_RELAXED(&elided_stop, true);
@@ -95,7 +124,7 @@ void excl_stop_world(void) {
         if (t == self)
             continue;
         atomic_fetch_or(&t->poll, POLL_STOP);
-        help_stop(t);
+        stop_detached(t);
     }
     wait_pending();
     stat_time_add(&stat_time_to_stop, (uint64_t)(now_ns() - t0));
@@ -110,10 +139,10 @@ void excl_start_world(void) {
     for (Thread *t = thread_list; t != NULL; t = t->next) {
         if (t == self)
             continue;
-        ASSERT(LOAD_RELAXED(&t->excl.state) == THREAD_STOPPED);
+        ASSERT(state_of(LOAD_RELAXED(&t->excl.state)) == THREAD_STOPPED);
         atomic_fetch_and(&t->poll, ~(uint32_t)POLL_STOP);
         /* release: pairs with the acquire in attach; what was done in the stopped world is visible */
-        STORE_RELEASE(&t->excl.state, THREAD_DETACHED);
+        STORE_RELEASE(&t->excl.state, next_detached(t));
         parking_unpark_all(&t->excl.state, 0);
     }
     thread_list_unlock();
@@ -148,30 +177,32 @@ void excl_thread_init(Thread *t) {
 
 void excl_thread_fini(Thread *t) {
     ASSERT(t->excl.cs == NULL);
-    atomic_store(&t->excl.state, THREAD_DETACHED);
+    atomic_store(&t->excl.state, next_detached(t));
 }
 
 /* ---- attach and detach
  * ---------------------------------------------------------------------------------------------------------------- */
 
 static bool attach_try(Thread *t) {
-    uint32_t seen = THREAD_DETACHED;
+    uint32_t word = LOAD_RELAXED(&t->excl.state);
     /* acquire: pairs with excl_start_world and excl_unclaim */
-    if (!atomic_compare_exchange_strong_explicit(&t->excl.state, &seen, THREAD_ATTACHED, memory_order_acquire,
-                                                 memory_order_relaxed))
-        return false;
+    do {
+        if (state_of(word) != THREAD_DETACHED)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&t->excl.state, &word, with_state(word, THREAD_ATTACHED),
+                                                    memory_order_acquire, memory_order_relaxed));
     retire_attach(t);
     return true;
 }
 
 static bool still_stopped(void *arg) {
-    uint32_t s = LOAD_RELAXED(&((Thread *)arg)->excl.state);
+    uint32_t s = state_of(LOAD_RELAXED(&((Thread *)arg)->excl.state));
     return s == THREAD_STOPPED || s == THREAD_CLAIMED;
 }
 
 static void attach_wait(Thread *t) {
     while (!attach_try(t)) {
-        if (LOAD_RELAXED(&t->excl.state) == THREAD_CLAIMED && !sched_on)
+        if (state_of(LOAD_RELAXED(&t->excl.state)) == THREAD_CLAIMED && !sched_on)
             spin_for(500); /* a claim is short */
         ParkSpec spec = {.addr = &t->excl.state, .still = still_stopped, .arg = t, .deadline_ns = -1};
         parking_park(&spec, NULL);
@@ -181,9 +212,9 @@ static void attach_wait(Thread *t) {
 static void detach_state(Thread *t) {
     retire_detach(t);
     /* sequentially consistent, with the load of poll: see the protocol above */
-    atomic_exchange(&t->excl.state, THREAD_DETACHED);
-    if (UNLIKELY(atomic_load(&t->poll) & POLL_STOP))
-        help_stop(t);
+    uint32_t word = next_detached(t);
+    atomic_exchange(&t->excl.state, word);
+    help_if_stopping(t, word);
 }
 
 static void lock_section(Thread *t, ExclCs *cs);
@@ -218,7 +249,7 @@ void excl_attach_out(Thread *t) {
 void excl_detach_out(Thread *t) {
     int saved = errno;
     ASSERT(rank_below(RANK_SECTION));
-    ASSERT(LOAD_RELAXED(&t->excl.state) == THREAD_ATTACHED);
+    ASSERT(state_of(LOAD_RELAXED(&t->excl.state)) == THREAD_ATTACHED);
     t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
     suspend_sections(t);
     /* Counts that others have left to this thread are merged before it sleeps: who leaves one sets the bit, then tries to claim the thread, so
@@ -253,19 +284,21 @@ NOINLINE void excl_yield(Thread *t) {
 }
 
 bool excl_claim(Thread *t) {
-    uint32_t seen = THREAD_DETACHED;
+    uint32_t word = LOAD_RELAXED(&t->excl.state);
     /* acquire: what it wrote before it detached is visible */
-    return atomic_compare_exchange_strong_explicit(&t->excl.state, &seen, THREAD_CLAIMED, memory_order_acquire,
-                                                   memory_order_relaxed);
+    while (state_of(word) == THREAD_DETACHED)
+        if (atomic_compare_exchange_weak_explicit(&t->excl.state, &word, with_state(word, THREAD_CLAIMED),
+                                                  memory_order_acquire, memory_order_relaxed))
+            return true;
+    return false;
 }
 
 void excl_unclaim(Thread *t) {
-    ASSERT(LOAD_RELAXED(&t->excl.state) == THREAD_CLAIMED);
-    atomic_exchange(&t->excl.state, THREAD_DETACHED);
-    if (UNLIKELY(atomic_load(&t->poll) & POLL_STOP))
-        help_stop(t);
-    else
-        parking_unpark_all(&t->excl.state, 0);
+    ASSERT(state_of(LOAD_RELAXED(&t->excl.state)) == THREAD_CLAIMED);
+    uint32_t word = next_detached(t);
+    atomic_exchange(&t->excl.state, word);
+    help_if_stopping(t, word);
+    parking_unpark_all(&t->excl.state, 0); /* needed where it does not stop */
 }
 
 /* ---- sections
@@ -323,7 +356,7 @@ static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
         if (LIKELY(attach_try(t)) && !thread_must_vanish(t))
             return;
         objlock_release(l);
-        if (LOAD_RELAXED(&t->excl.state) == THREAD_ATTACHED)
+        if (state_of(LOAD_RELAXED(&t->excl.state)) == THREAD_ATTACHED)
             detach_state(t);
         attach_state(t);
     }

@@ -75,6 +75,8 @@ extern _Atomic(bool) world_threaded;
 /* Thread.excl.state. STOPPED: detached, and must not attach until the world starts again. CLAIMED: detached, and
  * another thread works on its record for a moment (excl_claim). */
 enum { THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED, THREAD_CLAIMED };
+/* The bits above the state are EXCL's own. */
+enum { THREAD_STATE_MASK = 3, THREAD_STATE_STEP = 4 };
 
 /* The record of the calling OS thread, attached: made, linked and initialised in every slot. NULL when memory is short.
  * The first call makes the main thread's. */
