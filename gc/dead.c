@@ -43,6 +43,8 @@ void dead_free(Object *o) {
 void dead_memory(Object *o) {
     if (RETIRE_DEFERS && UNLIKELY(LOAD_RELAXED(&world_threaded))) {
         /* A private object has no reader but its thread; a large cell's page would lose its type. */
+        if (obj_flags(o) & OF_SHARED)
+            excl_object_dead(o);
         if (obj_flags(o) & OF_SHARED || heap_page_of(o)->kind == PAGE_LARGE) {
 #ifdef POLYGIL_FREEZE_H
             freeze_forget(o);
@@ -50,6 +52,8 @@ void dead_memory(Object *o) {
             retire_object(o);
             return;
         }
+    } else if (EXCL_PARALLEL && obj_flags(o) & OF_SHARED) {
+        excl_object_dead(o);
     }
     dead_free(o);
 }

@@ -24,7 +24,8 @@ static Page empty_page; /* stands in every bin that has no page: no free cell, n
 static _Atomic(size_t) total;   /* bytes in pages, spans, huge cells and blocks */
 static _Atomic(size_t) limit;   /* 0: none */
 static _Atomic(int64_t) taken;  /* since the last collection: see heap_taken */
-static _Atomic(int64_t) trigger_at = INT64_MAX; /* taken beyond which a collection is asked for */
+static _Atomic(int64_t) trigger = INT64_MAX;    /* taken beyond which a collection is due */
+static _Atomic(int64_t) trigger_at = INT64_MAX; /* the same until it has been asked for */
 static _Atomic(uint32_t) takers;
 _Atomic(bool) heap_look_everywhere;
 _Atomic(bool) heap_asked;
@@ -66,13 +67,20 @@ void heap_set_trigger(size_t bytes) {
             t->heap.taken = 0;
             t->heap.took = false;
         }
+    STORE_RELAXED(&trigger, (int64_t)at);
     STORE_RELAXED(&trigger_at, (int64_t)at);
 }
 int64_t heap_taken(void) { return LOAD_RELAXED(&taken); }
 uint32_t heap_takers(void) { return MAX(LOAD_RELAXED(&takers), 1u); }
 
 bool heap_take_request(void) {
-    return LOAD_RELAXED(&heap_asked) && atomic_exchange_explicit(&heap_asked, false, memory_order_relaxed);
+    if (!LOAD_RELAXED(&heap_asked) || !atomic_exchange_explicit(&heap_asked, false, memory_order_relaxed))
+        return false;
+    int64_t due = LOAD_RELAXED(&trigger);
+    if (LOAD_RELAXED(&taken) > due)
+        return true;
+    STORE_RELAXED(&trigger_at, due); /* much was freed since: a table's old memory, when it grew */
+    return false;
 }
 
 static void count_total(int64_t bytes) { atomic_fetch_add_explicit(&total, (size_t)bytes, memory_order_relaxed); }

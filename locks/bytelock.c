@@ -53,11 +53,15 @@ static bool mark_parked(_Atomic(uint8_t) *l) {
     return true;
 }
 
-bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, _Atomic(void *) *published) {
+bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, _Atomic(void *) *published) {
     if (!mark_parked(l))
         return false;
-    ParkSpec spec = {
-        .addr = l, .still = still_taken, .arg = l, .deadline_ns = -1, .since_ns = since_ns, .published = published};
+    ParkSpec spec = {.addr = l,
+                     .still = still_taken,
+                     .arg = l,
+                     .deadline_ns = deadline_ns,
+                     .since_ns = since_ns,
+                     .published = published};
     uintptr_t token = TOKEN_COMPETE;
     return parking_park(&spec, &token) == PARK_WOKEN && token == TOKEN_HANDED;
 }
@@ -86,17 +90,26 @@ ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t 
     }
 }
 
-static uintptr_t decide_unlock(void *arg, const UnparkInfo *info) {
-    _Atomic(uint8_t) *l = arg;
+static uintptr_t release_byte(_Atomic(uint8_t) *l, const UnparkInfo *info, int64_t patience_ns) {
     uint8_t parked = info->more ? LOCK_PARKED : 0;
-    if (info->found && now_ns() - info->since_ns > HANDOFF_NS) {
+    if (info->found && (patience_ns == 0 || now_ns() - info->since_ns > patience_ns)) {
         STORE_RELAXED(l, LOCK_HELD | parked); /* the bucket's lock and `done` order it for the new holder */
         return TOKEN_HANDED;
     }
     STORE_RELEASE(l, parked); /* pairs with the acquire in bytelock_try_any */
     return TOKEN_COMPETE;
 }
+static uintptr_t decide_unlock(void *arg, const UnparkInfo *info) {
+    return release_byte(arg, info, HANDOFF_NS);
+}
+static uintptr_t decide_hand_over(void *arg, const UnparkInfo *info) {
+    return release_byte(arg, info, 0);
+}
 
+void bytelock_hand_over(_Atomic(uint8_t) *l) {
+    ASSERT(LOAD_RELAXED(l) & LOCK_HELD);
+    parking_unpark_one(l, decide_hand_over, l);
+}
 void bytelock_unlock_slow(_Atomic(uint8_t) *l) {
     ASSERT(LOAD_RELAXED(l) & LOCK_HELD);
     parking_unpark_one(l, decide_unlock, l);
@@ -107,7 +120,7 @@ void bytelock_lock_slow(_Atomic(uint8_t) *l) {
     while (!bytelock_spin(l)) {
         if (since == 0)
             since = now_ns();
-        if (bytelock_park(l, since, NULL))
+        if (bytelock_park(l, since, -1, NULL))
             return;
     }
 }

@@ -64,6 +64,10 @@ static ALWAYS_INLINE void excl_leaf_lock(Value v) {
 static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
     section_leave();
 }
+static ALWAYS_INLINE void excl_object_dead(Object *o) {}
+static ALWAYS_INLINE bool excl_retains(Value v) {
+    return false;
+}
 static ALWAYS_INLINE void excl_read_begin(ExclCs *cs, Value v) {}
 static ALWAYS_INLINE void excl_read_end(ExclCs *cs) {}
 /* True when objects that die must wait on the dead list: a section is open. */

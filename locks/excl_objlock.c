@@ -28,6 +28,20 @@ static _Atomic(bool) elided_stop; /* it was alone: nothing was locked */
 static void detach_state(Thread *t);
 static void attach_state(Thread *t);
 
+static bool holds(const Thread *t, const ObjLock *l) {
+    for (ExclCs *c = t->excl.cs; c != NULL && !c->suspended; c = c->prev) {
+        if (c->a == l || c->b == l)
+            return true;
+    }
+    return false;
+}
+/* A section may be open. */
+static void let_go_idle(Thread *t) {
+    const ObjLock *l = retain_which(t);
+    if (l != NULL && !holds(t, l))
+        retain_let_go(t);
+}
+
 static void count_down(void) {
     /* acq_rel: what the stopped threads wrote is visible to the stopper, which reads 0 with acquire */
     if (atomic_fetch_sub_explicit(&pending, 1, memory_order_acq_rel) == 1)
@@ -94,7 +108,7 @@ static NOINLINE void lock_stop_mutex(Thread *t) {
     while (!bytelock_spin(&stop_mutex.bits)) {
         thread_publish_stack(t);
         detach_state(t);
-        bool handed = bytelock_park(&stop_mutex.bits, since, NULL);
+        bool handed = bytelock_park(&stop_mutex.bits, since, -1, NULL);
         t->handed = handed ? &stop_mutex.bits : NULL;
         t->waited = &stop_mutex.bits;
         attach_state(t);
@@ -114,6 +128,7 @@ void excl_stop_world(void) {
         return;
     }
     SCHED_POINT(SCHED_MISC, &stopper);
+    let_go_idle(self);
     lock_stop_mutex(self);
     int64_t t0 = now_ns();
     thread_list_lock_attached();
@@ -173,10 +188,12 @@ void excl_thread_vanished(Thread *t) {
 void excl_thread_init(Thread *t) {
     memset(&t->excl, 0, sizeof(t->excl));
     atomic_init(&t->excl.state, THREAD_DETACHED);
+    retain_thread_init(t);
 }
 
 void excl_thread_fini(Thread *t) {
     ASSERT(t->excl.cs == NULL);
+    retain_thread_fini(t);
     atomic_store(&t->excl.state, next_detached(t));
 }
 
@@ -221,11 +238,13 @@ static void lock_section(Thread *t, ExclCs *cs);
 
 static void suspend_sections(Thread *t) {
     for (ExclCs *c = t->excl.cs; c != NULL && !c->suspended; c = c->prev) {
+        retain_forget(t, c->a);
         if (c->b != NULL)
             objlock_release((ObjLock *)c->b);
         objlock_release((ObjLock *)c->a);
         c->suspended = true;
     }
+    retain_let_go(t);
 }
 
 static void attach_state(Thread *t) {
@@ -267,6 +286,13 @@ void excl_detach_out(Thread *t) {
 }
 
 void excl_safepoint(Thread *t, uint32_t bits) {
+    if (bits & POLL_RETAINED) {
+        atomic_fetch_and_explicit(&t->poll, ~(uint32_t)POLL_RETAINED, memory_order_relaxed);
+        retain_check(t);
+    }
+    /* POLL_PENDING: the world may cease to be threaded */
+    if (bits & (POLL_STOP | POLL_PENDING))
+        retain_let_go(t);
     if (!(bits & POLL_STOP))
         return;
     detach_state(t);
@@ -276,6 +302,7 @@ void excl_safepoint(Thread *t, uint32_t bits) {
 NOINLINE void excl_yield(Thread *t) {
     __builtin_unwind_init();
     thread_publish_stack(t);
+    retain_let_go(t);
     detach_state(t);
     SCHED_POINT(SCHED_MISC, t);
     if (!sched_on)
@@ -305,13 +332,7 @@ void excl_unclaim(Thread *t) {
  * -------------------------------------------------------------------------------------------------------------------------
  */
 
-static bool holds(const Thread *t, const ObjLock *l) {
-    for (ExclCs *c = t->excl.cs; c != NULL && !c->suspended; c = c->prev) {
-        if (c->a == l || c->b == l)
-            return true;
-    }
-    return false;
-}
+enum { RETAINED_ASK_NS = 50000, RETAINED_ASK_MAX_NS = 2000000 };
 
 /* Takes l, which the thread does not hold. What waits suspends the sections and is detached. */
 static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
@@ -319,13 +340,17 @@ static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
 #if OBJLOCK_PARKS
     if (bytelock_spin(l))
         return;
-    int64_t since = now_ns();
+    int64_t since = now_ns(), ask_ns = RETAINED_ASK_NS;
     t->excl.wants = l;
     for (;;) {
         suspend_sections(t);
         thread_publish_stack(t);
         detach_state(t);
-        bool handed = bytelock_park(l, since, &t->excl.parked);
+        bool handed = bytelock_park(l, since, deadline_in(ask_ns), &t->excl.parked);
+        if (!handed && now_ns() - since >= ask_ns) {
+            retain_ask(l);
+            ask_ns = MIN(ask_ns * 4, RETAINED_ASK_MAX_NS);
+        }
         if (UNLIKELY(!attach_try(t))) {
             /* The world is stopped: a stopped thread holds no lock. */
             if (handed)
@@ -366,6 +391,7 @@ static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
 /* Takes the locks of cs, which none of the thread's running sections holds, and marks it as running. */
 static void lock_section(Thread *t, ExclCs *cs) {
     ObjLock *a = cs->a, *b = cs->b;
+    retain_let_go(t);
     cs->suspended = true; /* lock_wait must not release what is not held */
     for (;;) {
         if (!objlock_try(a))
@@ -396,10 +422,16 @@ static void push_section(Thread *t, ExclCs *cs, ObjLock *a, ObjLock *b) {
     cs->b = b;
     cs->prev = t->excl.cs;
     cs->suspended = false;
+    if (b == NULL && retain_has(t, a)) {
+        t->excl.cs = cs;
+        return;
+    }
+    int64_t began = now_ns();
+    let_go_idle(t); /* it may be a or b */
     if (try_hard(a)) {
         if (b == NULL || try_hard(b)) {
             t->excl.cs = cs;
-            return;
+            goto locked;
         }
         objlock_release(a);
     }
@@ -407,6 +439,9 @@ static void push_section(Thread *t, ExclCs *cs, ObjLock *a, ObjLock *b) {
     cs->suspended = true;
     t->excl.cs = cs;
     lock_section(t, cs);
+locked:
+    if (b == NULL)
+        retain_contended(t, a, began);
 }
 
 void excl_cs_begin_slow(ExclCs *cs, ObjLock *l) {
@@ -444,7 +479,8 @@ void excl_cs_end_slow(ExclCs *cs) {
     if (!cs->suspended) {
         if (cs->b != NULL)
             objlock_release((ObjLock *)cs->b);
-        objlock_release((ObjLock *)cs->a);
+        if (!retain_keep(t, cs->a))
+            objlock_release((ObjLock *)cs->a);
     }
     SCHED_POINT(SCHED_UNLOCK, cs->a);
     if (cs->prev != NULL && cs->prev->suspended)
@@ -458,15 +494,17 @@ void excl_leaf_lock_slow(ObjLock *l) {
         return;
     }
     ASSERT(!holds(t, l));
+    int64_t began = now_ns();
     for (;;) {
         lock_wait(t, l);
         ExclCs *cs = t->excl.cs;
         if (cs == NULL || !cs->suspended)
-            return;
+            break;
         /* Waiting suspended the section around it: that comes first. */
         objlock_release(l);
         lock_section(t, cs);
         if (try_hard(l))
-            return;
+            break;
     }
+    retain_contended(t, l, began);
 }

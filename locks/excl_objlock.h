@@ -11,6 +11,7 @@
 
 #include "dead.h"
 #include "objlock.h"
+#include "retain.h"
 #include "runtime/safepoint.h"
 #include "runtime/thread.h"
 
@@ -89,8 +90,8 @@ static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
     }
     SCHED_POINT(SCHED_LOCK, v);
     ObjLock *l = objlock_of(v_obj(v));
-    if (LIKELY(objlock_try(l))) {
-        Thread *t = thread_self();
+    Thread *t = thread_self();
+    if (LIKELY((retain_has(t, l) && t->excl.cs == NULL) || objlock_try(l))) {
         cs->a = l;
         cs->b = NULL;
         cs->suspended = false;
@@ -114,7 +115,8 @@ static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
     if (cs->a != NULL) {
         if (LIKELY(cs->b == NULL && cs->prev == NULL && !cs->suspended)) {
             t->excl.cs = NULL;
-            objlock_release((ObjLock *)cs->a);
+            if (!retain_keep(t, cs->a))
+                objlock_release((ObjLock *)cs->a);
             SCHED_POINT(SCHED_UNLOCK, cs->a);
         } else {
             excl_cs_end_slow(cs);
@@ -130,7 +132,7 @@ static ALWAYS_INLINE void excl_leaf_lock(Value v) {
         return;
     SCHED_POINT(SCHED_LOCK, v);
     ObjLock *l = objlock_of(v_obj(v));
-    if (UNLIKELY(!objlock_try(l)))
+    if (UNLIKELY(!retain_has(thread_self(), l) && !objlock_try(l)))
         excl_leaf_lock_slow(l);
     rank_acquired(RANK_LEAF);
 }
@@ -141,11 +143,23 @@ static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
         if (OBJLOCK_STRIPED && t->excl.leaf_elided) {
             t->excl.leaf_elided = false;
         } else {
-            objlock_release(objlock_of(v_obj(v)));
+            ObjLock *l = objlock_of(v_obj(v));
+            if (!retain_keep(t, l))
+                objlock_release(l);
             SCHED_POINT(SCHED_UNLOCK, v);
         }
     }
     section_leave(t);
+}
+/* The calling thread, in no section, holds the lock of this published object from section to section: until its next
+ * safepoint or wait, what it does is as in a section. */
+static ALWAYS_INLINE bool excl_retains(Value v) {
+    Thread *t = thread_self();
+    return UNLIKELY(retain_has(t, objlock_of(v_obj(v)))) && --t->excl.retain_left > 0;
+}
+/* o is dead, and was shared: its memory may be freed or retired. */
+static ALWAYS_INLINE void excl_object_dead(Object *o) {
+    retain_dead(objlock_of(o));
 }
 /* A macro below says whether readers lock: READS_LOCK_FREE (backend.h) follows from the RETIRE slot. */
 static ALWAYS_INLINE void excl_read_begin(ExclCs *cs, Value v) {

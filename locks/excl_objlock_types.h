@@ -7,6 +7,8 @@
 #define EXCL_PARALLEL 1
 #define EXCL_HAS_OBJECT_LOCK 1
 
+typedef struct Retainer Retainer;
+
 /* A critical section: one or two objects locked, or none (elided: one thread, or already held further out: both NULL).
  */
 typedef struct ExclCs {
@@ -29,6 +31,12 @@ typedef struct ExclThread {
 #if POLYGIL_ASSERT >= 1
     ExclCs *alone; /* innermost elided section: its object must not be published before it ends */
 #endif
+    _Atomic(Retainer *) retainer; /* see retain.h, for what follows too */
+    int32_t retain_left;          /* sections before the next look at the clock */
+    int32_t retain_sparse;        /* looks in a row that found its sections far apart */
+    int32_t hot_times;            /* contended acquisitions of hot in a row, the last at hot_at */
+    const void *hot;
+    int64_t hot_at, retain_since, retain_checked, retain_not_before;
     int32_t depth;           /* sections entered, elided ones and leaf locks too */
 } ExclThread;
 

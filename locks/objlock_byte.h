@@ -5,6 +5,7 @@
 
 #define OBJLOCK_STRIPED 0
 #define OBJLOCK_PARKS 1
+#define OBJLOCK_RETAINS 1
 typedef _Atomic(uint8_t) ObjLock;
 
 static ALWAYS_INLINE ObjLock *objlock_of(Object *o) {

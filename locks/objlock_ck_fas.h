@@ -7,6 +7,7 @@
 
 #define OBJLOCK_STRIPED 1
 #define OBJLOCK_PARKS 0
+#define OBJLOCK_RETAINS 0
 #define OBJLOCK_STRIPES 4096
 
 typedef struct ObjLock {

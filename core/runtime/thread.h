@@ -20,6 +20,7 @@ enum {
     POLL_COLLECT = 16,   /* the heap asks for a collection */
     POLL_QUIESCENT = 32, /* somebody waits for this thread's quiescent state */
     POLL_MERGE = 64,     /* counts to merge, or a dead list to drain */
+    POLL_RETAINED = 256, /* somebody waits for the object lock that this thread retains (locks/retain.h) */
     POLL_TORTURE = 128,  /* never cleared: each safepoint is slow, see runtime/torture.h */
 };
 

@@ -1,0 +1,143 @@
+#include "retain.h"
+
+#include <sched.h>
+
+#include "bytelock.h"
+#include "stats.h"
+
+enum {
+    RETAINERS = 64,            /* threads that retain at a time */
+    SECTIONS = 128,            /* between two looks at the clock */
+    SPARSE_MAX = 4,            /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
+    BATCH_NS = 3000000,        /* before others have their turn */
+    DENSE_NS = 160,            /* from section to section, at most */
+    STREAK = 3,                /* contended acquisitions of one lock ... */
+    STREAK_GAP_NS = 50000,     /* ... each this soon after the last */
+    UNSUITED_NS = 20000000     /* after sections that were not dense: no retaining for so long */
+};
+
+static Retainer none; /* of threads that have none: its lock is always NULL */
+static Retainer retainers[RETAINERS];
+
+void retain_thread_init(Thread *t) {
+    atomic_init(&t->excl.retainer, &none);
+}
+
+void retain_thread_fini(Thread *t) {
+    retain_let_go(t);
+    Retainer *r = LOAD_RELAXED(&t->excl.retainer);
+    STORE_RELAXED(&t->excl.retainer, &none);
+    if (r != &none)
+        STORE_RELEASE(&r->in_use, false);
+}
+
+static Retainer *retainer_new(void) {
+    for (int i = 0; i < RETAINERS; i++) {
+        bool seen = false;
+        /* acquire: pairs with the release in retain_thread_fini */
+        if (!LOAD_RELAXED(&retainers[i].in_use) &&
+            atomic_compare_exchange_strong_explicit(&retainers[i].in_use, &seen, true, memory_order_acquire,
+                                                    memory_order_relaxed))
+            return &retainers[i];
+    }
+    return NULL;
+}
+
+/* The lock, no longer retained, or NULL. Its object may be dying in another thread: one of the two gets it. */
+static ObjLock *take_back(Thread *t) {
+    Retainer *r = LOAD_RELAXED(&t->excl.retainer);
+    ObjLock *l = LOAD_RELAXED(&r->lock);
+    if (l == NULL ||
+        !atomic_compare_exchange_strong_explicit(&r->lock, &l, NULL, memory_order_relaxed, memory_order_relaxed))
+        return NULL;
+    return l;
+}
+
+void retain_let_go(Thread *t) {
+    ObjLock *l = take_back(t);
+    if (l != NULL)
+        objlock_release(l);
+}
+
+static void hand_over(Thread *t) {
+    ObjLock *l = take_back(t);
+    if (l != NULL && LOAD_RELAXED(l) & LOCK_PARKED)
+        bytelock_hand_over(l);
+    else if (l != NULL)
+        objlock_release(l);
+}
+
+/* After SECTIONS sections, or because somebody who waits asks. */
+NOINLINE void retain_check(Thread *t) {
+    Retainer *r = LOAD_RELAXED(&t->excl.retainer);
+    const ObjLock *l = LOAD_RELAXED(&r->lock);
+    if (l == NULL)
+        return;
+    int64_t now = now_ns();
+    int32_t sections = SECTIONS - t->excl.retain_left;
+    bool dense = now - t->excl.retain_checked <= (int64_t)sections * DENSE_NS;
+    t->excl.retain_sparse = dense ? 0 : t->excl.retain_sparse + 1;
+    if (sections == 0 || t->excl.retain_sparse >= SPARSE_MAX) {
+        if (t->excl.retain_sparse >= SPARSE_MAX)
+            t->excl.retain_not_before = now + UNSUITED_NS;
+        hand_over(t);
+        return;
+    }
+    t->excl.retain_left = SECTIONS;
+    t->excl.retain_checked = now;
+    if (now - t->excl.retain_since < BATCH_NS)
+        return;
+    t->excl.retain_since = now;
+    if (LOAD_RELAXED(l) & LOCK_PARKED) {
+        t->excl.hot_at = now;
+        hand_over(t);
+    }
+}
+
+void retain_contended(Thread *t, ObjLock *l, int64_t began) {
+    int64_t now = now_ns();
+    bool again = t->excl.hot == l && began - t->excl.hot_at < STREAK_GAP_NS;
+    t->excl.hot = l;
+    t->excl.hot_at = now;
+    t->excl.hot_times = again ? t->excl.hot_times + 1 : 1;
+    Retainer *r = LOAD_RELAXED(&t->excl.retainer);
+    if (t->excl.hot_times < STREAK || now < t->excl.retain_not_before || LOAD_RELAXED(&r->lock) != NULL)
+        return;
+    if (r == &none) {
+        if ((r = retainer_new()) == NULL)
+            return;
+        STORE_RELEASE(&t->excl.retainer, r);
+    }
+    t->excl.retain_since = t->excl.retain_checked = now;
+    t->excl.retain_left = SECTIONS;
+    t->excl.retain_sparse = 0;
+    STORE_RELAXED(&r->lock, l);
+}
+
+void retain_ask(const ObjLock *l) {
+    thread_list_lock_attached();
+    for (Thread *t = thread_list; t != NULL; t = t->next) {
+        /* acquire: pairs with the release in retain_contended */
+        if (LOAD_RELAXED(&LOAD_ACQUIRE(&t->excl.retainer)->lock) == l) {
+            thread_set_poll(t, POLL_RETAINED);
+            break;
+        }
+    }
+    thread_list_unlock();
+}
+
+NOINLINE void retain_dead_slow(ObjLock *l) {
+    /* Who retains it, or is letting it go this moment, is in no section on it: it has no reference. */
+    while (LOAD_ACQUIRE(l) & LOCK_HELD) {
+        for (int i = 0; i < RETAINERS; i++) {
+            ObjLock *seen = l;
+            if (LOAD_RELAXED(&retainers[i].lock) == l &&
+                atomic_compare_exchange_strong_explicit(&retainers[i].lock, &seen, NULL, memory_order_relaxed,
+                                                        memory_order_relaxed)) {
+                STORE_RELAXED(l, 0);
+                return;
+            }
+        }
+        sched_yield();
+    }
+}

@@ -1,0 +1,88 @@
+/* Retaining a hot object lock: a thread that ends a section on a lock that several threads want at every moment keeps the
+ * lock for its next section instead of releasing it. The sections in between cost a comparison, and the lock changes
+ * hands after a batch of some milliseconds, to whoever has waited longest, instead of at every operation.
+ * (source of the idea: lock reservation, Kawachiya et al. 2002; batches of one holder, lock cohorting, Dice et al. 2012.)
+ *
+ * A thread begins to retain a lock that it found taken several times in a row. It goes on only while its sections on
+ * the lock are dense: where threads do much else between them, taking turns at each section is quicker.
+ *
+ * Invariants:
+ *   - At most one lock per thread. It is held: the byte says so, and nobody else takes it.
+ *   - A thread that detaches, parks, waits for another object lock or stops lets it go, except that a retained lock of a
+ *     section that is open is that section's, as any other.
+ *   - Nothing is retained while the process has one thread. No dead object's lock is retained.
+ *   - Retainers are never freed, so that anybody may read a thread's. */
+#ifndef POLYGIL_RETAIN_H
+#define POLYGIL_RETAIN_H
+
+#include "objlock.h"
+#include "runtime/thread.h"
+
+#if OBJLOCK_RETAINS
+
+struct Retainer {
+    _Alignas(CACHE_LINE) _Atomic(ObjLock *) lock; /* set by the thread; cleared by it, or when the object dies */
+    _Atomic(bool) in_use;
+};
+
+void retain_thread_init(Thread *t);
+void retain_thread_fini(Thread *t);
+
+/* The thread holds l, outside its sections. */
+static ALWAYS_INLINE bool retain_has(const Thread *t, const ObjLock *l) {
+    return LOAD_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->lock) == l;
+}
+void retain_check(Thread *t);
+/* A section on l ends. False: l is to be released. */
+static ALWAYS_INLINE bool retain_keep(Thread *t, const ObjLock *l) {
+    if (LIKELY(!retain_has(t, l)))
+        return false;
+    if (UNLIKELY(--t->excl.retain_left <= 0))
+        retain_check(t);
+    return true;
+}
+/* Outside the thread's sections: the lock is released. */
+void retain_let_go(Thread *t);
+/* The section that holds l takes it over: it is no longer retained. */
+static ALWAYS_INLINE void retain_forget(Thread *t, const ObjLock *l) {
+    if (retain_has(t, l))
+        STORE_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->lock, NULL);
+}
+/* The thread, attached, has taken l, which it found taken at began (now_ns): from here on it may retain it. */
+void retain_contended(Thread *t, ObjLock *l, int64_t began);
+/* Detached: whoever retains l is asked to look whether it still should. Waits for the list of threads. */
+void retain_ask(const ObjLock *l);
+/* The object that l belongs to is dead: nobody retains l. */
+void retain_dead_slow(ObjLock *l);
+static ALWAYS_INLINE void retain_dead(ObjLock *l) {
+    if (UNLIKELY(LOAD_RELAXED(l) != 0))
+        retain_dead_slow(l);
+}
+/* What the thread retains, or NULL. */
+static ALWAYS_INLINE const ObjLock *retain_which(const Thread *t) {
+    return LOAD_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->lock);
+}
+
+#else
+
+static inline void retain_thread_init(Thread *t) {}
+static inline void retain_thread_fini(Thread *t) {}
+static inline bool retain_has(const Thread *t, const ObjLock *l) {
+    return false;
+}
+static inline void retain_check(Thread *t) {}
+static inline bool retain_keep(Thread *t, const ObjLock *l) {
+    return false;
+}
+static inline void retain_let_go(Thread *t) {}
+static inline void retain_forget(Thread *t, const ObjLock *l) {}
+static inline void retain_contended(Thread *t, ObjLock *l, int64_t began) {}
+static inline void retain_ask(const ObjLock *l) {}
+static inline void retain_dead(ObjLock *l) {}
+static inline const ObjLock *retain_which(const Thread *t) {
+    return NULL;
+}
+
+#endif
+
+#endif
