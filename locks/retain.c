@@ -6,14 +6,14 @@
 #include "stats.h"
 
 enum {
-    RETAINERS = 64,            /* threads that retain at a time */
-    SECTIONS = 128,            /* between two looks at the clock */
-    SPARSE_MAX = 4,            /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
-    BATCH_NS = 3000000,        /* before others have their turn */
-    DENSE_NS = 160,            /* from section to section, at most */
-    STREAK = 3,                /* contended acquisitions of one lock ... */
-    STREAK_GAP_NS = 50000,     /* ... each this soon after the last */
-    UNSUITED_NS = 20000000     /* after sections that were not dense: no retaining for so long */
+    RETAINERS = 64,        /* threads that retain at a time */
+    SECTIONS = 128,        /* between two looks at the clock */
+    SPARSE_MAX = 4,        /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
+    BATCH_NS = 3000000,    /* before others have their turn */
+    DENSE_NS = 160,        /* from section to section, at most */
+    STREAK = 3,            /* contended acquisitions of one lock ... */
+    STREAK_GAP_NS = 50000, /* ... each this soon after the last */
+    UNSUITED_NS = 20000000 /* after sections that were not dense: no retaining for so long */
 };
 
 static Retainer none; /* of threads that have none: its lock is always NULL */

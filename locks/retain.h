@@ -1,15 +1,16 @@
-/* Retaining a hot object lock: a thread that ends a section on a lock that several threads want at every moment keeps the
- * lock for its next section instead of releasing it. The sections in between cost a comparison, and the lock changes
- * hands after a batch of some milliseconds, to whoever has waited longest, instead of at every operation.
- * (source of the idea: lock reservation, Kawachiya et al. 2002; batches of one holder, lock cohorting, Dice et al. 2012.)
+/* Retaining a hot object lock: a thread that ends a section on a lock that several threads want at every moment keeps
+ * the lock for its next section instead of releasing it. The sections in between cost a comparison, and the lock
+ * changes hands after a batch of some milliseconds, to whoever has waited longest, instead of at every operation.
+ * (source of the idea: lock reservation, Kawachiya et al. 2002; batches of one holder, lock cohorting, Dice et al.
+ * 2012.)
  *
  * A thread begins to retain a lock that it found taken several times in a row. It goes on only while its sections on
  * the lock are dense: where threads do much else between them, taking turns at each section is quicker.
  *
  * Invariants:
  *   - At most one lock per thread. It is held: the byte says so, and nobody else takes it.
- *   - A thread that detaches, parks, waits for another object lock or stops lets it go, except that a retained lock of a
- *     section that is open is that section's, as any other.
+ *   - A thread that detaches, parks, waits for another object lock or stops lets it go, except that a retained lock of
+ * a section that is open is that section's, as any other.
  *   - Nothing is retained while the process has one thread. No dead object's lock is retained.
  *   - Retainers are never freed, so that anybody may read a thread's. */
 #ifndef POLYGIL_RETAIN_H
