@@ -156,15 +156,16 @@ void interp_visit_roots(Thread *t, VisitFn visit, void *arg) {
 /* ---- frame objects ------------------------------------------------------------------------------------------------------------------- */
 
 /* While its frame runs (live), an object reads the frame; afterwards, its own copies. A generator's frame comes and goes: see
- * frame_detach and gen_resume. */
+ * frame_detach and gen_resume. The running thread writes live and generator, live last: who finds both empty with acquire may read the copies;
+ * else other threads read in a stopped world (is_foreign). */
 typedef struct FrameObj {
     Object hdr;
-    InterpFrame *live;
+    _Atomic(InterpFrame *) live;
     Code *code;
     int32_t lasti;
     uint32_t n;
-    bool trace_lines, trace_opcodes, cleared;
-    Value generator; /* of a generator that lives: it holds this object. Not counted; where nothing is, traced (see gen_clear_refs) */
+    _Atomic(bool) trace_lines, trace_opcodes, cleared;
+    _Atomic(Value) generator; /* of a generator that lives: it holds this object. Not counted; where nothing is, traced (see gen_clear_refs) */
     Ref func, back, space, snapshot, trace;
     Ref regs[];
 } FrameObj;
@@ -176,7 +177,7 @@ static void frame_traverse(Value self, VisitFn visit, void *arg) {
     for (Ref *r = &o->func; r <= &o->trace; r++)
         visit(ref_peek(r), arg);
     if (!COUNT_EXACT)
-        visit(o->generator, arg);
+        visit(LOAD_RELAXED(&o->generator), arg);
     for (uint32_t i = 0; i < o->n; i++)
         visit(ref_peek(&o->regs[i]), arg);
 }
@@ -195,7 +196,7 @@ Value frame_object(InterpFrame *f) {
     if (f->flags & FR_GEN) {
         Value had = ref_peek(&((Generator *)f->extra)->frame_obj);
         if (had != ABSENT) {
-            ((FrameObj *)had)->live = f;
+            STORE_RELEASE(&((FrameObj *)had)->live, f);
             f->frame_obj = retained(had);
             f->flags |= FR_OBJECT;
             return retained(had);
@@ -205,9 +206,9 @@ Value frame_object(InterpFrame *f) {
     if (v == ABSENT)
         return ABSENT;
     FrameObj *o = (FrameObj *)v;
-    o->live = f;
+    atomic_init(&o->live, f);
     o->code = f->code;
-    o->trace_lines = true;
+    atomic_init(&o->trace_lines, true);
     ref_init(&o->func, retained(f->func));
     ref_init(&o->space, retained(frame_space(f)));
     o->n = f->code->n_locals;
@@ -232,11 +233,11 @@ Value frame_object_suspended(Value gen) {
         return ABSENT;
     FrameObj *o = (FrameObj *)v;
     o->code = c;
-    o->trace_lines = true;
+    atomic_init(&o->trace_lines, true);
     o->n = c->n_locals;
     o->lasti = (int32_t)(g->pc - c->instrs);
     ref_init(&o->func, retained(ref_peek(&g->func)));
-    o->generator = gen;
+    atomic_init(&o->generator, gen);
     trace_track(v_obj(v));
     ref_store(gen, &g->frame_obj, retained(v));
     return v;
@@ -246,10 +247,10 @@ void frame_detach(InterpFrame *f) {
     Value v = f->frame_obj;
     FrameObj *o = (FrameObj *)v;
     o->lasti = (int32_t)(f->pc - f->code->instrs);
-    o->live = NULL;
-    f->flags &= ~(uint32_t)FR_OBJECT;
-    o->generator = ABSENT;
     if (COUNT_EXACT && count_is_unique(v_obj(v))) {
+        f->flags &= ~(uint32_t)FR_OBJECT;
+        STORE_RELEASE(&o->generator, ABSENT);
+        STORE_RELEASE(&o->live, NULL);
         release(v);
         return;
     }
@@ -268,6 +269,10 @@ void frame_detach(InterpFrame *f) {
         f->regs[i] = ABSENT;
         ref_store(v, &o->regs[i], x);
     }
+    /* Until here the object is the frame's: who looks at the frame in a stopped world finds it. */
+    f->flags &= ~(uint32_t)FR_OBJECT;
+    STORE_RELEASE(&o->generator, ABSENT);
+    STORE_RELEASE(&o->live, NULL); /* pairs with is_foreign */
     release(v);
 }
 
@@ -275,9 +280,9 @@ void frame_detach(InterpFrame *f) {
 void frame_suspend(InterpFrame *f) {
     FrameObj *o = (FrameObj *)f->frame_obj;
     o->lasti = (int32_t)(f->pc - f->code->instrs);
-    o->live = NULL;
     f->flags &= ~(uint32_t)FR_OBJECT;
-    o->generator = f->extra;
+    STORE_RELEASE(&o->generator, f->extra);
+    STORE_RELEASE(&o->live, NULL);
     release(f->frame_obj);
 }
 
@@ -285,19 +290,39 @@ void frame_orphan(Value frame, Value gen) {
     FrameObj *o = (FrameObj *)frame;
     Generator *g = (Generator *)gen;
     o->lasti = (int32_t)(g->pc - o->code->instrs);
-    o->generator = ABSENT;
     for (uint32_t i = 0; i < o->n && i < g->n_saved; i++)
         ref_store(frame, &o->regs[i], ref_swap(gen, &g->regs[i], ABSENT));
+    STORE_RELEASE(&o->generator, ABSENT); /* pairs with is_foreign */
 }
 
-/* True when the frame is one that another thread may be running: it can be read in a stopped world only. */
+/* True when the frame is one that another thread may be running, or its generator: it can be read in a stopped world only. */
 static bool is_foreign(FrameObj *o) {
-    if (!EXCL_PARALLEL || o->live == NULL)
+    if (!EXCL_PARALLEL || excl_alone(V_OF(o)))
         return false;
+    InterpFrame *live = LOAD_ACQUIRE(&o->live);
+    if (live == NULL)
+        return LOAD_ACQUIRE(&o->generator) != ABSENT;
     for (InterpFrame *f = thread_self()->frame; f; f = f->prev)
-        if (f == o->live)
+        if (f == live)
             return false;
     return true;
+}
+
+/* Register i, borrowed: of the caller's own frame, of one that is over, or in a stopped world. */
+static Value frame_peek(FrameObj *o, uint32_t i) {
+    InterpFrame *live = LOAD_RELAXED(&o->live);
+    if (live) {
+        Value v = live->regs[i];
+        return v != ABSENT ? v : ref_peek(&o->regs[i]); /* frame_detach may have moved it */
+    }
+    Value gen = LOAD_RELAXED(&o->generator);
+    if (gen != ABSENT) {
+        Generator *g = (Generator *)gen;
+        if (LOAD_RELAXED(&g->state) == GEN_FINISHED)
+            return ABSENT;
+        return i < g->n_saved ? ref_peek(&g->regs[i]) : ABSENT;
+    }
+    return ref_peek(&o->regs[i]);
 }
 
 /* The registers of another thread's frame, as a tuple with holes; ABSENT with MemoryError. */
@@ -307,7 +332,7 @@ static Value foreign_regs(FrameObj *o) {
         return ABSENT;
     excl_stop_world();
     for (uint32_t i = 0; i < o->n; i++) {
-        Value v = o->live ? o->live->regs[i] : ref_peek(&o->regs[i]);
+        Value v = frame_peek(o, i);
         publish(v);
         tuple_init_item(t, i, retained(v));
     }
@@ -317,18 +342,7 @@ static Value foreign_regs(FrameObj *o) {
 
 /* Register i, borrowed; regs: ABSENT, or what foreign_regs gave. */
 static Value frame_reg(FrameObj *o, Value regs, uint32_t i) {
-    if (regs != ABSENT)
-        return tuple_get(regs, i);
-    if (o->live)
-        return o->live->regs[i];
-    Value gen = o->generator;
-    if (gen != ABSENT) {
-        Generator *g = (Generator *)gen;
-        if (LOAD_RELAXED(&g->state) == GEN_FINISHED)
-            return ABSENT;
-        return i < g->n_saved ? ref_peek(&g->regs[i]) : ABSENT;
-    }
-    return ref_peek(&o->regs[i]);
+    return regs != ABSENT ? tuple_get(regs, i) : frame_peek(o, i);
 }
 
 static int snapshot_set(Value d, Value name, Value v) {
@@ -344,14 +358,13 @@ static Value frame_object_locals(Value self) {
     Value space = ref_peek(&o->space), regs = ABSENT, d;
     if (space != ABSENT)
         return retained(space);
-    d = ref_peek(&o->snapshot);
+    d = ref_load(self, &o->snapshot);
     if (d == ABSENT) {
         d = dict_new();
         if (d == ABSENT)
             return ABSENT;
-        ref_store(self, &o->snapshot, d);
+        ref_store(self, &o->snapshot, retained(d));
     }
-    retain(d);
     if (UNLIKELY(is_foreign(o)) && (regs = foreign_regs(o)) == ABSENT)
         goto fail;
     Value names = ref_peek(&c->varnames), cells = ref_peek(&c->cellvars), frees = ref_peek(&c->freevars);
@@ -383,7 +396,7 @@ static Value frame_object_locals(Value self) {
     }
     Value func = ref_peek(&o->func);
     Value closure = func == ABSENT ? ABSENT : ref_peek(&((Function *)func)->closure);
-    for (intptr_t k = 0; closure != ABSENT && !o->cleared && (c->flags & CO_OPTIMIZED) && k < tuple_len(frees); k++) {
+    for (intptr_t k = 0; closure != ABSENT && !LOAD_RELAXED(&o->cleared) && (c->flags & CO_OPTIMIZED) && k < tuple_len(frees); k++) {
         Value v = cell_get(tuple_get(closure, k));
         int r = snapshot_set(d, tuple_get(frees, k), v);
         release(v);
@@ -403,9 +416,10 @@ static int32_t frame_lasti(FrameObj *o) {
     if (UNLIKELY(foreign))
         excl_stop_world();
     int32_t at = o->lasti;
-    Value gen = o->generator;
-    if (o->live)
-        at = (int32_t)(o->live->pc - o->live->code->instrs);
+    Value gen = LOAD_RELAXED(&o->generator);
+    InterpFrame *live = LOAD_RELAXED(&o->live);
+    if (live)
+        at = (int32_t)(live->pc - live->code->instrs);
     else if (gen != ABSENT && LOAD_RELAXED(&((Generator *)gen)->state) != GEN_FINISHED)
         at = (int32_t)(((Generator *)gen)->pc - o->code->instrs);
     if (UNLIKELY(foreign))
@@ -500,14 +514,14 @@ static Value get_back(Value self) {
     bool foreign = is_foreign(o);
     if (UNLIKELY(foreign))
         excl_stop_world();
-    Value prev = o->live == NULL ? ABSENT : o->live->prev ? frame_object(o->live->prev) : V_NONE;
-    bool live = o->live != NULL;
+    InterpFrame *live = LOAD_RELAXED(&o->live);
+    Value prev = live == NULL ? ABSENT : live->prev ? frame_object(live->prev) : V_NONE;
     if (UNLIKELY(foreign))
         excl_start_world();
     if (live)
         return prev;
-    Value b = ref_peek(&o->back);
-    return b == ABSENT ? V_NONE : retained(b);
+    Value b = ref_load(self, &o->back);
+    return b == ABSENT ? V_NONE : b;
 }
 Code *frame_object_code(Value frame) { return ((FrameObj *)frame)->code; }
 static Value get_code(Value self) { return retained(V_OF(((FrameObj *)self)->code)); }
@@ -528,33 +542,33 @@ static int set_lineno(Value self, Value v) {
     return -1;
 }
 static Value get_trace(Value self) {
-    Value v = ref_peek(&((FrameObj *)self)->trace);
-    return v == ABSENT ? V_NONE : retained(v);
+    Value v = ref_load(self, &((FrameObj *)self)->trace);
+    return v == ABSENT ? V_NONE : v;
 }
 static int set_trace(Value self, Value v) {
     ref_store(self, &((FrameObj *)self)->trace, v == V_NONE ? ABSENT : retained(v));
     return 0;
 }
-static Value get_trace_lines(Value self) { return v_bool(((FrameObj *)self)->trace_lines); }
+static Value get_trace_lines(Value self) { return v_bool(LOAD_RELAXED(&((FrameObj *)self)->trace_lines)); }
 static int set_trace_lines(Value self, Value v) {
-    ((FrameObj *)self)->trace_lines = v == V_TRUE;
+    STORE_RELAXED(&((FrameObj *)self)->trace_lines, v == V_TRUE);
     return 0;
 }
-static Value get_trace_opcodes(Value self) { return v_bool(((FrameObj *)self)->trace_opcodes); }
+static Value get_trace_opcodes(Value self) { return v_bool(LOAD_RELAXED(&((FrameObj *)self)->trace_opcodes)); }
 static int set_trace_opcodes(Value self, Value v) {
-    ((FrameObj *)self)->trace_opcodes = v == V_TRUE;
+    STORE_RELAXED(&((FrameObj *)self)->trace_opcodes, v == V_TRUE);
     return 0;
 }
 static Value frame_clear_method(Value self, Value *args, intptr_t nargs, Value kw) {
     FrameObj *o = (FrameObj *)self;
-    if (o->live)
+    if (LOAD_ACQUIRE(&o->live))
         return err_set(&exc_RuntimeError, "cannot clear an executing frame");
-    Value gen = o->generator;
+    Value gen = LOAD_ACQUIRE(&o->generator);
     if (gen != ABSENT) {
         gen_finalize(gen);
         return V_NONE;
     }
-    o->cleared = true;
+    STORE_RELAXED(&o->cleared, true);
     ref_clear(self, &o->snapshot);
     for (uint32_t i = 0; i < o->n; i++)
         ref_clear(self, &o->regs[i]);

@@ -28,8 +28,11 @@ def compute():
         n += 1
 
 
+sender = []
+
+
 def later(seconds, signum=signal.SIGUSR1):
-    # The clock starts when the main thread is out of start().
+    # The clock starts when the main thread is out of start(). On a busy machine the signal may come as soon as that.
     go = threading.Event()
 
     def send():
@@ -39,8 +42,8 @@ def later(seconds, signum=signal.SIGUSR1):
 
     t = threading.Thread(target=send)
     t.start()
+    sender[:] = [t]
     go.set()
-    return t
 
 
 signal.signal(signal.SIGUSR1, raise_stop)
@@ -74,40 +77,40 @@ waits = {
     "pause": signal.pause,
 }
 for name, wait in waits.items():
-    t = later(0.02)
     start = time.monotonic()
     try:
+        later(0.02)
         wait()
         print(name, "returned")
     except Stop:
         print(name, "stopped", time.monotonic() - start < 5)
-    t.join()
+    sender[0].join()
 print("in main", all(hits))
 
 # A handler that returns: the waiting goes on (PEP 475).
 signal.signal(signal.SIGUSR1, note)
-t = later(0.01)
+later(0.01)
 start = time.monotonic()
 time.sleep(0.05)
 print("sleep goes on", time.monotonic() - start >= 0.05)
-t.join()
-t = later(0.01)
+sender[0].join()
+later(0.01)
 threading.Timer(0.05, held.release).start()
 print("acquire goes on", held.acquire())
-t.join()
+sender[0].join()
 
-t = later(0.01, signal.SIGINT)
 try:
+    later(0.01, signal.SIGINT)
     compute()
 except KeyboardInterrupt:
     print("KeyboardInterrupt")
-t.join()
-t = later(0.01, signal.SIGINT)
+sender[0].join()
 try:
+    later(0.01, signal.SIGINT)
     held.acquire()
 except KeyboardInterrupt:
     print("KeyboardInterrupt in acquire")
-t.join()
+sender[0].join()
 
 # Many signals while threads compute.
 hits.clear()
