@@ -24,13 +24,17 @@ static Thread *enter(void) {
         t = thread_attach_new();
     return t;
 }
-static void leave(Thread *t) { excl_detach(t); }
-#define MICRO_BATCHES(m)                                                                                               \
-    for (Thread *micro_t_ = NULL; micro_next((m), MICRO_BATCH);)                                                       \
-        for (int micro_once_ = (micro_t_ = enter(), 1); micro_once_; micro_once_ = (leave(micro_t_), 0))               \
+static void leave(Thread *t) {
+    excl_detach(t);
+}
+#define MICRO_BATCHES(m)                                                                                 \
+    for (Thread *micro_t_ = NULL; micro_next((m), MICRO_BATCH);)                                         \
+        for (int micro_once_ = (micro_t_ = enter(), 1); micro_once_; micro_once_ = (leave(micro_t_), 0)) \
             for (int64_t i = 0; i < MICRO_BATCH; i++)
 
-/* ---- counts ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- counts
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 enum { OBJECTS = 1024 };
 static Value objects[OBJECTS];
@@ -56,21 +60,24 @@ static void retain_release_same(Micro *m) {
 /* Slots of a list read as Python code reads them. */
 static Value shared_list;
 static void load_shared(Micro *m) {
-    MICRO_BATCHES(m) { release(list_get(shared_list, i % OBJECTS)); }
+    MICRO_BATCHES(m) {
+        release(list_get(shared_list, i % OBJECTS));
+    }
 }
 
-/* ---- locks: one body, a binding per lock ------------------------------------------------------------------------------------------ */
+/* ---- locks: one body, a binding per lock
+ * ------------------------------------------------------------------------------------------ */
 
-#define LOCK_BODY(name, lock, unlock)                                                                                  \
-    static uint64_t name##_counter;                                                                                    \
-    static void lock_##name(Micro *m) {                                                                                \
-        while (micro_next(m, MICRO_BATCH)) {                                                                           \
-            for (int64_t i = 0; i < MICRO_BATCH; i++) {                                                                \
-                lock;                                                                                                  \
-                name##_counter++;                                                                                      \
-                unlock;                                                                                                \
-            }                                                                                                          \
-        }                                                                                                              \
+#define LOCK_BODY(name, lock, unlock)                   \
+    static uint64_t name##_counter;                     \
+    static void lock_##name(Micro *m) {                 \
+        while (micro_next(m, MICRO_BATCH)) {            \
+            for (int64_t i = 0; i < MICRO_BATCH; i++) { \
+                lock;                                   \
+                name##_counter++;                       \
+                unlock;                                 \
+            }                                           \
+        }                                               \
     }
 static Mutex mutex = MUTEX_INIT(RANK_NONE);
 LOCK_BODY(mutex, mutex_lock(&mutex), mutex_unlock(&mutex))
@@ -111,7 +118,9 @@ static void attach_detach(Micro *m) {
         }
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static void allocate_tuple(Micro *m) {
     MICRO_BATCHES(m) {
@@ -132,7 +141,9 @@ static void allocate_list(Micro *m) {
     }
 }
 
-/* ---- safepoints ------------------------------------------------------------------------------------------------------------------- */
+/* ---- safepoints
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void safepoint(Micro *m) {
     MICRO_BATCHES(m) {
@@ -156,11 +167,14 @@ static void handshake(Micro *m) {
     }
 }
 
-/* ---- containers and calls --------------------------------------------------------------------------------------------------------- */
+/* ---- containers and calls
+ * --------------------------------------------------------------------------------------------------------- */
 
 static Value table, keys[OBJECTS], numbers, function;
 static void dict_read(Micro *m) {
-    MICRO_BATCHES(m) { release(dict_get(table, keys[i % OBJECTS])); }
+    MICRO_BATCHES(m) {
+        release(dict_get(table, keys[i % OBJECTS]));
+    }
 }
 static void dict_write(Micro *m) {
     MICRO_BATCHES(m) {
@@ -169,7 +183,9 @@ static void dict_write(Micro *m) {
     }
 }
 static void list_read(Micro *m) {
-    MICRO_BATCHES(m) { micro_keep(list_get(numbers, i % OBJECTS)); }
+    MICRO_BATCHES(m) {
+        micro_keep(list_get(numbers, i % OBJECTS));
+    }
 }
 static void list_write(Micro *m) {
     MICRO_BATCHES(m) {
@@ -214,7 +230,8 @@ static void prepare(void) {
         Value item = v_from_int(k);
         objects[k] = list_from(&item, 1);
         keys[k] = str_intern(str_format_c("key%d", k));
-        if (list_append(numbers, item) < 0 || list_append(shared_list, objects[k]) < 0 || dict_set(table, keys[k], item) < 0)
+        if (list_append(numbers, item) < 0 || list_append(shared_list, objects[k]) < 0 ||
+            dict_set(table, keys[k], item) < 0)
             fatal("out of memory");
     }
     Value ns = dict_new(), source = str_from_c("def f(x):\n    return x\n"), run = import_attr("builtins", "exec");
@@ -227,14 +244,16 @@ static void prepare(void) {
     release(ns);
     /* The collectors do not know these arrays: a tuple under a handle keeps all. */
     static Ref root;
-    Value all[] = {tuple_from(objects, OBJECTS), tuple_from(keys, OBJECTS), numbers, table, shared_list, locked, function};
+    Value all[] = {
+        tuple_from(objects, OBJECTS), tuple_from(keys, OBJECTS), numbers, table, shared_list, locked, function};
     ref_init(&root, tuple_from(all, ARRAY_LEN(all)));
     handle_register(&root);
 }
 
 int main(int argc, char **argv) {
     static char *no_arguments[] = {"micro", NULL};
-    StartOptions o = {.executable = argv[0], .orig_argv = no_arguments, .orig_argc = 1, .argv = no_arguments, .argc = 1};
+    StartOptions o = {
+        .executable = argv[0], .orig_argv = no_arguments, .orig_argc = 1, .argv = no_arguments, .argc = 1};
     start_init(&o);
     prepare();
     /* Those with a number of threads last: from the first of them on the process has several. */

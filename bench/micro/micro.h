@@ -1,5 +1,5 @@
-/* Google Benchmark's face for benchmarks in C. A body runs batches: it attaches to the VM, does `n` operations and detaches, so that no
- * thread holds the VM at the library's barriers.
+/* Google Benchmark's face for benchmarks in C. A body runs batches: it attaches to the VM, does `n` operations and
+ * detaches, so that no thread holds the VM at the library's barriers.
  *
  *     static void retain_release(Micro *m) {
  *         MICRO_BATCHES(m, n) { for (int64_t i = 0; i < n; i++) ... }
@@ -25,12 +25,15 @@ enum { MICRO_BATCH = 16384 };
 bool micro_next(Micro *m, int64_t n);
 int micro_thread(const Micro *m);
 int64_t micro_argument(const Micro *m);
-/* One benchmark, in the order of registration; threads 0: single, without a number in its name. setup: called before it, NULL allowed. */
+/* One benchmark, in the order of registration; threads 0: single, without a number in its name. setup: called before
+ * it, NULL allowed. */
 void micro_register(const char *name, MicroFn fn, int64_t argument, int threads, void (*setup)(void));
 /* Parses Google Benchmark's options, runs; the exit status. */
 int micro_main(int argc, char **argv);
 /* Keeps the compiler from dropping what computes v. */
-static inline void micro_keep(uint64_t v) { __asm__ volatile("" : : "r"(v) : "memory"); }
+static inline void micro_keep(uint64_t v) {
+    __asm__ volatile("" : : "r"(v) : "memory");
+}
 
 #ifdef __cplusplus
 }

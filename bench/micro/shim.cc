@@ -8,12 +8,20 @@ struct Micro {
     int64_t argument;
 };
 
-bool micro_next(Micro *m, int64_t n) { return m->state->KeepRunningBatch(n); }
-int micro_thread(const Micro *m) { return m->state->thread_index(); }
-int64_t micro_argument(const Micro *m) { return m->argument; }
+bool micro_next(Micro *m, int64_t n) {
+    return m->state->KeepRunningBatch(n);
+}
+int micro_thread(const Micro *m) {
+    return m->state->thread_index();
+}
+int64_t micro_argument(const Micro *m) {
+    return m->argument;
+}
 
 static void (*common_setup)(void); /* the same for all that have one */
-static void set_up(const benchmark::State &) { common_setup(); }
+static void set_up(const benchmark::State &) {
+    common_setup();
+}
 
 void micro_register(const char *name, MicroFn fn, int64_t argument, int threads, void (*setup)(void)) {
     auto *b = benchmark::RegisterBenchmark(name, [fn, argument](benchmark::State &state) {

@@ -24,7 +24,7 @@
 #define TLS_FAST __attribute__((tls_model("local-exec")))
 #define CACHE_LINE 64
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(p, type, field) ((type *)((char *)(p)-offsetof(type, field)))
+#define CONTAINER_OF(p, type, field) ((type *)((char *)(p) - offsetof(type, field)))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -36,10 +36,10 @@
 
 NORETURN COLD void fatal_at(const char *file, int line, const char *what);
 #define fatal(what) fatal_at(__FILE__, __LINE__, what)
-#define ASSERT_AT(level, c)                                                                                           \
-    do {                                                                                                               \
-        if (POLYGIL_ASSERT >= (level) && UNLIKELY(!(c)))                                                               \
-            fatal_at(__FILE__, __LINE__, "assertion failed: " #c);                                                     \
+#define ASSERT_AT(level, c)                                        \
+    do {                                                           \
+        if (POLYGIL_ASSERT >= (level) && UNLIKELY(!(c)))           \
+            fatal_at(__FILE__, __LINE__, "assertion failed: " #c); \
     } while (0)
 #define ASSERT(c) ASSERT_AT(1, c)
 #define ASSERT_FULL(c) ASSERT_AT(2, c)

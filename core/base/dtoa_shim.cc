@@ -57,7 +57,8 @@ int dtoa_digits(double v, int mode, int digits, char *buf, int cap, int *point) 
     bool sign;
     int length = 0;
     DoubleToStringConverter::DoubleToAscii(v, modes[mode], digits, buf, cap, &sign, &length, point);
-    /* The library rounds a half up; it must go to even. Half-way cases end within a digit or two behind the last one. */
+    /* The library rounds a half up; it must go to even. Half-way cases end within a digit or two behind the last one.
+     */
     int places = mode == DTOA_FIXED ? digits : digits - *point;
     if (mode != DTOA_SHORTEST && places < 1000) {
         double scaled = ldexp(v, places < 0 ? 0 : places + 2);

@@ -4,7 +4,9 @@
 
 enum { CHUNK_BYTES = 64 * 1024 };
 
-void arena_init(Arena *a) { memset(a, 0, sizeof *a); }
+void arena_init(Arena *a) {
+    memset(a, 0, sizeof *a);
+}
 
 void arena_free(Arena *a) {
     for (ArenaChunk *c = a->chunks; c != NULL;) {

@@ -1,7 +1,7 @@
 /* Bump arena of one compilation: AST, symbol table, scratch. Everything is freed at once; nothing is freed singly.
  *
- * Values reached from arena memory are not seen by a collector there: arena_keep makes them reachable through the list `keep`, which the
- * stack scanner finds because the Arena itself lives on the C stack of the function that compiles. */
+ * Values reached from arena memory are not seen by a collector there: arena_keep makes them reachable through the list
+ * `keep`, which the stack scanner finds because the Arena itself lives on the C stack of the function that compiles. */
 #ifndef POLYGIL_ARENA_H
 #define POLYGIL_ARENA_H
 
@@ -15,9 +15,9 @@ typedef struct ArenaChunk {
 typedef struct Arena {
     char *cur, *end;
     ArenaChunk *chunks;
-    Value keep;         /* list, owned; ABSENT until the first arena_keep */
-    void *names;        /* identifier table: front/lexer.c */
-    void *mangled;      /* cache of mangled names: front/symtable.c */
+    Value keep;    /* list, owned; ABSENT until the first arena_keep */
+    void *names;   /* identifier table: front/lexer.c */
+    void *mangled; /* cache of mangled names: front/symtable.c */
 } Arena;
 
 void arena_init(Arena *a); /* no memory is taken yet */

@@ -8,11 +8,13 @@ static const uint16_t expr_sizes[EXPR_KIND_END] = {
 #undef SIZE
 };
 static const uint16_t stmt_sizes[STMT_KIND_END] = {
-    [STMT_Pass] = offsetof(Stmt, Expr), [STMT_Break] = offsetof(Stmt, Expr), [STMT_Continue] = offsetof(Stmt, Expr),
+    [STMT_Pass] = offsetof(Stmt, Expr),
+    [STMT_Break] = offsetof(Stmt, Expr),
+    [STMT_Continue] = offsetof(Stmt, Expr),
 #define SIZE(k) [STMT_##k] = (uint16_t)(offsetof(Stmt, k) + sizeof(((Stmt *)0)->k)),
-    SIZE(FunctionDef) SIZE(AsyncFunctionDef) SIZE(ClassDef) SIZE(Return) SIZE(Delete) SIZE(Assign) SIZE(AugAssign) SIZE(AnnAssign)
-    SIZE(For) SIZE(AsyncFor) SIZE(While) SIZE(If) SIZE(With) SIZE(AsyncWith) SIZE(Match) SIZE(Raise) SIZE(Try) SIZE(TryStar)
-    SIZE(Assert) SIZE(Import) SIZE(ImportFrom) SIZE(Global) SIZE(Nonlocal) SIZE(Expr)
+    SIZE(FunctionDef) SIZE(AsyncFunctionDef) SIZE(ClassDef) SIZE(Return) SIZE(Delete) SIZE(Assign) SIZE(AugAssign)
+        SIZE(AnnAssign) SIZE(For) SIZE(AsyncFor) SIZE(While) SIZE(If) SIZE(With) SIZE(AsyncWith) SIZE(Match) SIZE(Raise)
+            SIZE(Try) SIZE(TryStar) SIZE(Assert) SIZE(Import) SIZE(ImportFrom) SIZE(Global) SIZE(Nonlocal) SIZE(Expr)
 #undef SIZE
 };
 static const uint16_t pattern_sizes[PATTERN_KIND_END] = {

@@ -176,7 +176,8 @@ static bool is_int16(Expr *e) {
     return i >= INT16_MIN && i <= INT16_MAX;
 }
 
-/* The operand in register r is consumed by an operator or comparison: the operator that made it, if one did, may hand it over. */
+/* The operand in register r is consumed by an operator or comparison: the operator that made it, if one did, may hand
+ * it over. */
 static void hand_over(Unit *u, int r) {
     if (!u->reachable || u->g->failed || u->n == 0 || (uint32_t)r < u->n_locals)
         return;

@@ -11,29 +11,48 @@ const char *const token_texts[TOK_KIND_END] = {
     OPERATOR_TOKENS(OP_TEXT)
 #undef OP_TEXT
 #define KW_TEXT(n) [KW_##n] = #n,
-    KEYWORD_TOKENS(KW_TEXT)
+        KEYWORD_TOKENS(KW_TEXT)
 #undef KW_TEXT
 };
 
 /* ---- character classes ---- */
 
-enum { C_ID = 1 /* continues an identifier */, C_DIGIT = 2, C_SPACE = 4, C_HEX = 8, C_QUOTE_STOP = 16 /* ends the scan of a string */ };
+enum {
+    C_ID = 1 /* continues an identifier */,
+    C_DIGIT = 2,
+    C_SPACE = 4,
+    C_HEX = 8,
+    C_QUOTE_STOP = 16 /* ends the scan of a string */
+};
 
 static const uint8_t cclass[256] = {
-    ['0' ... '9'] = C_ID | C_DIGIT | C_HEX, ['a' ... 'f'] = C_ID | C_HEX, ['A' ... 'F'] = C_ID | C_HEX, ['g' ... 'z'] = C_ID,
-    ['G' ... 'Z'] = C_ID, ['_'] = C_ID, [' '] = C_SPACE, ['\t'] = C_SPACE, ['\f'] = C_SPACE, ['\''] = C_QUOTE_STOP,
-    ['"'] = C_QUOTE_STOP, ['\\'] = C_QUOTE_STOP, ['\n'] = C_QUOTE_STOP, [0] = C_QUOTE_STOP, [128 ... 255] = C_ID | C_QUOTE_STOP,
+    ['0' ... '9'] = C_ID | C_DIGIT | C_HEX,
+    ['a' ... 'f'] = C_ID | C_HEX,
+    ['A' ... 'F'] = C_ID | C_HEX,
+    ['g' ... 'z'] = C_ID,
+    ['G' ... 'Z'] = C_ID,
+    ['_'] = C_ID,
+    [' '] = C_SPACE,
+    ['\t'] = C_SPACE,
+    ['\f'] = C_SPACE,
+    ['\''] = C_QUOTE_STOP,
+    ['"'] = C_QUOTE_STOP,
+    ['\\'] = C_QUOTE_STOP,
+    ['\n'] = C_QUOTE_STOP,
+    [0] = C_QUOTE_STOP,
+    [128 ... 255] = C_ID | C_QUOTE_STOP,
 };
 #define IS(c, m) (cclass[(unsigned char)(c)] & (m))
 
 /* What a token that starts with this byte is. */
 enum { S_BAD, S_NAME, S_PREFIX /* a letter that may start a string prefix */, S_NUMBER, S_QUOTE, S_OP };
 static const uint8_t start_class[256] = {
-    ['a'] = S_NAME, ['b'] = S_PREFIX, ['c' ... 'e'] = S_NAME, ['f'] = S_PREFIX, ['g' ... 'q'] = S_NAME, ['r'] = S_PREFIX,
-    ['s' ... 't'] = S_NAME, ['u'] = S_PREFIX, ['v' ... 'z'] = S_NAME, ['A'] = S_NAME, ['B'] = S_PREFIX, ['C' ... 'E'] = S_NAME,
-    ['F'] = S_PREFIX, ['G' ... 'Q'] = S_NAME, ['R'] = S_PREFIX, ['S' ... 'T'] = S_NAME, ['U'] = S_PREFIX, ['V' ... 'Z'] = S_NAME,
-    ['_'] = S_NAME, [128 ... 255] = S_NAME,
-    ['0' ... '9'] = S_NUMBER, ['\''] = S_QUOTE, ['"'] = S_QUOTE,
+    ['a'] = S_NAME,           ['b'] = S_PREFIX,       ['c' ... 'e'] = S_NAME, ['f'] = S_PREFIX,
+    ['g' ... 'q'] = S_NAME,   ['r'] = S_PREFIX,       ['s' ... 't'] = S_NAME, ['u'] = S_PREFIX,
+    ['v' ... 'z'] = S_NAME,   ['A'] = S_NAME,         ['B'] = S_PREFIX,       ['C' ... 'E'] = S_NAME,
+    ['F'] = S_PREFIX,         ['G' ... 'Q'] = S_NAME, ['R'] = S_PREFIX,       ['S' ... 'T'] = S_NAME,
+    ['U'] = S_PREFIX,         ['V' ... 'Z'] = S_NAME, ['_'] = S_NAME,         [128 ... 255] = S_NAME,
+    ['0' ... '9'] = S_NUMBER, ['\''] = S_QUOTE,       ['"'] = S_QUOTE,
 };
 
 /* ---- identifiers ---- */
@@ -54,8 +73,8 @@ typedef struct NameTable {
 static uint8_t keyword_kind(const char *s, size_t n) {
     if (n < 2 || n > 8)
         return TOK_NAME;
-#define KW_TEST(k)                                                                                                     \
-    if (n == sizeof(#k) - 1 && memcmp(s, #k, sizeof(#k) - 1) == 0)                                                     \
+#define KW_TEST(k)                                                 \
+    if (n == sizeof(#k) - 1 && memcmp(s, #k, sizeof(#k) - 1) == 0) \
         return KW_##k;
     KEYWORD_TOKENS(KW_TEST)
 #undef KW_TEST
@@ -169,8 +188,8 @@ static Value name_value(Lexer *lx, const char *s, size_t n) {
             int offset = (int)(q - lx->line_start);
             lx->cur = q;
             if (unicode_is_printable(c))
-                lexer_error_at(lx, &exc_SyntaxError, -lx->lineno, offset, lx->lineno, offset, "invalid character '%.*s' (U+%04X)",
-                               (int)(q - p), p, c);
+                lexer_error_at(lx, &exc_SyntaxError, -lx->lineno, offset, lx->lineno, offset,
+                               "invalid character '%.*s' (U+%04X)", (int)(q - p), p, c);
             else
                 lexer_error_at(lx, &exc_SyntaxError, -lx->lineno, offset, lx->lineno, offset,
                                "invalid non-printable character U+%04X", c);
@@ -264,8 +283,8 @@ static COLD bool error_here(Lexer *lx, const char *fmt, ...) {
 
 void lexer_never_closed(Lexer *lx) {
     int i = lx->level - 1;
-    lexer_error_at(lx, &exc_SyntaxError, lx->paren_line[i], lx->paren_col[i] + 1, lx->paren_line[i], 0, "'%c' was never closed",
-                   lx->paren[i]);
+    lexer_error_at(lx, &exc_SyntaxError, lx->paren_line[i], lx->paren_col[i] + 1, lx->paren_line[i], 0,
+                   "'%c' was never closed", lx->paren[i]);
 }
 
 static COLD bool error_eof(Lexer *lx) {
@@ -299,7 +318,8 @@ static COLD bool warn_literal(Lexer *lx, const char *kind) {
 static COLD bool error_continuation(Lexer *lx) {
     int col = (int)(lx->cur + (lx->cur + 1 < lx->end) - lx->text_start);
     lx->soft_error = true;
-    lexer_error_at(lx, &exc_SyntaxError, lx->lineno, col + 1, lx->lineno, 0, "unexpected character after line continuation character");
+    lexer_error_at(lx, &exc_SyntaxError, lx->lineno, col + 1, lx->lineno, 0,
+                   "unexpected character after line continuation character");
     return false;
 }
 
@@ -312,13 +332,26 @@ static bool number_end(Lexer *lx, const char *kind) {
         return true;
     bool keyword = false;
     switch (*s) {
-    case 'a': keyword = s[1] == 'n' && s[2] == 'd'; break;
-    case 'e': keyword = s[1] == 'l' && s[2] == 's' && s[3] == 'e'; break;
-    case 'f': keyword = s[1] == 'o' && s[2] == 'r'; break;
-    case 'i': keyword = s[1] == 'n' || s[1] == 'f' || s[1] == 's'; break;
-    case 'o': keyword = s[1] == 'r'; break;
-    case 'n': keyword = s[1] == 'o' && s[2] == 't'; break;
-    default: break;
+    case 'a':
+        keyword = s[1] == 'n' && s[2] == 'd';
+        break;
+    case 'e':
+        keyword = s[1] == 'l' && s[2] == 's' && s[3] == 'e';
+        break;
+    case 'f':
+        keyword = s[1] == 'o' && s[2] == 'r';
+        break;
+    case 'i':
+        keyword = s[1] == 'n' || s[1] == 'f' || s[1] == 's';
+        break;
+    case 'o':
+        keyword = s[1] == 'r';
+        break;
+    case 'n':
+        keyword = s[1] == 'o' && s[2] == 't';
+        break;
+    default:
+        break;
     }
     if (!keyword)
         return error_here(lx, "invalid %s literal", kind);
@@ -378,10 +411,17 @@ static bool number(Lexer *lx, Token *t) {
     t->aux = 0;
     if (*s == '0') {
         switch (s[1]) {
-        case 'x': case 'X': return based_number(lx, t, 16, "hexadecimal");
-        case 'o': case 'O': return based_number(lx, t, 8, "octal");
-        case 'b': case 'B': return based_number(lx, t, 2, "binary");
-        default: break;
+        case 'x':
+        case 'X':
+            return based_number(lx, t, 16, "hexadecimal");
+        case 'o':
+        case 'O':
+            return based_number(lx, t, 8, "octal");
+        case 'b':
+        case 'B':
+            return based_number(lx, t, 2, "binary");
+        default:
+            break;
         }
         lx->cur++;
         for (;;) {
@@ -435,8 +475,9 @@ static bool number(Lexer *lx, Token *t) {
     }
     if (UNLIKELY(zeros_end != NULL)) {
         int col = (int)(s - lx->line_start);
-        lexer_error_at(lx, &exc_SyntaxError, -lx->lineno, col + 1, lx->lineno, (int)(zeros_end - lx->line_start) + 1,
-                       "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");
+        lexer_error_at(
+            lx, &exc_SyntaxError, -lx->lineno, col + 1, lx->lineno, (int)(zeros_end - lx->line_start) + 1,
+            "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");
         return false;
     }
     return number_end(lx, "decimal");
@@ -452,8 +493,9 @@ static COLD bool unterminated(Lexer *lx, Token *t, const char *line_start, bool 
     lx->lineno = t->pos.lineno;
     lx->line_start = line_start;
     lx->cur = lx->tok_start + 1;
-    return error_here(lx, triple ? "unterminated triple-quoted string literal (detected at line %d)"
-                                 : "unterminated string literal (detected at line %d)",
+    return error_here(lx,
+                      triple ? "unterminated triple-quoted string literal (detected at line %d)"
+                             : "unterminated string literal (detected at line %d)",
                       detected);
 }
 
@@ -522,7 +564,8 @@ static bool string(Lexer *lx, Token *t, uint8_t aux) {
 static COLD bool tab_error(Lexer *lx) {
     lx->soft_error = true;
     lx->touched_eof = false;
-    lexer_error_at(lx, &exc_TabError, lx->lineno, 1, lx->lineno, 0, "inconsistent use of tabs and spaces in indentation");
+    lexer_error_at(lx, &exc_TabError, lx->lineno, 1, lx->lineno, 0,
+                   "inconsistent use of tabs and spaces in indentation");
     return false;
 }
 
@@ -703,24 +746,60 @@ static bool operator_token(Lexer *lx, Token *t) {
     const char *s = lx->cur;
     char d = s[1];
     switch (s[0]) {
-    case '(': OP1(LPAR); return open_bracket(lx, '(');
-    case '[': OP1(LSQB); return open_bracket(lx, '[');
-    case '{': OP1(LBRACE); return open_bracket(lx, '{');
-    case ')': OP1(RPAR); return close_bracket(lx, ')');
-    case ']': OP1(RSQB); return close_bracket(lx, ']');
-    case '}': OP1(RBRACE); return close_bracket(lx, '}');
-    case ',': OP1(COMMA); return true;
-    case ';': OP1(SEMI); return true;
-    case '~': OP1(TILDE); return true;
-    case ':': d == '=' ? OP2(COLONEQUAL) : OP1(COLON); return true;
-    case '=': d == '=' ? OP2(EQEQUAL) : OP1(EQUAL); return true;
-    case '+': d == '=' ? OP2(PLUSEQUAL) : OP1(PLUS); return true;
-    case '-': d == '=' ? OP2(MINEQUAL) : d == '>' ? OP2(RARROW) : OP1(MINUS); return true;
-    case '%': d == '=' ? OP2(PERCENTEQUAL) : OP1(PERCENT); return true;
-    case '&': d == '=' ? OP2(AMPEREQUAL) : OP1(AMPER); return true;
-    case '|': d == '=' ? OP2(VBAREQUAL) : OP1(VBAR); return true;
-    case '^': d == '=' ? OP2(CIRCUMFLEXEQUAL) : OP1(CIRCUMFLEX); return true;
-    case '@': d == '=' ? OP2(ATEQUAL) : OP1(AT); return true;
+    case '(':
+        OP1(LPAR);
+        return open_bracket(lx, '(');
+    case '[':
+        OP1(LSQB);
+        return open_bracket(lx, '[');
+    case '{':
+        OP1(LBRACE);
+        return open_bracket(lx, '{');
+    case ')':
+        OP1(RPAR);
+        return close_bracket(lx, ')');
+    case ']':
+        OP1(RSQB);
+        return close_bracket(lx, ']');
+    case '}':
+        OP1(RBRACE);
+        return close_bracket(lx, '}');
+    case ',':
+        OP1(COMMA);
+        return true;
+    case ';':
+        OP1(SEMI);
+        return true;
+    case '~':
+        OP1(TILDE);
+        return true;
+    case ':':
+        d == '=' ? OP2(COLONEQUAL) : OP1(COLON);
+        return true;
+    case '=':
+        d == '=' ? OP2(EQEQUAL) : OP1(EQUAL);
+        return true;
+    case '+':
+        d == '=' ? OP2(PLUSEQUAL) : OP1(PLUS);
+        return true;
+    case '-':
+        d == '=' ? OP2(MINEQUAL) : d == '>' ? OP2(RARROW) : OP1(MINUS);
+        return true;
+    case '%':
+        d == '=' ? OP2(PERCENTEQUAL) : OP1(PERCENT);
+        return true;
+    case '&':
+        d == '=' ? OP2(AMPEREQUAL) : OP1(AMPER);
+        return true;
+    case '|':
+        d == '=' ? OP2(VBAREQUAL) : OP1(VBAR);
+        return true;
+    case '^':
+        d == '=' ? OP2(CIRCUMFLEXEQUAL) : OP1(CIRCUMFLEX);
+        return true;
+    case '@':
+        d == '=' ? OP2(ATEQUAL) : OP1(AT);
+        return true;
     case '*':
         if (d == '*')
             s[2] == '=' ? OP3(DOUBLESTAREQUAL) : OP2(DOUBLESTAR);
@@ -755,7 +834,8 @@ static bool operator_token(Lexer *lx, Token *t) {
             return number(lx, t);
         d == '.' && s[2] == '.' ? OP3(ELLIPSIS) : OP1(DOT);
         return true;
-    default: return odd_character(lx, t);
+    default:
+        return odd_character(lx, t);
     }
 }
 
@@ -869,8 +949,12 @@ again:
         t->name = e->value;
         break;
     }
-    case S_NUMBER: ok = number(lx, t); break;
-    case S_QUOTE: ok = string(lx, t, 0); break;
+    case S_NUMBER:
+        ok = number(lx, t);
+        break;
+    case S_QUOTE:
+        ok = string(lx, t, 0);
+        break;
     default:
         if (c == '\n') {
             if (lx->level > 0) {
@@ -971,7 +1055,8 @@ static int chars_before(const char *s, size_t len, int n) {
 }
 
 /* A negative lineno asks for the text without its newline. */
-void lexer_error_at_v(Lexer *lx, Type *exc, int lineno, int offset, int end_lineno, int end_offset, const char *fmt, va_list ap) {
+void lexer_error_at_v(Lexer *lx, Type *exc, int lineno, int offset, int end_lineno, int end_offset, const char *fmt,
+                      va_list ap) {
     bool tokenizer = lineno < 0;
     if (tokenizer)
         lineno = -lineno;
@@ -1004,7 +1089,8 @@ void lexer_error_at_v(Lexer *lx, Type *exc, int lineno, int offset, int end_line
     lx->failed = true;
 }
 
-void lexer_error_at(Lexer *lx, Type *exc, int lineno, int offset, int end_lineno, int end_offset, const char *fmt, ...) {
+void lexer_error_at(Lexer *lx, Type *exc, int lineno, int offset, int end_lineno, int end_offset, const char *fmt,
+                    ...) {
     va_list ap;
     va_start(ap, fmt);
     lexer_error_at_v(lx, exc, lineno, offset, end_lineno, end_offset, fmt, ap);
@@ -1021,6 +1107,7 @@ void lexer_unicode_error(Lexer *lx, AstPos pos, int offset, int end_offset) {
     size_t n;
     const char *text = what != ABSENT ? str_utf8(what, &n) : NULL;
     if (text != NULL)
-        lexer_error_at(lx, &exc_SyntaxError, pos.lineno, offset, pos.end_lineno, end_offset, "(unicode error) %s", text);
+        lexer_error_at(lx, &exc_SyntaxError, pos.lineno, offset, pos.end_lineno, end_offset, "(unicode error) %s",
+                       text);
     release(what);
 }

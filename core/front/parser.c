@@ -80,7 +80,8 @@ void *raise_from(Parser *p, AstPos pos, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     if (!p->lx->failed)
-        lexer_error_at_v(p->lx, &exc_SyntaxError, pos.lineno, pos.col + 1, p->lx->lineno, (int)(p->lx->cur - p->lx->line_start), fmt, ap);
+        lexer_error_at_v(p->lx, &exc_SyntaxError, pos.lineno, pos.col + 1, p->lx->lineno,
+                         (int)(p->lx->cur - p->lx->line_start), fmt, ap);
     va_end(ap);
     return NULL;
 }
@@ -102,38 +103,60 @@ void *raise_last(Parser *p, Type *exc, const char *fmt, ...) {
 
 const char *expr_description(const Expr *e) {
     switch (e->kind) {
-    case EXPR_Attribute: return "attribute";
-    case EXPR_Subscript: return "subscript";
-    case EXPR_Starred: return "starred";
-    case EXPR_Name: return "name";
-    case EXPR_List: return "list";
-    case EXPR_Tuple: return "tuple";
-    case EXPR_Lambda: return "lambda";
-    case EXPR_Call: return "function call";
+    case EXPR_Attribute:
+        return "attribute";
+    case EXPR_Subscript:
+        return "subscript";
+    case EXPR_Starred:
+        return "starred";
+    case EXPR_Name:
+        return "name";
+    case EXPR_List:
+        return "list";
+    case EXPR_Tuple:
+        return "tuple";
+    case EXPR_Lambda:
+        return "lambda";
+    case EXPR_Call:
+        return "function call";
     case EXPR_BoolOp:
     case EXPR_BinOp:
-    case EXPR_UnaryOp: return "expression";
-    case EXPR_GeneratorExp: return "generator expression";
+    case EXPR_UnaryOp:
+        return "expression";
+    case EXPR_GeneratorExp:
+        return "generator expression";
     case EXPR_Yield:
-    case EXPR_YieldFrom: return "yield expression";
-    case EXPR_Await: return "await expression";
-    case EXPR_ListComp: return "list comprehension";
-    case EXPR_SetComp: return "set comprehension";
-    case EXPR_DictComp: return "dict comprehension";
-    case EXPR_Dict: return "dict literal";
-    case EXPR_Set: return "set display";
+    case EXPR_YieldFrom:
+        return "yield expression";
+    case EXPR_Await:
+        return "await expression";
+    case EXPR_ListComp:
+        return "list comprehension";
+    case EXPR_SetComp:
+        return "set comprehension";
+    case EXPR_DictComp:
+        return "dict comprehension";
+    case EXPR_Dict:
+        return "dict literal";
+    case EXPR_Set:
+        return "set display";
     case EXPR_JoinedStr:
-    case EXPR_FormattedValue: return "f-string expression";
+    case EXPR_FormattedValue:
+        return "f-string expression";
     case EXPR_Constant:
         return e->Constant.value == V_NONE       ? "None"
                : e->Constant.value == V_FALSE    ? "False"
                : e->Constant.value == V_TRUE     ? "True"
                : e->Constant.value == V_ELLIPSIS ? "ellipsis"
                                                  : "literal";
-    case EXPR_Compare: return "comparison";
-    case EXPR_IfExp: return "conditional expression";
-    case EXPR_NamedExpr: return "named expression";
-    default: return "expression";
+    case EXPR_Compare:
+        return "comparison";
+    case EXPR_IfExp:
+        return "conditional expression";
+    case EXPR_NamedExpr:
+        return "named expression";
+    default:
+        return "expression";
     }
 }
 
@@ -148,7 +171,8 @@ static Expr *find_invalid(Expr *e, ExprCtx ctx, bool for_target) {
                 return bad;
         }
         return NULL;
-    case EXPR_Starred: return ctx == CTX_Del ? e : find_invalid(e->Starred.value, ctx, for_target);
+    case EXPR_Starred:
+        return ctx == CTX_Del ? e : find_invalid(e->Starred.value, ctx, for_target);
     case EXPR_Compare:
         /* `for x in y`: the left side is the target. */
         if (for_target)
@@ -156,15 +180,18 @@ static Expr *find_invalid(Expr *e, ExprCtx ctx, bool for_target) {
         return e;
     case EXPR_Name:
     case EXPR_Subscript:
-    case EXPR_Attribute: return NULL;
-    default: return e;
+    case EXPR_Attribute:
+        return NULL;
+    default:
+        return e;
     }
 }
 
 void *invalid_target(Parser *p, Expr *e, ExprCtx ctx, bool for_target) {
     Expr *bad = find_invalid(e, ctx, for_target);
     if (bad != NULL)
-        return raise_at(p, bad->pos, ctx == CTX_Del ? "cannot delete %s" : "cannot assign to %s", expr_description(bad));
+        return raise_at(p, bad->pos, ctx == CTX_Del ? "cannot delete %s" : "cannot assign to %s",
+                        expr_description(bad));
     return NULL;
 }
 
@@ -181,7 +208,8 @@ typedef struct Result {
 static bool parse_start(Parser *p, Start start, Result *r) {
     size_t from = p->top;
     switch (start) {
-    case START_FILE: return parse_statements(p) && at(p, TOK_ENDMARKER) && TAKE(p, from, &r->body);
+    case START_FILE:
+        return parse_statements(p) && at(p, TOK_ENDMARKER) && TAKE(p, from, &r->body);
     case START_EVAL:
         r->expr = parse_expressions(p);
         if (r->expr == NULL)
@@ -197,8 +225,8 @@ static bool parse_start(Parser *p, Start start, Result *r) {
             advance(p);
         } else {
             int k = kind(p);
-            bool compound = k == KW_def || k == KW_if || k == KW_for || k == KW_try || k == KW_with || k == KW_while || k == KW_class ||
-                            k == TOK_AT || k == KW_async;
+            bool compound = k == KW_def || k == KW_if || k == KW_for || k == KW_try || k == KW_with || k == KW_while ||
+                            k == KW_class || k == TOK_AT || k == KW_async;
             if (!parse_statement(p))
                 return false;
             Stmt *s = p->stack[from];
@@ -298,7 +326,8 @@ static bool parse_passes(Parser *p, Lexer *lx, const Lexer *fresh, Start start, 
     if (!parser_begin(p, lx))
         return false;
     bool parsed = parse_start(p, start, r);
-    if (parsed && start == START_SINGLE && lx->failed && p->t[-1].kind == TOK_NEWLINE && p->t->kind == TOK_ERROR && err_matches(&exc_SyntaxError)) {
+    if (parsed && start == START_SINGLE && lx->failed && p->t[-1].kind == TOK_NEWLINE && p->t->kind == TOK_ERROR &&
+        err_matches(&exc_SyntaxError)) {
         /* One token too far. */
         err_clear();
         lx->failed = false;

@@ -5,26 +5,62 @@
 #include "object/str.h"
 
 static const uint8_t infix_prec[TOK_KIND_END] = {
-    [KW_or] = PREC_OR, [KW_and] = PREC_AND, [TOK_LESS] = PREC_CMP, [TOK_GREATER] = PREC_CMP, [TOK_EQEQUAL] = PREC_CMP,
-    [TOK_NOTEQUAL] = PREC_CMP, [TOK_LESSEQUAL] = PREC_CMP, [TOK_GREATEREQUAL] = PREC_CMP, [KW_in] = PREC_CMP, [KW_is] = PREC_CMP,
-    [KW_not] = PREC_CMP, [TOK_VBAR] = PREC_BITOR, [TOK_CIRCUMFLEX] = PREC_BITXOR, [TOK_AMPER] = PREC_BITAND,
-    [TOK_LEFTSHIFT] = PREC_SHIFT, [TOK_RIGHTSHIFT] = PREC_SHIFT, [TOK_PLUS] = PREC_ARITH, [TOK_MINUS] = PREC_ARITH,
-    [TOK_STAR] = PREC_TERM, [TOK_SLASH] = PREC_TERM, [TOK_DOUBLESLASH] = PREC_TERM, [TOK_PERCENT] = PREC_TERM, [TOK_AT] = PREC_TERM,
+    [KW_or] = PREC_OR,
+    [KW_and] = PREC_AND,
+    [TOK_LESS] = PREC_CMP,
+    [TOK_GREATER] = PREC_CMP,
+    [TOK_EQEQUAL] = PREC_CMP,
+    [TOK_NOTEQUAL] = PREC_CMP,
+    [TOK_LESSEQUAL] = PREC_CMP,
+    [TOK_GREATEREQUAL] = PREC_CMP,
+    [KW_in] = PREC_CMP,
+    [KW_is] = PREC_CMP,
+    [KW_not] = PREC_CMP,
+    [TOK_VBAR] = PREC_BITOR,
+    [TOK_CIRCUMFLEX] = PREC_BITXOR,
+    [TOK_AMPER] = PREC_BITAND,
+    [TOK_LEFTSHIFT] = PREC_SHIFT,
+    [TOK_RIGHTSHIFT] = PREC_SHIFT,
+    [TOK_PLUS] = PREC_ARITH,
+    [TOK_MINUS] = PREC_ARITH,
+    [TOK_STAR] = PREC_TERM,
+    [TOK_SLASH] = PREC_TERM,
+    [TOK_DOUBLESLASH] = PREC_TERM,
+    [TOK_PERCENT] = PREC_TERM,
+    [TOK_AT] = PREC_TERM,
 };
 static const uint8_t infix_op[TOK_KIND_END] = {
-    [TOK_LESS] = CMPOP_Lt, [TOK_GREATER] = CMPOP_Gt, [TOK_EQEQUAL] = CMPOP_Eq, [TOK_NOTEQUAL] = CMPOP_NotEq,
-    [TOK_LESSEQUAL] = CMPOP_LtE, [TOK_GREATEREQUAL] = CMPOP_GtE, [KW_in] = CMPOP_In, [KW_is] = CMPOP_Is, [KW_not] = CMPOP_NotIn,
-    [TOK_VBAR] = BINOP_BitOr, [TOK_CIRCUMFLEX] = BINOP_BitXor, [TOK_AMPER] = BINOP_BitAnd, [TOK_LEFTSHIFT] = BINOP_LShift,
-    [TOK_RIGHTSHIFT] = BINOP_RShift, [TOK_PLUS] = BINOP_Add, [TOK_MINUS] = BINOP_Sub, [TOK_STAR] = BINOP_Mult,
-    [TOK_SLASH] = BINOP_Div, [TOK_DOUBLESLASH] = BINOP_FloorDiv, [TOK_PERCENT] = BINOP_Mod, [TOK_AT] = BINOP_MatMult,
+    [TOK_LESS] = CMPOP_Lt,
+    [TOK_GREATER] = CMPOP_Gt,
+    [TOK_EQEQUAL] = CMPOP_Eq,
+    [TOK_NOTEQUAL] = CMPOP_NotEq,
+    [TOK_LESSEQUAL] = CMPOP_LtE,
+    [TOK_GREATEREQUAL] = CMPOP_GtE,
+    [KW_in] = CMPOP_In,
+    [KW_is] = CMPOP_Is,
+    [KW_not] = CMPOP_NotIn,
+    [TOK_VBAR] = BINOP_BitOr,
+    [TOK_CIRCUMFLEX] = BINOP_BitXor,
+    [TOK_AMPER] = BINOP_BitAnd,
+    [TOK_LEFTSHIFT] = BINOP_LShift,
+    [TOK_RIGHTSHIFT] = BINOP_RShift,
+    [TOK_PLUS] = BINOP_Add,
+    [TOK_MINUS] = BINOP_Sub,
+    [TOK_STAR] = BINOP_Mult,
+    [TOK_SLASH] = BINOP_Div,
+    [TOK_DOUBLESLASH] = BINOP_FloorDiv,
+    [TOK_PERCENT] = BINOP_Mod,
+    [TOK_AT] = BINOP_MatMult,
 };
 
 static const bool starts_expression[TOK_KIND_END] = {
-    [TOK_NAME] = 1, [TOK_NUMBER] = 1, [TOK_STRING] = 1, [TOK_LPAR] = 1, [TOK_LSQB] = 1, [TOK_LBRACE] = 1, [TOK_ELLIPSIS] = 1,
-    [TOK_MINUS] = 1, [TOK_PLUS] = 1, [TOK_TILDE] = 1, [KW_not] = 1, [KW_lambda] = 1, [KW_await] = 1, [KW_True] = 1, [KW_False] = 1,
-    [KW_None] = 1,
+    [TOK_NAME] = 1,     [TOK_NUMBER] = 1, [TOK_STRING] = 1, [TOK_LPAR] = 1,  [TOK_LSQB] = 1, [TOK_LBRACE] = 1,
+    [TOK_ELLIPSIS] = 1, [TOK_MINUS] = 1,  [TOK_PLUS] = 1,   [TOK_TILDE] = 1, [KW_not] = 1,   [KW_lambda] = 1,
+    [KW_await] = 1,     [KW_True] = 1,    [KW_False] = 1,   [KW_None] = 1,
 };
-bool is_expression_start(int k) { return starts_expression[k]; }
+bool is_expression_start(int k) {
+    return starts_expression[k];
+}
 
 /* ---- nodes ---- */
 #define NODE(p, k, pos) ast_expr((p)->arena, EXPR_##k, pos)
@@ -114,7 +150,10 @@ Expr *parse_number(Parser *p) {
                     size_t len;
                     const char *msg = text != ABSENT ? str_utf8(text, &len) : NULL;
                     if (msg != NULL)
-                        raise_at(p, t->pos, "%s - Consider hexadecimal for huge integer literals to avoid decimal conversion limits.", msg);
+                        raise_at(
+                            p, t->pos,
+                            "%s - Consider hexadecimal for huge integer literals to avoid decimal conversion limits.",
+                            msg);
                     release(text);
                 }
             }
@@ -134,9 +173,15 @@ Expr *parse_number(Parser *p) {
 
 bool set_context(Parser *p, Expr *e, ExprCtx ctx) {
     switch (e->kind) {
-    case EXPR_Name: e->Name.ctx = ctx; return true;
-    case EXPR_Attribute: e->Attribute.ctx = ctx; return true;
-    case EXPR_Subscript: e->Subscript.ctx = ctx; return true;
+    case EXPR_Name:
+        e->Name.ctx = ctx;
+        return true;
+    case EXPR_Attribute:
+        e->Attribute.ctx = ctx;
+        return true;
+    case EXPR_Subscript:
+        e->Subscript.ctx = ctx;
+        return true;
     case EXPR_Starred:
         if (ctx == CTX_Del || e->Starred.value->kind == EXPR_Starred)
             return false;
@@ -149,7 +194,8 @@ bool set_context(Parser *p, Expr *e, ExprCtx ctx) {
                 return false;
         e->Tuple.ctx = ctx;
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -227,7 +273,9 @@ fail:
     return false;
 }
 
-bool parse_comp_clauses(Parser *p, CompSeq *out) { return parse_for_clauses(p, out); }
+bool parse_comp_clauses(Parser *p, CompSeq *out) {
+    return parse_for_clauses(p, out);
+}
 
 static ALWAYS_INLINE bool at_comprehension(Parser *p) {
     return at(p, KW_for) || (UNLIKELY(at(p, KW_async)) && peek(p)->kind == KW_for);
@@ -430,7 +478,9 @@ static Expr *bracket_brace(Parser *p) {
 static ALWAYS_INLINE uint8_t pass_bit(const Parser *p, bool trailer) {
     return (uint8_t)((p->diag ? 2 : 1) << (trailer ? 2 : 0));
 }
-static bool known_failure(Parser *p, size_t m, bool trailer) { return m < p->failed_cap && (p->failed[m] & pass_bit(p, trailer)); }
+static bool known_failure(Parser *p, size_t m, bool trailer) {
+    return m < p->failed_cap && (p->failed[m] & pass_bit(p, trailer));
+}
 static void note_failure(Parser *p, size_t m, bool trailer) {
     if (m >= p->failed_cap) {
         size_t cap = m * 2 + 64;
@@ -472,17 +522,30 @@ static Expr *parse_bracket(Parser *p) {
 static Expr *parse_atom(Parser *p) {
     Value v;
     switch (kind(p)) {
-    case TOK_NAME: return take_name(p);
-    case TOK_NUMBER: return parse_number(p);
-    case TOK_STRING: return parse_strings(p);
+    case TOK_NAME:
+        return take_name(p);
+    case TOK_NUMBER:
+        return parse_number(p);
+    case TOK_STRING:
+        return parse_strings(p);
     case TOK_LPAR:
     case TOK_LSQB:
-    case TOK_LBRACE: return parse_bracket(p);
-    case KW_None: v = V_NONE; break;
-    case KW_True: v = V_TRUE; break;
-    case KW_False: v = V_FALSE; break;
-    case TOK_ELLIPSIS: v = V_ELLIPSIS; break;
-    default: return NULL;
+    case TOK_LBRACE:
+        return parse_bracket(p);
+    case KW_None:
+        v = V_NONE;
+        break;
+    case KW_True:
+        v = V_TRUE;
+        break;
+    case KW_False:
+        v = V_FALSE;
+        break;
+    case TOK_ELLIPSIS:
+        v = V_ELLIPSIS;
+        break;
+    default:
+        return NULL;
     }
     Expr *e = make_constant(p, p->t->pos, v);
     if (e != NULL)
@@ -598,8 +661,9 @@ bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords, bool g
                     if (!parse_for_clauses(p, &gens) || !at(p, TOK_RPAR))
                         goto fail;
                     (void)open;
-                    Expr *g = NODE(p, GeneratorExp, ((AstPos){p->base[start - 1].pos.lineno, p->base[start - 1].pos.col,
-                                                              p->t->pos.end_lineno, p->t->pos.end_col}));
+                    Expr *g = NODE(p, GeneratorExp,
+                                   ((AstPos){p->base[start - 1].pos.lineno, p->base[start - 1].pos.col,
+                                             p->t->pos.end_lineno, p->t->pos.end_col}));
                     if (g == NULL)
                         goto fail;
                     g->GeneratorExp.elt = e;
@@ -743,8 +807,8 @@ Expr *parse_primary(Parser *p) {
 
 /* ---- memory of the second pass ---- */
 
-/* There the same expression is tried in many ways: results are kept by token, so that time stays linear. As in CPython it does not
- * matter whether it was looking for errors when it parsed the expression first. */
+/* There the same expression is tried in many ways: results are kept by token, so that time stays linear. As in CPython
+ * it does not matter whether it was looking for errors when it parsed the expression first. */
 typedef struct ExprMemo {
     Expr *e;
     uint32_t end;
@@ -975,9 +1039,13 @@ Expr *parse_operators(Parser *p, int min_prec) {
     }
 }
 
-static Expr *disjunction_body(Parser *p) { return parse_operators(p, PREC_OR); }
+static Expr *disjunction_body(Parser *p) {
+    return parse_operators(p, PREC_OR);
+}
 
-Expr *parse_disjunction(Parser *p) { return UNLIKELY(p->diag) ? memoized(p, 0, disjunction_body) : parse_operators(p, PREC_OR); }
+Expr *parse_disjunction(Parser *p) {
+    return UNLIKELY(p->diag) ? memoized(p, 0, disjunction_body) : parse_operators(p, PREC_OR);
+}
 
 /* ---- expressions ---- */
 
@@ -1126,8 +1194,12 @@ static Expr *parse_list(Parser *p, Expr *(*item)(Parser *), bool star) {
     return make_tuple(p, from, span(p, start));
 }
 
-Expr *parse_star_expressions(Parser *p) { return parse_list(p, parse_star_expression, true); }
-Expr *parse_expressions(Parser *p) { return parse_list(p, parse_expression, false); }
+Expr *parse_star_expressions(Parser *p) {
+    return parse_list(p, parse_star_expression, true);
+}
+Expr *parse_expressions(Parser *p) {
+    return parse_list(p, parse_expression, false);
+}
 
 Expr *parse_yield(Parser *p) {
     AstPos start = p->t->pos;
@@ -1146,7 +1218,9 @@ Expr *parse_yield(Parser *p) {
     return e;
 }
 
-Expr *parse_yield_or_star_expressions(Parser *p) { return at(p, KW_yield) ? parse_yield(p) : parse_star_expressions(p); }
+Expr *parse_yield_or_star_expressions(Parser *p) {
+    return at(p, KW_yield) ? parse_yield(p) : parse_star_expressions(p);
+}
 
 /* ---- parameters ---- */
 

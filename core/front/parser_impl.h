@@ -1,9 +1,9 @@
 /* Inside of the parser: recursive descent with one token of lookahead, in up to two passes.
  *
- * The first pass only accepts or fails (a NULL, nothing pending). When it failed the text is parsed again with `diag` set: then the places where
- * people go wrong look for what was meant and raise. What nothing explains is "invalid syntax" at the furthest token of the first pass.
- * Speculation (with items in parentheses, match statements) happens at the start of statements only, so time is linear; in the second pass
- * failed brackets are remembered. */
+ * The first pass only accepts or fails (a NULL, nothing pending). When it failed the text is parsed again with `diag`
+ * set: then the places where people go wrong look for what was meant and raise. What nothing explains is "invalid
+ * syntax" at the furthest token of the first pass. Speculation (with items in parentheses, match statements) happens at
+ * the start of statements only, so time is linear; in the second pass failed brackets are remembered. */
 #ifndef POLYGIL_PARSER_IMPL_H
 #define POLYGIL_PARSER_IMPL_H
 
@@ -12,23 +12,23 @@
 #include "object/object.h"
 
 typedef struct Parser {
-    Token *t;            /* current token: always read */
-    Token *base, *fill;  /* tokens[base..fill) */
+    Token *t;           /* current token: always read */
+    Token *base, *fill; /* tokens[base..fill) */
     size_t cap;
-    uint64_t dropped;    /* tokens before base that are gone */
+    uint64_t dropped; /* tokens before base that are gone */
     Lexer *lx;
     Arena *arena;
-    bool diag;           /* second pass */
-    bool quiet_diag;     /* second pass, but no looking for errors (expression_without_invalid) */
+    bool diag;       /* second pass */
+    bool quiet_diag; /* second pass, but no looking for errors (expression_without_invalid) */
     int flags;
-    void **stack;        /* parts of sequences */
+    void **stack; /* parts of sequences */
     size_t top, stack_cap;
-    uint8_t *failed;     /* brackets, by token index, that failed */
+    uint8_t *failed; /* brackets, by token index, that failed */
     size_t failed_cap;
     struct ExprMemo *memo[2]; /* second pass: disjunctions and expressions by token index */
     size_t memo_cap[2];
-    AstPos line_end;     /* of the last token before the last NEWLINE: where a block ends */
-    bool committed;      /* the statement cannot be anything else: do not try */
+    AstPos line_end; /* of the last token before the last NEWLINE: where a block ends */
+    bool committed;  /* the statement cannot be anything else: do not try */
 } Parser;
 
 /* ---- tokens ---- */
@@ -37,8 +37,12 @@ static ALWAYS_INLINE void advance(Parser *p) {
     if (++p->t == p->fill)
         parser_fill(p);
 }
-static ALWAYS_INLINE int kind(const Parser *p) { return p->t->kind; }
-static ALWAYS_INLINE bool at(const Parser *p, int k) { return p->t->kind == k; }
+static ALWAYS_INLINE int kind(const Parser *p) {
+    return p->t->kind;
+}
+static ALWAYS_INLINE bool at(const Parser *p, int k) {
+    return p->t->kind == k;
+}
 static ALWAYS_INLINE bool accept(Parser *p, int k) {
     if (p->t->kind != k)
         return false;
@@ -54,8 +58,12 @@ static inline const Token *peek(Parser *p) {
     }
     return p->t + 1;
 }
-static ALWAYS_INLINE size_t mark(const Parser *p) { return (size_t)(p->t - p->base); }
-static ALWAYS_INLINE void reset(Parser *p, size_t m) { p->t = p->base + m; }
+static ALWAYS_INLINE size_t mark(const Parser *p) {
+    return (size_t)(p->t - p->base);
+}
+static ALWAYS_INLINE void reset(Parser *p, size_t m) {
+    p->t = p->base + m;
+}
 /* From start to the end of the last token taken. */
 static ALWAYS_INLINE AstPos span(const Parser *p, AstPos start) {
     return (AstPos){start.lineno, start.col, p->t[-1].pos.end_lineno, p->t[-1].pos.end_col};
@@ -64,10 +72,16 @@ static ALWAYS_INLINE AstPos span(const Parser *p, AstPos start) {
 static ALWAYS_INLINE AstPos span_block(const Parser *p, AstPos start) {
     return (AstPos){start.lineno, start.col, p->line_end.end_lineno, p->line_end.end_col};
 }
-static ALWAYS_INLINE AstPos span2(AstPos a, AstPos b) { return (AstPos){a.lineno, a.col, b.end_lineno, b.end_col}; }
+static ALWAYS_INLINE AstPos span2(AstPos a, AstPos b) {
+    return (AstPos){a.lineno, a.col, b.end_lineno, b.end_col};
+}
 /* Looking for errors now. */
-static ALWAYS_INLINE bool diagnosing(const Parser *p) { return UNLIKELY(p->diag) && !p->quiet_diag && !p->lx->failed; }
-static ALWAYS_INLINE bool broken(const Parser *p) { return UNLIKELY(p->lx->failed); }
+static ALWAYS_INLINE bool diagnosing(const Parser *p) {
+    return UNLIKELY(p->diag) && !p->quiet_diag && !p->lx->failed;
+}
+static ALWAYS_INLINE bool broken(const Parser *p) {
+    return UNLIKELY(p->lx->failed);
+}
 
 /* ---- sequences ---- */
 bool push_slow(Parser *p, void *x);
@@ -85,15 +99,30 @@ bool take_seq(Parser *p, size_t from, void ***v, int32_t *n);
 /* ---- errors: all return NULL ---- */
 void *raise_at(Parser *p, AstPos pos, const char *fmt, ...) COLD PRINTF_LIKE(3, 4);
 void *raise_last(Parser *p, Type *exc, const char *fmt, ...) COLD PRINTF_LIKE(3, 4); /* at the furthest token */
-void *raise_from(Parser *p, AstPos pos, const char *fmt, ...) COLD PRINTF_LIKE(3, 4); /* from pos to the furthest token */
+void *raise_from(Parser *p, AstPos pos, const char *fmt, ...) COLD
+    PRINTF_LIKE(3, 4); /* from pos to the furthest token */
 const char *expr_description(const Expr *e);
-void *invalid_target(Parser *p, Expr *e, ExprCtx ctx, bool for_target); /* "cannot assign to ..." when some part of e cannot be; else nothing */
+void *invalid_target(Parser *p, Expr *e, ExprCtx ctx,
+                     bool for_target); /* "cannot assign to ..." when some part of e cannot be; else nothing */
 
 /* ---- parser_expr.c ---- */
-enum { PREC_OR = 1, PREC_AND, PREC_NOT, PREC_CMP, PREC_BITOR, PREC_BITXOR, PREC_BITAND, PREC_SHIFT, PREC_ARITH, PREC_TERM };
+enum {
+    PREC_OR = 1,
+    PREC_AND,
+    PREC_NOT,
+    PREC_CMP,
+    PREC_BITOR,
+    PREC_BITXOR,
+    PREC_BITAND,
+    PREC_SHIFT,
+    PREC_ARITH,
+    PREC_TERM
+};
 Expr *parse_operators(Parser *p, int min_prec);
 Expr *parse_disjunction(Parser *p);
-static ALWAYS_INLINE Expr *parse_bitor(Parser *p) { return parse_operators(p, PREC_BITOR); }
+static ALWAYS_INLINE Expr *parse_bitor(Parser *p) {
+    return parse_operators(p, PREC_BITOR);
+}
 Expr *parse_primary(Parser *p);
 Expr *parse_expression(Parser *p);
 Expr *parse_expression_quiet(Parser *p);
@@ -112,14 +141,15 @@ Expr *parse_number(Parser *p);
 /* '(' taken; up to and with ')'. */
 bool parse_call_arguments(Parser *p, ExprSeq *args, KeywordSeq *keywords, bool genexp);
 AstArguments *parse_parameters(Parser *p, bool lambda); /* up to, not with, ')' or ':' */
-bool set_context(Parser *p, Expr *e, ExprCtx ctx); /* false: not a target */
+bool set_context(Parser *p, Expr *e, ExprCtx ctx);      /* false: not a target */
 bool is_expression_start(int kind);
 
 /* ---- parser_string.c ---- */
 Expr *parse_strings(Parser *p);
 
 /* ---- parser_pattern.c ---- */
-Stmt *parse_match(Parser *p); /* at `match`; NULL, nothing pending: not a match statement after all (position restored) */
+Stmt *
+parse_match(Parser *p); /* at `match`; NULL, nothing pending: not a match statement after all (position restored) */
 
 /* ---- parser_stmt.c ---- */
 bool parse_statements(Parser *p); /* pushes */

@@ -1,9 +1,11 @@
-/* What people get wrong: run in the second pass, where the grammar has just failed (or is about to). Each function looks at the text
- * from a token on, raises when it knows better than "invalid syntax", and otherwise leaves nothing pending; the caller resets the position. */
+/* What people get wrong: run in the second pass, where the grammar has just failed (or is about to). Each function
+ * looks at the text from a token on, raises when it knows better than "invalid syntax", and otherwise leaves nothing
+ * pending; the caller resets the position. */
 #include "front/parser_impl.h"
 
 static bool is_legacy(const Expr *e, const Token *t) {
-    return e->kind == EXPR_Name && !e->paren && t->kind == TOK_NAME && (t->aux == LEGACY_PRINT || t->aux == LEGACY_EXEC);
+    return e->kind == EXPR_Name && !e->paren && t->kind == TOK_NAME &&
+           (t->aux == LEGACY_PRINT || t->aux == LEGACY_EXEC);
 }
 
 /* n tokens behind token m; those between may not have been read yet. */
@@ -37,7 +39,8 @@ bool invalid_comma(Parser *p, Expr *a, size_t start) {
         reset(p, end);
     }
     first = p->base + start;
-    if (first->kind == TOK_NAME && first[1].kind != TOK_LPAR && (is_expression_start(first[1].kind) || first[1].kind == TOK_STAR)) {
+    if (first->kind == TOK_NAME && first[1].kind != TOK_LPAR &&
+        (is_expression_start(first[1].kind) || first[1].kind == TOK_STAR)) {
         /* Any name is tried, as in CPython: what follows may hold an error of its own. */
         AstPos pos = first->pos;
         const char *name = first->aux == LEGACY_PRINT ? "print" : first->aux == LEGACY_EXEC ? "exec" : NULL;
@@ -66,17 +69,22 @@ static bool starts_with_display(Parser *p, size_t start) {
     switch (kind(p)) {
     case KW_True:
     case KW_False:
-    case KW_None: return true;
+    case KW_None:
+        return true;
     case TOK_LPAR:
-    case TOK_LSQB: break;
-    default: return false;
+    case TOK_LSQB:
+        break;
+    default:
+        return false;
     }
     bool old = p->quiet_diag;
     p->quiet_diag = true;
     Expr *e = parse_primary(p);
     p->quiet_diag = old;
     while (e != NULL && !e->paren && (e->kind == EXPR_Attribute || e->kind == EXPR_Subscript || e->kind == EXPR_Call))
-        e = e->kind == EXPR_Attribute ? e->Attribute.value : e->kind == EXPR_Subscript ? e->Subscript.value : e->Call.func;
+        e = e->kind == EXPR_Attribute   ? e->Attribute.value
+            : e->kind == EXPR_Subscript ? e->Subscript.value
+                                        : e->Call.func;
     return e != NULL && !e->paren && (e->kind == EXPR_List || e->kind == EXPR_Tuple || e->kind == EXPR_GeneratorExp);
 }
 
@@ -112,8 +120,10 @@ void invalid_assignment(Parser *p, size_t start) {
         Expr *e = parse_primary(p);
         if (broken(p))
             return;
-        if (e != NULL && (e->kind == EXPR_List || e->kind == EXPR_Tuple) && accept(p, TOK_COLON) && parse_expression(p) != NULL) {
-            raise_at(p, e->pos, "only single target (not %s) can be annotated", e->kind == EXPR_List ? "list" : "tuple");
+        if (e != NULL && (e->kind == EXPR_List || e->kind == EXPR_Tuple) && accept(p, TOK_COLON) &&
+            parse_expression(p) != NULL) {
+            raise_at(p, e->pos, "only single target (not %s) can be annotated",
+                     e->kind == EXPR_List ? "list" : "tuple");
             return;
         }
         reset(p, start);
@@ -184,9 +194,13 @@ void invalid_assignment(Parser *p, size_t start) {
 
 /* ---- brackets ---- */
 
-static bool at_for(Parser *p) { return at(p, KW_for) || (at(p, KW_async) && peek(p)->kind == KW_for); }
+static bool at_for(Parser *p) {
+    return at(p, KW_for) || (at(p, KW_async) && peek(p)->kind == KW_for);
+}
 
-static bool for_clauses(Parser *p, CompSeq *out) { return at_for(p) && parse_comp_clauses(p, out) && !broken(p); }
+static bool for_clauses(Parser *p, CompSeq *out) {
+    return at_for(p) && parse_comp_clauses(p, out) && !broken(p);
+}
 
 static AstPos last_comp_item(const CompSeq *c) {
     const AstComp *last = c->v[c->n - 1];
@@ -310,8 +324,8 @@ void invalid_bracket(Parser *p, size_t start, int open) {
 /* The longest proper start of an argument list. */
 typedef struct ArgsPrefix {
     AstPos pos;
-    Expr *last;   /* positional */
-    int n;        /* positional */
+    Expr *last; /* positional */
+    int n;      /* positional */
     bool unpack, any;
 } ArgsPrefix;
 
@@ -471,7 +485,8 @@ void invalid_arguments(Parser *p, size_t start) {
     ArgsPrefix b = args_prefix(p);
     if (!broken(p) && b.any)
         raise_last(p, &exc_SyntaxError,
-                   a.unpack ? "positional argument follows keyword argument unpacking" : "positional argument follows keyword argument");
+                   a.unpack ? "positional argument follows keyword argument unpacking"
+                            : "positional argument follows keyword argument");
 }
 
 /* ---- parameters ---- */
@@ -533,8 +548,9 @@ void invalid_parameters(Parser *p, size_t start, bool lambda) {
                     break;
             }
             if (any && !broken(p) && at(p, TOK_RPAR))
-                raise_at(p, span2(pos, p->t->pos), lambda ? "Lambda expression parameters cannot be parenthesized"
-                                                          : "Function parameters cannot be parenthesized");
+                raise_at(p, span2(pos, p->t->pos),
+                         lambda ? "Lambda expression parameters cannot be parenthesized"
+                                : "Function parameters cannot be parenthesized");
             return;
         }
         case TOK_SLASH:
@@ -593,11 +609,13 @@ void invalid_parameters(Parser *p, size_t start, bool lambda) {
                 raise_at(p, p->t->pos, "var-keyword argument cannot have default value");
             } else if (accept(p, TOK_COMMA)) {
                 pos = p->t->pos;
-                if (at(p, TOK_NAME) ? parameter(p, lambda, &pos) : at(p, TOK_STAR) || at(p, TOK_DOUBLESTAR) || at(p, TOK_SLASH))
+                if (at(p, TOK_NAME) ? parameter(p, lambda, &pos)
+                                    : at(p, TOK_STAR) || at(p, TOK_DOUBLESTAR) || at(p, TOK_SLASH))
                     raise_at(p, pos, "arguments cannot follow var-keyword argument");
             }
             return;
-        default: return;
+        default:
+            return;
         }
         if (!accept(p, TOK_COMMA))
             return;

@@ -13,7 +13,9 @@ static Pattern *value_pattern(Parser *p, Expr *e, AstPos start) {
     return n;
 }
 
-static bool is_imaginary(const Parser *p) { return at(p, TOK_NUMBER) && (p->t->aux & NUMF_IMAGINARY); }
+static bool is_imaginary(const Parser *p) {
+    return at(p, TOK_NUMBER) && (p->t->aux & NUMF_IMAGINARY);
+}
 
 /* [-] NUMBER [(+ | -) IMAGINARY] */
 static Expr *number_literal(Parser *p) {
@@ -164,7 +166,9 @@ static Pattern *star_pattern(Parser *p) {
     return n;
 }
 
-static Pattern *maybe_star_pattern(Parser *p) { return at(p, TOK_STAR) ? star_pattern(p) : parse_pattern(p); }
+static Pattern *maybe_star_pattern(Parser *p) {
+    return at(p, TOK_STAR) ? star_pattern(p) : parse_pattern(p);
+}
 
 static Pattern *make_sequence(Parser *p, size_t from, AstPos pos) {
     Pattern *n = NODE(p, MatchSequence, pos);
@@ -217,8 +221,12 @@ static Pattern *mapping_pattern(Parser *p) {
         Expr *key;
         switch (kind(p)) {
         case TOK_NUMBER:
-        case TOK_MINUS: key = number_literal(p); break;
-        case TOK_STRING: key = parse_strings(p); break;
+        case TOK_MINUS:
+            key = number_literal(p);
+            break;
+        case TOK_STRING:
+            key = parse_strings(p);
+            break;
         case KW_None:
         case KW_True:
         case KW_False:
@@ -233,7 +241,8 @@ static Pattern *mapping_pattern(Parser *p) {
             if (key != NULL && key->kind == EXPR_Name)
                 return NULL;
             break;
-        default: return NULL;
+        default:
+            return NULL;
         }
         if (key == NULL || !accept(p, TOK_COLON))
             return NULL;
@@ -268,7 +277,8 @@ static Pattern *closed_pattern(Parser *p) {
     Pattern *n;
     switch (kind(p)) {
     case TOK_NUMBER:
-    case TOK_MINUS: return value_pattern(p, number_literal(p), start);
+    case TOK_MINUS:
+        return value_pattern(p, number_literal(p), start);
     case TOK_STRING: {
         Expr *e = parse_strings(p);
         return value_pattern(p, e, start);
@@ -298,10 +308,14 @@ static Pattern *closed_pattern(Parser *p) {
             n->MatchAs.name = soft == SOFT_UNDERSCORE ? ABSENT : e->Name.id;
         return n;
     }
-    case TOK_LPAR: return recursion_enter(" during compilation") ? bracket_pattern(p, TOK_RPAR) : (p->lx->failed = true, NULL);
-    case TOK_LSQB: return recursion_enter(" during compilation") ? bracket_pattern(p, TOK_RSQB) : (p->lx->failed = true, NULL);
-    case TOK_LBRACE: return recursion_enter(" during compilation") ? mapping_pattern(p) : (p->lx->failed = true, NULL);
-    default: return NULL;
+    case TOK_LPAR:
+        return recursion_enter(" during compilation") ? bracket_pattern(p, TOK_RPAR) : (p->lx->failed = true, NULL);
+    case TOK_LSQB:
+        return recursion_enter(" during compilation") ? bracket_pattern(p, TOK_RSQB) : (p->lx->failed = true, NULL);
+    case TOK_LBRACE:
+        return recursion_enter(" during compilation") ? mapping_pattern(p) : (p->lx->failed = true, NULL);
+    default:
+        return NULL;
     }
 }
 
@@ -418,7 +432,8 @@ Stmt *parse_match(Parser *p) {
     advance(p);
     if (!at(p, TOK_INDENT)) {
         if (diagnosing(p))
-            return raise_last(p, &exc_IndentationError, "expected an indented block after 'match' statement on line %d", start.lineno);
+            return raise_last(p, &exc_IndentationError, "expected an indented block after 'match' statement on line %d",
+                              start.lineno);
         goto other;
     }
     advance(p);

@@ -5,22 +5,28 @@
 #define NODE(p, k, pos) ast_stmt((p)->arena, STMT_##k, pos)
 
 static const uint8_t augassign_op[TOK_KIND_END] = {
-    [TOK_PLUSEQUAL] = BINOP_Add, [TOK_MINEQUAL] = BINOP_Sub, [TOK_STAREQUAL] = BINOP_Mult, [TOK_SLASHEQUAL] = BINOP_Div,
-    [TOK_PERCENTEQUAL] = BINOP_Mod, [TOK_AMPEREQUAL] = BINOP_BitAnd, [TOK_VBAREQUAL] = BINOP_BitOr, [TOK_CIRCUMFLEXEQUAL] = BINOP_BitXor,
-    [TOK_LEFTSHIFTEQUAL] = BINOP_LShift, [TOK_RIGHTSHIFTEQUAL] = BINOP_RShift, [TOK_DOUBLESTAREQUAL] = BINOP_Pow,
-    [TOK_DOUBLESLASHEQUAL] = BINOP_FloorDiv, [TOK_ATEQUAL] = BINOP_MatMult};
+    [TOK_PLUSEQUAL] = BINOP_Add,          [TOK_MINEQUAL] = BINOP_Sub,           [TOK_STAREQUAL] = BINOP_Mult,
+    [TOK_SLASHEQUAL] = BINOP_Div,         [TOK_PERCENTEQUAL] = BINOP_Mod,       [TOK_AMPEREQUAL] = BINOP_BitAnd,
+    [TOK_VBAREQUAL] = BINOP_BitOr,        [TOK_CIRCUMFLEXEQUAL] = BINOP_BitXor, [TOK_LEFTSHIFTEQUAL] = BINOP_LShift,
+    [TOK_RIGHTSHIFTEQUAL] = BINOP_RShift, [TOK_DOUBLESTAREQUAL] = BINOP_Pow,    [TOK_DOUBLESLASHEQUAL] = BINOP_FloorDiv,
+    [TOK_ATEQUAL] = BINOP_MatMult};
 
-static bool finish(Parser *p, Stmt *s) { return s != NULL && push(p, s); }
+static bool finish(Parser *p, Stmt *s) {
+    return s != NULL && push(p, s);
+}
 
 /* ---- simple statements ---- */
 
 /* The place where an annotation may stand: 0 none, 1 a plain name, 2 another target. */
 static int annotation_target(const Expr *e) {
     switch (e->kind) {
-    case EXPR_Name: return e->paren ? 2 : 1;
+    case EXPR_Name:
+        return e->paren ? 2 : 1;
     case EXPR_Attribute:
-    case EXPR_Subscript: return 2;
-    default: return 0;
+    case EXPR_Subscript:
+        return 2;
+    default:
+        return 0;
     }
 }
 
@@ -50,7 +56,8 @@ static Stmt *assignment(Parser *p, Expr *first, AstPos start) {
     size_t from = p->top;
     Expr *value = first;
     while (at(p, TOK_EQUAL)) {
-        if (value->kind == EXPR_Yield || value->kind == EXPR_YieldFrom || !set_context(p, value, CTX_Store) || !push(p, value))
+        if (value->kind == EXPR_Yield || value->kind == EXPR_YieldFrom || !set_context(p, value, CTX_Store) ||
+            !push(p, value))
             goto fail;
         advance(p);
         value = parse_yield_or_star_expressions(p);
@@ -250,7 +257,8 @@ static Stmt *import_from(Parser *p) {
                 break;
             if (!paren && at(p, TOK_NEWLINE)) {
                 if (diagnosing(p))
-                    return raise_last(p, &exc_SyntaxError, "trailing comma not allowed without surrounding parentheses");
+                    return raise_last(p, &exc_SyntaxError,
+                                      "trailing comma not allowed without surrounding parentheses");
                 return NULL;
             }
         }
@@ -309,9 +317,12 @@ static Stmt *simple_statement(Parser *p) {
     AstPos start = p->t->pos;
     Stmt *s;
     switch (kind(p)) {
-    case KW_pass: return keyword_statement(p, STMT_Pass);
-    case KW_break: return keyword_statement(p, STMT_Break);
-    case KW_continue: return keyword_statement(p, STMT_Continue);
+    case KW_pass:
+        return keyword_statement(p, STMT_Pass);
+    case KW_break:
+        return keyword_statement(p, STMT_Break);
+    case KW_continue:
+        return keyword_statement(p, STMT_Continue);
     case KW_return: {
         advance(p);
         Expr *v = NULL;
@@ -349,12 +360,18 @@ static Stmt *simple_statement(Parser *p) {
         s->Assert.msg = msg;
         return s;
     }
-    case KW_global: return scope_statement(p, STMT_Global);
-    case KW_nonlocal: return scope_statement(p, STMT_Nonlocal);
-    case KW_import: return import_statement(p);
-    case KW_from: return import_from(p);
-    case KW_del: return del_statement(p);
-    default: return expression_statement(p);
+    case KW_global:
+        return scope_statement(p, STMT_Global);
+    case KW_nonlocal:
+        return scope_statement(p, STMT_Nonlocal);
+    case KW_import:
+        return import_statement(p);
+    case KW_from:
+        return import_from(p);
+    case KW_del:
+        return del_statement(p);
+    default:
+        return expression_statement(p);
     }
 }
 
@@ -443,7 +460,8 @@ static Stmt *if_statement(Parser *p) {
         if (s == NULL || !push(p, s))
             return NULL;
         s->If.test = parse_named_expression(p);
-        if (s->If.test == NULL || !parse_block(p, &s->If.body, elif ? "'elif' statement" : "'if' statement", pos.lineno))
+        if (s->If.test == NULL ||
+            !parse_block(p, &s->If.body, elif ? "'elif' statement" : "'if' statement", pos.lineno))
             return NULL;
         if (link != NULL)
             *link = s;
@@ -786,24 +804,37 @@ static Stmt *async_statement(Parser *p) {
     AstPos start = p->t->pos;
     advance(p);
     switch (kind(p)) {
-    case KW_def: return function(p, start, true, (ExprSeq){NULL, 0});
-    case KW_for: return for_statement(p, start, true);
-    case KW_with: return with_statement(p, start, true);
-    default: return NULL;
+    case KW_def:
+        return function(p, start, true, (ExprSeq){NULL, 0});
+    case KW_for:
+        return for_statement(p, start, true);
+    case KW_with:
+        return with_statement(p, start, true);
+    default:
+        return NULL;
     }
 }
 
 bool parse_statement(Parser *p) {
     switch (kind(p)) {
-    case KW_def: return finish(p, function(p, p->t->pos, false, (ExprSeq){NULL, 0}));
-    case KW_if: return finish(p, if_statement(p));
-    case KW_for: return finish(p, for_statement(p, p->t->pos, false));
-    case KW_try: return finish(p, try_statement(p));
-    case KW_with: return finish(p, with_statement(p, p->t->pos, false));
-    case KW_while: return finish(p, while_statement(p));
-    case KW_class: return finish(p, class_definition(p, (ExprSeq){NULL, 0}));
-    case TOK_AT: return finish(p, decorated(p));
-    case KW_async: return finish(p, async_statement(p));
+    case KW_def:
+        return finish(p, function(p, p->t->pos, false, (ExprSeq){NULL, 0}));
+    case KW_if:
+        return finish(p, if_statement(p));
+    case KW_for:
+        return finish(p, for_statement(p, p->t->pos, false));
+    case KW_try:
+        return finish(p, try_statement(p));
+    case KW_with:
+        return finish(p, with_statement(p, p->t->pos, false));
+    case KW_while:
+        return finish(p, while_statement(p));
+    case KW_class:
+        return finish(p, class_definition(p, (ExprSeq){NULL, 0}));
+    case TOK_AT:
+        return finish(p, decorated(p));
+    case KW_async:
+        return finish(p, async_statement(p));
     case TOK_NAME:
         if (UNLIKELY(p->t->aux == SOFT_MATCH)) {
             size_t top = p->top;
@@ -815,7 +846,8 @@ bool parse_statement(Parser *p) {
             p->top = top;
         }
         return parse_simple_statements(p);
-    default: return parse_simple_statements(p);
+    default:
+        return parse_simple_statements(p);
     }
 }
 

@@ -7,14 +7,16 @@
 
 /* The literal that is being put together from neighbouring tokens. */
 typedef struct Joined {
-    AstPos pos;       /* from the first token to the last */
-    Value kind;       /* "u" or ABSENT */
-    Value last;       /* text since the last replacement field, owned; ABSENT: none */
-    size_t from;      /* parts on the parser's stack */
+    AstPos pos;  /* from the first token to the last */
+    Value kind;  /* "u" or ABSENT */
+    Value last;  /* text since the last replacement field, owned; ABSENT: none */
+    size_t from; /* parts on the parser's stack */
     bool fmode;
 } Joined;
 
-static COLD void *fstring_error(Parser *p, const char *what) { return raise_last(p, &exc_SyntaxError, "f-string: %s", what); }
+static COLD void *fstring_error(Parser *p, const char *what) {
+    return raise_last(p, &exc_SyntaxError, "f-string: %s", what);
+}
 
 /* ---- escapes ---- */
 
@@ -41,10 +43,12 @@ static COLD bool warn_escape(Parser *p, const Token *t, const char *fmt, int n, 
 
 static COLD bool unicode_error(Parser *p, size_t start, size_t end, const char *what) {
     if (end == start + 1)
-        raise_last(p, &exc_SyntaxError, "(unicode error) 'unicodeescape' codec can't decode byte 0x5c in position %zu: %s", start, what);
+        raise_last(p, &exc_SyntaxError,
+                   "(unicode error) 'unicodeescape' codec can't decode byte 0x5c in position %zu: %s", start, what);
     else
-        raise_last(p, &exc_SyntaxError, "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: %s", start,
-                   end - 1, what);
+        raise_last(p, &exc_SyntaxError,
+                   "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: %s", start, end - 1,
+                   what);
     return false;
 }
 
@@ -96,17 +100,34 @@ static bool decode_escapes(Parser *p, const Token *t, const char *s, const char 
         char e = *s++;
         int digits;
         switch (e) {
-        case '\n': continue;
+        case '\n':
+            continue;
         case '\\':
         case '\'':
-        case '"': sb_char(b, (unsigned char)e); continue;
-        case 'a': sb_char(b, 7); continue;
-        case 'b': sb_char(b, 8); continue;
-        case 'f': sb_char(b, 12); continue;
-        case 'n': sb_char(b, 10); continue;
-        case 'r': sb_char(b, 13); continue;
-        case 't': sb_char(b, 9); continue;
-        case 'v': sb_char(b, 11); continue;
+        case '"':
+            sb_char(b, (unsigned char)e);
+            continue;
+        case 'a':
+            sb_char(b, 7);
+            continue;
+        case 'b':
+            sb_char(b, 8);
+            continue;
+        case 'f':
+            sb_char(b, 12);
+            continue;
+        case 'n':
+            sb_char(b, 10);
+            continue;
+        case 'r':
+            sb_char(b, 13);
+            continue;
+        case 't':
+            sb_char(b, 9);
+            continue;
+        case 'v':
+            sb_char(b, 11);
+            continue;
         case '0' ... '7':
             c = (uint32_t)(e - '0');
             for (int i = 0; i < 2 && s < end && *s >= '0' && *s <= '7'; i++)
@@ -118,9 +139,15 @@ static bool decode_escapes(Parser *p, const Token *t, const char *s, const char 
             }
             sb_char(b, c);
             continue;
-        case 'x': digits = 2; break;
-        case 'u': digits = 4; break;
-        case 'U': digits = 8; break;
+        case 'x':
+            digits = 2;
+            break;
+        case 'u':
+            digits = 4;
+            break;
+        case 'U':
+            digits = 8;
+            break;
         case 'N': {
             if (s >= end || *s != '{')
                 return unicode_error(p, at, at + 2, "malformed \\N character escape");
@@ -212,17 +239,34 @@ static char *decode_bytes(Parser *p, const Token *t, const char *s, const char *
         char e = s[1];
         s += 2;
         switch (e) {
-        case '\n': break;
+        case '\n':
+            break;
         case '\\':
         case '\'':
-        case '"': *out++ = e; break;
-        case 'a': *out++ = 7; break;
-        case 'b': *out++ = 8; break;
-        case 'f': *out++ = 12; break;
-        case 'n': *out++ = 10; break;
-        case 'r': *out++ = 13; break;
-        case 't': *out++ = 9; break;
-        case 'v': *out++ = 11; break;
+        case '"':
+            *out++ = e;
+            break;
+        case 'a':
+            *out++ = 7;
+            break;
+        case 'b':
+            *out++ = 8;
+            break;
+        case 'f':
+            *out++ = 12;
+            break;
+        case 'n':
+            *out++ = 10;
+            break;
+        case 'r':
+            *out++ = 13;
+            break;
+        case 't':
+            *out++ = 9;
+            break;
+        case 'v':
+            *out++ = 11;
+            break;
         case '0' ... '7': {
             int c = e - '0';
             for (int i = 0; i < 2 && s < end && *s >= '0' && *s <= '7'; i++)
@@ -305,7 +349,9 @@ static Expr *finish_joined(Parser *p, Joined *j) {
 
 static bool fstring_parts(Parser *p, Joined *j, const Token *t, const char **str, const char *end, bool raw, int depth);
 
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f'; }
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\f';
+}
 
 /* Where the field that starts at brace lies: lines behind the token's first, column of the brace. */
 static void field_place(Parser *p, const Token *t, const char *brace, int *lines, int *col) {
@@ -337,11 +383,13 @@ static Expr *field_expression(Parser *p, const Token *t, const char *start, cons
     }
     int lines, col;
     field_place(p, t, start - 1, &lines, &col);
-    return parse_fstring_field(p, start, (size_t)(end - start), t->pos.lineno + lines, lines != 0 ? col : t->pos.col + col);
+    return parse_fstring_field(p, start, (size_t)(end - start), t->pos.lineno + lines,
+                               lines != 0 ? col : t->pos.col + col);
 }
 
 /* At '{'. Pushes the FormattedValue. */
-static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str, const char *end, bool raw, int depth) {
+static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str, const char *end, bool raw,
+                          int depth) {
     if (depth >= 2)
         return fstring_error(p, "expressions nested too deeply");
     char parens[MAX_PAREN], quote = 0;
@@ -392,8 +440,9 @@ static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str
                 return raise_last(p, &exc_SyntaxError, "f-string: unmatched '%c'", c) != NULL;
             char o = parens[--nested];
             if (!((o == '(' && c == ')') || (o == '[' && c == ']') || (o == '{' && c == '}')))
-                return raise_last(p, &exc_SyntaxError, "f-string: closing parenthesis '%c' does not match opening parenthesis '%c'",
-                                  c, o) != NULL;
+                return raise_last(p, &exc_SyntaxError,
+                                  "f-string: closing parenthesis '%c' does not match opening parenthesis '%c'", c,
+                                  o) != NULL;
         }
     }
     const char *expr_end = s;
@@ -462,7 +511,8 @@ static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str
 }
 
 /* Literal text up to a field, a closing brace or the end. *again: a doubled brace was undoubled, more text follows. */
-static bool fstring_text(Parser *p, Joined *j, const Token *t, const char **str, const char *end, bool raw, int depth, bool *again) {
+static bool fstring_text(Parser *p, Joined *j, const Token *t, const char **str, const char *end, bool raw, int depth,
+                         bool *again) {
     const char *s = *str, *start = s, *stop = NULL;
     *again = false;
     while (s < end) {
@@ -500,7 +550,8 @@ static bool fstring_text(Parser *p, Joined *j, const Token *t, const char **str,
     return stop == start || add_text(p, j, decode_str(p, t, start, stop, raw));
 }
 
-static bool fstring_parts(Parser *p, Joined *j, const Token *t, const char **str, const char *end, bool raw, int depth) {
+static bool fstring_parts(Parser *p, Joined *j, const Token *t, const char **str, const char *end, bool raw,
+                          int depth) {
     j->fmode = true;
     for (;;) {
         bool again;

@@ -21,8 +21,8 @@ static const char *line_cookie(const char *s, const char *end, size_t *n) {
         while (name < end && (*name == ' ' || *name == '\t'))
             name++;
         const char *q = name;
-        while (q < end && ((*q >= 'a' && *q <= 'z') || (*q >= 'A' && *q <= 'Z') || (*q >= '0' && *q <= '9') || *q == '-' ||
-                           *q == '_' || *q == '.'))
+        while (q < end && ((*q >= 'a' && *q <= 'z') || (*q >= 'A' && *q <= 'Z') || (*q >= '0' && *q <= '9') ||
+                           *q == '-' || *q == '_' || *q == '.'))
             q++;
         if (q > name) {
             *n = (size_t)(q - name);
@@ -48,7 +48,8 @@ static void normal_name(const char *s, size_t n, char out[64]) {
     if (strcmp(head, "utf-8") == 0 || strncmp(head, "utf-8-", 6) == 0) {
         strcpy(out, "utf-8");
     } else if (strcmp(head, "latin-1") == 0 || strcmp(head, "iso-8859-1") == 0 || strcmp(head, "iso-latin-1") == 0 ||
-               strncmp(head, "latin-1-", 8) == 0 || strncmp(head, "iso-8859-1-", 11) == 0 || strncmp(head, "iso-latin-1-", 12) == 0) {
+               strncmp(head, "latin-1-", 8) == 0 || strncmp(head, "iso-8859-1-", 11) == 0 ||
+               strncmp(head, "iso-latin-1-", 12) == 0) {
         strcpy(out, "iso-8859-1");
     } else {
         memcpy(out, s, m);
@@ -59,7 +60,9 @@ static void normal_name(const char *s, size_t n, char out[64]) {
 /* SyntaxError without a place in the text. */
 static COLD int encoding_error(Value filename, const char *fmt, const char *what) {
     Value msg = str_format_c(fmt, what);
-    Value where = msg != ABSENT ? tuple_pack(4, filename != ABSENT ? filename : V_NONE, v_from_int(0), v_from_int(-1), V_NONE) : ABSENT;
+    Value where = msg != ABSENT
+                      ? tuple_pack(4, filename != ABSENT ? filename : V_NONE, v_from_int(0), v_from_int(-1), V_NONE)
+                      : ABSENT;
     Value e = where != ABSENT ? obj_call2(V_OF(&exc_SyntaxError), msg, where) : ABSENT;
     release(msg);
     release(where);

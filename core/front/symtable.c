@@ -17,10 +17,10 @@ enum { COMP_NONE, COMP_LIST, COMP_SET, COMP_DICT, COMP_GENERATOR };
 typedef struct Block {
     Scope s;
     Directive *directives;
-    int comp_iter_expr;  /* > 0: inside an iterable of a comprehension */
+    int comp_iter_expr; /* > 0: inside an iterable of a comprehension */
     uint8_t comprehension;
     bool comp_iter_target;
-    bool annotation;     /* a throw-away scope: annotations are kept as text */
+    bool annotation; /* a throw-away scope: annotations are kept as text */
     Scope **spill;
     int32_t children_cap, symbols_cap;
 } Block;
@@ -60,7 +60,8 @@ Value name_mangle(Arena *a, Value private_name, Value name) {
     while (skip < m && str_at(private_name, skip) == '_')
         skip++;
     Value v = name;
-    if (skip < m && !(str_at(name, n - 1) == '_' && str_at(name, n - 2) == '_') && str_find_char(name, '.', 0, n, 1) < 0) {
+    if (skip < m && !(str_at(name, n - 1) == '_' && str_at(name, n - 2) == '_') &&
+        str_find_char(name, '.', 0, n, 1) < 0) {
         StrBuilder sb;
         sb_init(&sb);
         sb_char(&sb, '_');
@@ -80,7 +81,9 @@ Value name_mangle(Arena *a, Value private_name, Value name) {
 
 enum { LINEAR_MAX = 8 }; /* fewer symbols are searched one by one */
 
-static ALWAYS_INLINE uint32_t name_slot(Value name, uint32_t mask) { return (uint32_t)((name * 0x9e3779b97f4a7c15ull) >> 40) & mask; }
+static ALWAYS_INLINE uint32_t name_slot(Value name, uint32_t mask) {
+    return (uint32_t)((name * 0x9e3779b97f4a7c15ull) >> 40) & mask;
+}
 
 Symbol *scope_symbol_mangled(Scope *s, Value name) {
     if (s->table == NULL) {
@@ -239,7 +242,9 @@ static Block *enter(Builder *b, ScopeKind kind, Value name, const void *node, As
     return n;
 }
 
-static void leave(Builder *b) { b->cur = (Block *)b->cur->s.parent; }
+static void leave(Builder *b) {
+    b->cur = (Block *)b->cur->s.parent;
+}
 
 /* ---- expressions ---- */
 
@@ -250,7 +255,9 @@ static bool visit_exprs(Builder *b, ExprSeq s) {
     return true;
 }
 
-static bool visit_opt(Builder *b, Expr *e) { return e == NULL || visit_expr(b, e); }
+static bool visit_opt(Builder *b, Expr *e) {
+    return e == NULL || visit_expr(b, e);
+}
 
 static bool visit_keywords(Builder *b, KeywordSeq s) {
     for (int32_t i = 0; i < s.n; i++)
@@ -346,7 +353,8 @@ static bool extend_named(Builder *b, Expr *target) {
     for (Block *n = b->cur; n != NULL; n = (Block *)n->s.parent) {
         if (n->comprehension) {
             if (flags_of(b, n, name) & DEF_COMP_ITER)
-                return error_at(b, target->pos, "assignment expression cannot rebind comprehension iteration variable %R", name);
+                return error_at(b, target->pos,
+                                "assignment expression cannot rebind comprehension iteration variable %R", name);
             continue;
         }
         switch (n->s.kind) {
@@ -359,13 +367,15 @@ static bool extend_named(Builder *b, Expr *target) {
             return define(b, name, DEF_GLOBAL, target->pos) && add_directive(b, name, target->pos) &&
                    define_in(b, n, name, DEF_GLOBAL, target->pos) != NULL;
         case SCOPE_CLASS:
-            return error_at(b, target->pos, "assignment expression within a comprehension cannot be used in a class body", ABSENT);
+            return error_at(b, target->pos,
+                            "assignment expression within a comprehension cannot be used in a class body", ABSENT);
         }
     }
     return true;
 }
 
-static const char *const comp_names[] = {"", "list comprehension", "set comprehension", "dict comprehension", "generator expression"};
+static const char *const comp_names[] = {"", "list comprehension", "set comprehension", "dict comprehension",
+                                         "generator expression"};
 
 static bool visit_yield(Builder *b, Expr *e) {
     if (b->cur->annotation)
@@ -392,28 +402,45 @@ static bool visit_expr_body(Builder *b, Expr *e) {
             return define(b, b->class_, SYM_USE, e->pos);
         return true;
     }
-    case EXPR_Constant: return true;
-    case EXPR_Attribute: return visit_expr(b, e->Attribute.value);
-    case EXPR_Call: return visit_expr(b, e->Call.func) && visit_exprs(b, e->Call.args) && visit_keywords(b, e->Call.keywords);
-    case EXPR_Subscript: return visit_expr(b, e->Subscript.value) && visit_expr(b, e->Subscript.slice);
-    case EXPR_BinOp: return visit_expr(b, e->BinOp.left) && visit_expr(b, e->BinOp.right);
-    case EXPR_UnaryOp: return visit_expr(b, e->UnaryOp.operand);
-    case EXPR_BoolOp: return visit_exprs(b, e->BoolOp.values);
-    case EXPR_Compare: return visit_expr(b, e->Compare.left) && visit_exprs(b, e->Compare.comparators);
+    case EXPR_Constant:
+        return true;
+    case EXPR_Attribute:
+        return visit_expr(b, e->Attribute.value);
+    case EXPR_Call:
+        return visit_expr(b, e->Call.func) && visit_exprs(b, e->Call.args) && visit_keywords(b, e->Call.keywords);
+    case EXPR_Subscript:
+        return visit_expr(b, e->Subscript.value) && visit_expr(b, e->Subscript.slice);
+    case EXPR_BinOp:
+        return visit_expr(b, e->BinOp.left) && visit_expr(b, e->BinOp.right);
+    case EXPR_UnaryOp:
+        return visit_expr(b, e->UnaryOp.operand);
+    case EXPR_BoolOp:
+        return visit_exprs(b, e->BoolOp.values);
+    case EXPR_Compare:
+        return visit_expr(b, e->Compare.left) && visit_exprs(b, e->Compare.comparators);
     case EXPR_Tuple:
-    case EXPR_List: return visit_exprs(b, e->List.elts);
-    case EXPR_Set: return visit_exprs(b, e->Set.elts);
-    case EXPR_Dict: return visit_exprs(b, e->Dict.keys) && visit_exprs(b, e->Dict.values);
-    case EXPR_IfExp: return visit_expr(b, e->IfExp.test) && visit_expr(b, e->IfExp.body) && visit_expr(b, e->IfExp.orelse);
-    case EXPR_Starred: return visit_expr(b, e->Starred.value);
-    case EXPR_Slice: return visit_opt(b, e->Slice.lower) && visit_opt(b, e->Slice.upper) && visit_opt(b, e->Slice.step);
-    case EXPR_JoinedStr: return visit_exprs(b, e->JoinedStr.values);
-    case EXPR_FormattedValue: return visit_expr(b, e->FormattedValue.value) && visit_opt(b, e->FormattedValue.format_spec);
+    case EXPR_List:
+        return visit_exprs(b, e->List.elts);
+    case EXPR_Set:
+        return visit_exprs(b, e->Set.elts);
+    case EXPR_Dict:
+        return visit_exprs(b, e->Dict.keys) && visit_exprs(b, e->Dict.values);
+    case EXPR_IfExp:
+        return visit_expr(b, e->IfExp.test) && visit_expr(b, e->IfExp.body) && visit_expr(b, e->IfExp.orelse);
+    case EXPR_Starred:
+        return visit_expr(b, e->Starred.value);
+    case EXPR_Slice:
+        return visit_opt(b, e->Slice.lower) && visit_opt(b, e->Slice.upper) && visit_opt(b, e->Slice.step);
+    case EXPR_JoinedStr:
+        return visit_exprs(b, e->JoinedStr.values);
+    case EXPR_FormattedValue:
+        return visit_expr(b, e->FormattedValue.value) && visit_opt(b, e->FormattedValue.format_spec);
     case EXPR_NamedExpr:
         if (b->cur->annotation)
             return not_in_annotation(b, e, "named expression");
         if (b->cur->comp_iter_expr > 0)
-            return error_at(b, e->pos, "assignment expression cannot be used in a comprehension iterable expression", ABSENT);
+            return error_at(b, e->pos, "assignment expression cannot be used in a comprehension iterable expression",
+                            ABSENT);
         if (b->cur->comprehension && !extend_named(b, e->NamedExpr.target))
             return false;
         return visit_expr(b, e->NamedExpr.value) && visit_expr(b, e->NamedExpr.target);
@@ -425,18 +452,23 @@ static bool visit_expr_body(Builder *b, Expr *e) {
         if (n == NULL)
             return false;
         n->s.is_lambda = true;
-            e->Lambda.scope = &n->s;
+        e->Lambda.scope = &n->s;
         if (!visit_arguments(b, a) || !visit_expr(b, e->Lambda.body))
             return false;
         leave(b);
         return true;
     }
-    case EXPR_ListComp: return visit_comprehension(b, e, ID("listcomp"), COMP_LIST, e->ListComp.elt, NULL);
-    case EXPR_SetComp: return visit_comprehension(b, e, ID("setcomp"), COMP_SET, e->SetComp.elt, NULL);
-    case EXPR_GeneratorExp: return visit_comprehension(b, e, ID("genexpr"), COMP_GENERATOR, e->GeneratorExp.elt, NULL);
-    case EXPR_DictComp: return visit_comprehension(b, e, ID("dictcomp"), COMP_DICT, e->DictComp.key, e->DictComp.value);
+    case EXPR_ListComp:
+        return visit_comprehension(b, e, ID("listcomp"), COMP_LIST, e->ListComp.elt, NULL);
+    case EXPR_SetComp:
+        return visit_comprehension(b, e, ID("setcomp"), COMP_SET, e->SetComp.elt, NULL);
+    case EXPR_GeneratorExp:
+        return visit_comprehension(b, e, ID("genexpr"), COMP_GENERATOR, e->GeneratorExp.elt, NULL);
+    case EXPR_DictComp:
+        return visit_comprehension(b, e, ID("dictcomp"), COMP_DICT, e->DictComp.key, e->DictComp.value);
     case EXPR_Yield:
-    case EXPR_YieldFrom: return visit_yield(b, e);
+    case EXPR_YieldFrom:
+        return visit_yield(b, e);
     case EXPR_Await:
         if (b->cur->annotation)
             return not_in_annotation(b, e, "await expression");
@@ -444,7 +476,8 @@ static bool visit_expr_body(Builder *b, Expr *e) {
             return false;
         b->cur->s.is_coroutine = true;
         return true;
-    default: return true;
+    default:
+        return true;
     }
 }
 
@@ -484,9 +517,11 @@ static bool annotate_args(Builder *b, ArgSeq s) {
 
 static bool visit_function(Builder *b, Stmt *s) {
     AstArguments *a = s->FunctionDef.args;
-    if (!define(b, s->FunctionDef.name, DEF_LOCAL, s->pos) || !visit_exprs(b, a->defaults) || !visit_exprs(b, a->kw_defaults))
+    if (!define(b, s->FunctionDef.name, DEF_LOCAL, s->pos) || !visit_exprs(b, a->defaults) ||
+        !visit_exprs(b, a->kw_defaults))
         return false;
-    if (!annotate_args(b, a->posonlyargs) || !annotate_args(b, a->args) || (a->vararg != NULL && !visit_annotation(b, a->vararg->annotation)) ||
+    if (!annotate_args(b, a->posonlyargs) || !annotate_args(b, a->args) ||
+        (a->vararg != NULL && !visit_annotation(b, a->vararg->annotation)) ||
         (a->kwarg != NULL && !visit_annotation(b, a->kwarg->annotation)) || !annotate_args(b, a->kwonlyargs) ||
         !visit_annotation(b, s->FunctionDef.returns) || !visit_exprs(b, s->FunctionDef.decorator_list))
         return false;
@@ -528,11 +563,13 @@ static bool visit_declaration(Builder *b, Stmt *s) {
             if (had & DEF_PARAM)
                 fmt = global ? "name %R is parameter and global" : "name %R is parameter and nonlocal";
             else if (had & SYM_USE)
-                fmt = global ? "name %R is used prior to global declaration" : "name %R is used prior to nonlocal declaration";
+                fmt = global ? "name %R is used prior to global declaration"
+                             : "name %R is used prior to nonlocal declaration";
             else if (had & DEF_ANNOT)
                 fmt = global ? "annotated name %R can't be global" : "annotated name %R can't be nonlocal";
             else
-                fmt = global ? "name %R is assigned to before global declaration" : "name %R is assigned to before nonlocal declaration";
+                fmt = global ? "name %R is assigned to before global declaration"
+                             : "name %R is assigned to before nonlocal declaration";
             return error_at(b, s->pos, fmt, name);
         }
         if (!define(b, name, global ? DEF_GLOBAL : DEF_NONLOCAL, s->pos) || !add_directive(b, name, s->pos))
@@ -566,10 +603,16 @@ static bool visit_pattern(Builder *b, Pattern *p) {
     bool ok = true;
     PatternSeq parts = {NULL, 0};
     switch (p->kind) {
-    case PATTERN_MatchValue: ok = visit_expr(b, p->MatchValue.value); break;
+    case PATTERN_MatchValue:
+        ok = visit_expr(b, p->MatchValue.value);
+        break;
     case PATTERN_MatchSequence:
-    case PATTERN_MatchOr: parts = p->MatchOr.patterns; break;
-    case PATTERN_MatchStar: ok = p->MatchStar.name == ABSENT || define(b, p->MatchStar.name, DEF_LOCAL, p->pos); break;
+    case PATTERN_MatchOr:
+        parts = p->MatchOr.patterns;
+        break;
+    case PATTERN_MatchStar:
+        ok = p->MatchStar.name == ABSENT || define(b, p->MatchStar.name, DEF_LOCAL, p->pos);
+        break;
     case PATTERN_MatchMapping:
         ok = visit_exprs(b, p->MatchMapping.keys);
         for (int32_t i = 0; ok && i < p->MatchMapping.patterns.n; i++)
@@ -586,7 +629,8 @@ static bool visit_pattern(Builder *b, Pattern *p) {
         ok = (p->MatchAs.pattern == NULL || visit_pattern(b, p->MatchAs.pattern)) &&
              (p->MatchAs.name == ABSENT || define(b, p->MatchAs.name, DEF_LOCAL, p->pos));
         break;
-    default: break;
+    default:
+        break;
     }
     for (int32_t i = 0; ok && i < parts.n; i++)
         ok = visit_pattern(b, parts.v[i]);
@@ -599,7 +643,9 @@ static bool visit_annotated(Builder *b, Stmt *s) {
     if (t->kind == EXPR_Name) {
         uint32_t had = flags_of(b, b->cur, t->Name.id);
         if ((had & (DEF_GLOBAL | DEF_NONLOCAL)) && b->cur != b->top && s->AnnAssign.simple)
-            return error_at(b, s->pos, had & DEF_GLOBAL ? "annotated name %R can't be global" : "annotated name %R can't be nonlocal",
+            return error_at(b, s->pos,
+                            had & DEF_GLOBAL ? "annotated name %R can't be global"
+                                             : "annotated name %R can't be nonlocal",
                             t->Name.id);
         Symbol *y = NULL;
         if (s->AnnAssign.simple)
@@ -622,7 +668,8 @@ static bool visit_try(Builder *b, Stmt *s) {
         return false;
     for (int32_t i = 0; i < s->Try.handlers.n; i++) {
         AstHandler *h = s->Try.handlers.v[i];
-        if (!visit_opt(b, h->type) || (h->name != ABSENT && !define(b, h->name, DEF_LOCAL, h->pos)) || !visit_stmts(b, h->body))
+        if (!visit_opt(b, h->type) || (h->name != ABSENT && !define(b, h->name, DEF_LOCAL, h->pos)) ||
+            !visit_stmts(b, h->body))
             return false;
     }
     return visit_stmts(b, s->Try.finalbody);
@@ -631,24 +678,36 @@ static bool visit_try(Builder *b, Stmt *s) {
 static bool visit_stmt_body(Builder *b, Stmt *s) {
     switch (s->kind) {
     case STMT_FunctionDef:
-    case STMT_AsyncFunctionDef: return visit_function(b, s);
-    case STMT_ClassDef: return visit_class(b, s);
+    case STMT_AsyncFunctionDef:
+        return visit_function(b, s);
+    case STMT_ClassDef:
+        return visit_class(b, s);
     case STMT_Return:
         if (s->Return.value != NULL) {
             b->cur->s.returns_value = true;
             return visit_expr(b, s->Return.value);
         }
         return true;
-    case STMT_Delete: return visit_exprs(b, s->Delete.targets);
-    case STMT_Assign: return visit_exprs(b, s->Assign.targets) && visit_expr(b, s->Assign.value);
-    case STMT_AugAssign: return visit_expr(b, s->AugAssign.target) && visit_expr(b, s->AugAssign.value);
-    case STMT_AnnAssign: return visit_annotated(b, s);
-    case STMT_AsyncFor: b->cur->s.is_coroutine = true; __attribute__((fallthrough));
+    case STMT_Delete:
+        return visit_exprs(b, s->Delete.targets);
+    case STMT_Assign:
+        return visit_exprs(b, s->Assign.targets) && visit_expr(b, s->Assign.value);
+    case STMT_AugAssign:
+        return visit_expr(b, s->AugAssign.target) && visit_expr(b, s->AugAssign.value);
+    case STMT_AnnAssign:
+        return visit_annotated(b, s);
+    case STMT_AsyncFor:
+        b->cur->s.is_coroutine = true;
+        __attribute__((fallthrough));
     case STMT_For:
-        return visit_expr(b, s->For.target) && visit_expr(b, s->For.iter) && visit_stmts(b, s->For.body) && visit_stmts(b, s->For.orelse);
+        return visit_expr(b, s->For.target) && visit_expr(b, s->For.iter) && visit_stmts(b, s->For.body) &&
+               visit_stmts(b, s->For.orelse);
     case STMT_While:
-    case STMT_If: return visit_expr(b, s->If.test) && visit_stmts(b, s->If.body) && visit_stmts(b, s->If.orelse);
-    case STMT_AsyncWith: b->cur->s.is_coroutine = true; __attribute__((fallthrough));
+    case STMT_If:
+        return visit_expr(b, s->If.test) && visit_stmts(b, s->If.body) && visit_stmts(b, s->If.orelse);
+    case STMT_AsyncWith:
+        b->cur->s.is_coroutine = true;
+        __attribute__((fallthrough));
     case STMT_With:
         for (int32_t i = 0; i < s->With.items.n; i++) {
             AstWithItem *w = s->With.items.v[i];
@@ -665,10 +724,13 @@ static bool visit_stmt_body(Builder *b, Stmt *s) {
                 return false;
         }
         return true;
-    case STMT_Raise: return visit_opt(b, s->Raise.exc) && visit_opt(b, s->Raise.cause);
+    case STMT_Raise:
+        return visit_opt(b, s->Raise.exc) && visit_opt(b, s->Raise.cause);
     case STMT_Try:
-    case STMT_TryStar: return visit_try(b, s);
-    case STMT_Assert: return visit_expr(b, s->Assert.test) && visit_opt(b, s->Assert.msg);
+    case STMT_TryStar:
+        return visit_try(b, s);
+    case STMT_Assert:
+        return visit_expr(b, s->Assert.test) && visit_opt(b, s->Assert.msg);
     case STMT_Import:
     case STMT_ImportFrom: {
         AliasSeq names = s->kind == STMT_Import ? s->Import.names : s->ImportFrom.names;
@@ -678,9 +740,12 @@ static bool visit_stmt_body(Builder *b, Stmt *s) {
         return true;
     }
     case STMT_Global:
-    case STMT_Nonlocal: return visit_declaration(b, s);
-    case STMT_Expr: return visit_expr(b, s->Expr.value);
-    default: return true;
+    case STMT_Nonlocal:
+        return visit_declaration(b, s);
+    case STMT_Expr:
+        return visit_expr(b, s->Expr.value);
+    default:
+        return true;
     }
 }
 
@@ -802,7 +867,11 @@ static bool resolve(Builder *b, Block *n) {
 }
 
 Symtable *symtable_build(AstModule *m, Value filename, int future_flags) {
-    Builder b = {.arena = m->arena, .filename = filename, .future_flags = future_flags, .class_ = ID("__class__"), .super_ = ID("super")};
+    Builder b = {.arena = m->arena,
+                 .filename = filename,
+                 .future_flags = future_flags,
+                 .class_ = ID("__class__"),
+                 .super_ = ID("super")};
     Block *top = enter(&b, SCOPE_MODULE, ID("top"), m, (AstPos){0, 0, 0, 0});
     if (top == NULL)
         return NULL;
@@ -821,8 +890,8 @@ Symtable *symtable_build(AstModule *m, Value filename, int future_flags) {
 
 static int feature_flags(Stmt *s, Value filename) {
     int flags = 0;
-    static const char *const old[] = {"nested_scopes", "generators", "division", "absolute_import", "with_statement", "print_function",
-                                      "unicode_literals", "generator_stop"};
+    static const char *const old[] = {"nested_scopes",  "generators",     "division",         "absolute_import",
+                                      "with_statement", "print_function", "unicode_literals", "generator_stop"};
     for (int32_t i = 0; i < s->ImportFrom.names.n; i++) {
         Value name = s->ImportFrom.names.v[i]->name;
         bool known = false;
@@ -856,7 +925,8 @@ int future_features(AstModule *m, Value filename, int *last_line) {
         if (done && s->pos.lineno > line)
             break;
         line = s->pos.lineno;
-        if (s->kind != STMT_ImportFrom || s->ImportFrom.module == ABSENT || !str_equal_c(s->ImportFrom.module, "__future__")) {
+        if (s->kind != STMT_ImportFrom || s->ImportFrom.module == ABSENT ||
+            !str_equal_c(s->ImportFrom.module, "__future__")) {
             done = true;
             continue;
         }

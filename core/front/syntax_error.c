@@ -6,11 +6,12 @@
 
 enum { NO_OFFSET = INT_MIN };
 
-static void raise_with(Type *exc, Value msg, Value filename, int lineno, int offset, Value text, int end_lineno, int end_offset) {
+static void raise_with(Type *exc, Value msg, Value filename, int lineno, int offset, Value text, int end_lineno,
+                       int end_offset) {
     if (msg == ABSENT)
         return;
-    Value where = tuple_pack(6, filename != ABSENT ? filename : V_NONE, v_from_int(lineno), v_from_int(offset), text, v_from_int(end_lineno),
-                             end_offset != NO_OFFSET ? v_from_int(end_offset) : V_NONE);
+    Value where = tuple_pack(6, filename != ABSENT ? filename : V_NONE, v_from_int(lineno), v_from_int(offset), text,
+                             v_from_int(end_lineno), end_offset != NO_OFFSET ? v_from_int(end_offset) : V_NONE);
     Value e = where != ABSENT ? obj_call2(V_OF(exc), msg, where) : ABSENT;
     release(where);
     release(msg);
@@ -18,8 +19,8 @@ static void raise_with(Type *exc, Value msg, Value filename, int lineno, int off
         err_raise(e);
 }
 
-void syntax_error_raise(Type *exc, Value filename, int lineno, int offset, Value text, int end_lineno, int end_offset, const char *fmt,
-                        ...) {
+void syntax_error_raise(Type *exc, Value filename, int lineno, int offset, Value text, int end_lineno, int end_offset,
+                        const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     Value msg = str_format_v(fmt, ap);

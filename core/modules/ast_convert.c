@@ -56,19 +56,27 @@ static Value field_out(const AstField *f, char *base) {
         Value v = *(Value *)p;
         return v != ABSENT ? retained(v) : V_NONE;
     }
-    case FT_INT: return v_from_int(*(int32_t *)p);
-    case FT_BOOL: return v_from_int(*(bool *)p);
-    default: return list_new(0);
+    case FT_INT:
+        return v_from_int(*(int32_t *)p);
+    case FT_BOOL:
+        return v_from_int(*(bool *)p);
+    default:
+        return list_new(0);
     }
 }
 
 static int kind_of(int family, void *node) {
     switch (family) {
-    case FAM_MOD: return ((AstModule *)node)->kind;
-    case FAM_STMT: return ((Stmt *)node)->kind;
-    case FAM_EXPR: return ((Expr *)node)->kind;
-    case FAM_PATTERN: return ((Pattern *)node)->kind;
-    default: return 0;
+    case FAM_MOD:
+        return ((AstModule *)node)->kind;
+    case FAM_STMT:
+        return ((Stmt *)node)->kind;
+    case FAM_EXPR:
+        return ((Expr *)node)->kind;
+    case FAM_PATTERN:
+        return ((Pattern *)node)->kind;
+    default:
+        return 0;
     }
 }
 
@@ -92,7 +100,8 @@ static Value node_out(int family, void *node) {
     }
     if (family_has_position(family)) {
         AstPos *pos = node; /* the first member everywhere */
-        if (obj_setattr(o, ID("lineno"), v_from_int(pos->lineno)) < 0 || obj_setattr(o, ID("col_offset"), v_from_int(pos->col)) < 0 ||
+        if (obj_setattr(o, ID("lineno"), v_from_int(pos->lineno)) < 0 ||
+            obj_setattr(o, ID("col_offset"), v_from_int(pos->col)) < 0 ||
             obj_setattr(o, ID("end_lineno"), v_from_int(pos->end_lineno)) < 0 ||
             obj_setattr(o, ID("end_col_offset"), v_from_int(pos->end_col)) < 0) {
             release(o);
@@ -102,7 +111,9 @@ static Value node_out(int family, void *node) {
     return o;
 }
 
-Value ast_to_object(AstModule *m) { return node_out(FAM_MOD, m); }
+Value ast_to_object(AstModule *m) {
+    return node_out(FAM_MOD, m);
+}
 
 /* ---- in ---- */
 
@@ -217,7 +228,9 @@ static bool field_in(Arena *a, const AstNodeDef *d, const AstField *f, Value o, 
     bool ok = false;
     switch (f->type) {
     case FT_NODES:
-    case FT_IDENTS: ok = list_in(a, d, f, v, p); break;
+    case FT_IDENTS:
+        ok = list_in(a, d, f, v, p);
+        break;
     case FT_NODE:
         if (family_is_enum(f->family)) {
             int kind = enum_in(f->family, v);
@@ -259,7 +272,8 @@ static bool field_in(Arena *a, const AstNodeDef *d, const AstField *f, Value o, 
         *(bool *)p = i != 0;
         break;
     }
-    default: ok = true;
+    default:
+        ok = true;
     }
     release(v);
     return ok;
@@ -303,17 +317,28 @@ static void *allocate(Arena *a, const AstNodeDef *d) {
         }
         return m;
     }
-    case FAM_STMT: return ast_stmt(a, d->kind, none);
-    case FAM_EXPR: return ast_expr(a, d->kind, none);
-    case FAM_PATTERN: return ast_pattern(a, d->kind, none);
-    case FAM_COMPREHENSION: return arena_zalloc(a, sizeof(AstComp));
-    case FAM_HANDLER: return arena_zalloc(a, sizeof(AstHandler));
-    case FAM_ARGUMENTS: return arena_zalloc(a, sizeof(AstArguments));
-    case FAM_ARG: return arena_zalloc(a, sizeof(AstArg));
-    case FAM_KEYWORD: return arena_zalloc(a, sizeof(AstKeyword));
-    case FAM_ALIAS: return arena_zalloc(a, sizeof(AstAlias));
-    case FAM_WITHITEM: return arena_zalloc(a, sizeof(AstWithItem));
-    default: return arena_zalloc(a, sizeof(AstMatchCase));
+    case FAM_STMT:
+        return ast_stmt(a, d->kind, none);
+    case FAM_EXPR:
+        return ast_expr(a, d->kind, none);
+    case FAM_PATTERN:
+        return ast_pattern(a, d->kind, none);
+    case FAM_COMPREHENSION:
+        return arena_zalloc(a, sizeof(AstComp));
+    case FAM_HANDLER:
+        return arena_zalloc(a, sizeof(AstHandler));
+    case FAM_ARGUMENTS:
+        return arena_zalloc(a, sizeof(AstArguments));
+    case FAM_ARG:
+        return arena_zalloc(a, sizeof(AstArg));
+    case FAM_KEYWORD:
+        return arena_zalloc(a, sizeof(AstKeyword));
+    case FAM_ALIAS:
+        return arena_zalloc(a, sizeof(AstAlias));
+    case FAM_WITHITEM:
+        return arena_zalloc(a, sizeof(AstWithItem));
+    default:
+        return arena_zalloc(a, sizeof(AstMatchCase));
     }
 }
 
@@ -356,8 +381,10 @@ static void *node_in(Arena *a, int family, Value v) {
 }
 
 AstModule *ast_from_object(Value tree, ParseMode mode, Arena *a) {
-    static const char *const wanted[] = {[PARSE_EXEC] = "Module", [PARSE_EVAL] = "Expression", [PARSE_SINGLE] = "Interactive"};
-    static const uint8_t kinds[] = {[PARSE_EXEC] = MOD_Module, [PARSE_EVAL] = MOD_Expression, [PARSE_SINGLE] = MOD_Interactive};
+    static const char *const wanted[] = {
+        [PARSE_EXEC] = "Module", [PARSE_EVAL] = "Expression", [PARSE_SINGLE] = "Interactive"};
+    static const uint8_t kinds[] = {
+        [PARSE_EXEC] = MOD_Module, [PARSE_EVAL] = MOD_Expression, [PARSE_SINGLE] = MOD_Interactive};
     const AstNodeDef *d = ast_def(FAM_MOD, kinds[mode]);
     int r = obj_isinstance(tree, ast_class_of((int)(d - ast_node_defs)));
     if (r < 0)

@@ -9,9 +9,10 @@
 #include "object/str.h"
 
 /* What is used of libcrypto. */
-#define CRYPTO_FUNCTIONS(X)                                                                                            \
-    X(EVP_MD_CTX_new) X(EVP_MD_CTX_free) X(EVP_MD_CTX_copy_ex) X(EVP_get_digestbyname) X(EVP_DigestInit_ex)            \
-    X(EVP_DigestUpdate) X(EVP_DigestFinal_ex) X(EVP_DigestFinalXOF) X(EVP_MD_get_size)
+#define CRYPTO_FUNCTIONS(X)                                                                                   \
+    X(EVP_MD_CTX_new)                                                                                         \
+    X(EVP_MD_CTX_free) X(EVP_MD_CTX_copy_ex) X(EVP_get_digestbyname) X(EVP_DigestInit_ex) X(EVP_DigestUpdate) \
+        X(EVP_DigestFinal_ex) X(EVP_DigestFinalXOF) X(EVP_MD_get_size)
 static struct {
 #define CRYPTO_FIELD(f) __typeof__(&f) f;
     CRYPTO_FUNCTIONS(CRYPTO_FIELD)
@@ -97,7 +98,9 @@ static int update(Value self, Value data) {
     buffer_release(&b);
     return 0;
 }
-static Value hash_update(Value self, Value *args, intptr_t nargs, Value kw) { return update(self, args[0]) < 0 ? ABSENT : V_NONE; }
+static Value hash_update(Value self, Value *args, intptr_t nargs, Value kw) {
+    return update(self, args[0]) < 0 ? ABSENT : V_NONE;
+}
 
 static Value hash_copy(Value self, Value *args, intptr_t nargs, Value kw) {
     Hash *h = (Hash *)self;
@@ -175,8 +178,12 @@ static Value hash_hexdigest(Value self, Value *args, intptr_t nargs, Value kw) {
     free(d);
     return s;
 }
-static Value hash_name(Value self) { return str_from_c(((Hash *)self)->kind->name); }
-static Value hash_block_size(Value self) { return v_from_int(((Hash *)self)->kind->block_size); }
+static Value hash_name(Value self) {
+    return str_from_c(((Hash *)self)->kind->name);
+}
+static Value hash_block_size(Value self) {
+    return v_from_int(((Hash *)self)->kind->block_size);
+}
 static Value hash_digest_size(Value self) {
     const HashKind *k = ((Hash *)self)->kind;
     return v_from_int(k->xof ? 0 : crypto.EVP_MD_get_size(crypto.EVP_get_digestbyname(k->evp)));
@@ -192,7 +199,8 @@ static const NativeDef xof_methods[] = {{"update", hash_update, "($self, obj, /)
                                         {"digest", hash_digest, "($self, length, /)"},
                                         {"hexdigest", hash_hexdigest, "($self, length, /)"},
                                         {NULL}};
-static const GetSetDef getsets[] = {{"name", hash_name}, {"block_size", hash_block_size}, {"digest_size", hash_digest_size}, {NULL}};
+static const GetSetDef getsets[] = {
+    {"name", hash_name}, {"block_size", hash_block_size}, {"digest_size", hash_digest_size}, {NULL}};
 
 static Value start(const HashKind *kind, Value data) {
     Value v = hash_make(kind);
@@ -227,8 +235,12 @@ int hash_module_fill(Value m, HashKind *kinds) {
             err_no_memory();
             return -1;
         }
-        *spec = (TypeSpec){.name = k->type_name, .basic_size = sizeof(Hash), .flags = TF_NO_NEW | TF_UNTRACKED, .ops = &ops,
-                           .methods = k->xof ? xof_methods : methods, .getsets = getsets};
+        *spec = (TypeSpec){.name = k->type_name,
+                           .basic_size = sizeof(Hash),
+                           .flags = TF_NO_NEW | TF_UNTRACKED,
+                           .ops = &ops,
+                           .methods = k->xof ? xof_methods : methods,
+                           .getsets = getsets};
         type_init_module_type(k->type, spec);
         *def = (NativeDef){k->name, construct, "($self, string=b'', *, usedforsecurity=True)"};
         Value capsule = capsule_new(k, "hash");

@@ -1,4 +1,5 @@
-/* Message digests over OpenSSL's libcrypto, which is loaded when the first hash module is imported: start-up does not pay for it. */
+/* Message digests over OpenSSL's libcrypto, which is loaded when the first hash module is imported: start-up does not
+ * pay for it. */
 #ifndef POLYGIL_HASH_H
 #define POLYGIL_HASH_H
 

@@ -1,7 +1,8 @@
 /* What the files of the _io module share.
  *
- * Every stream object has an IoLock: recursive, held across calls to the stream below, waiting detached. It keeps C state consistent when
- * several threads use one stream; a buffered stream refuses to be re-entered by the thread that holds it, a text stream allows it.
+ * Every stream object has an IoLock: recursive, held across calls to the stream below, waiting detached. It keeps C
+ * state consistent when several threads use one stream; a buffered stream refuses to be re-entered by the thread that
+ * holds it, a text stream allows it.
  */
 #ifndef POLYGIL_IO_H
 #define POLYGIL_IO_H
@@ -68,7 +69,8 @@ int io_buffered_init(Value module);
 int io_text_init(Value module);
 int io_newline_init(Value module);
 
-/* Incremental newline translation (io_newline.c). seen: bits of NL_*; pending_cr: a CR that may begin CRLF was held back. */
+/* Incremental newline translation (io_newline.c). seen: bits of NL_*; pending_cr: a CR that may begin CRLF was held
+ * back. */
 enum { NL_CR = 1, NL_LF = 2, NL_CRLF = 4 };
 typedef struct Newlines {
     uint32_t seen;

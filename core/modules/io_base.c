@@ -40,10 +40,16 @@ void io_lock_leave(IoLock *l) {
     }
 }
 
-Value io_unsupported(const char *what) { return err_set((Type *)io_unsupported_type, "%s", what); }
+Value io_unsupported(const char *what) {
+    return err_set((Type *)io_unsupported_type, "%s", what);
+}
 
-Value io_call(Value self, const char *method) { return obj_call_method_str(self, method, NULL, 0); }
-Value io_call1(Value self, const char *method, Value arg) { return obj_call_method_str(self, method, &arg, 1); }
+Value io_call(Value self, const char *method) {
+    return obj_call_method_str(self, method, NULL, 0);
+}
+Value io_call1(Value self, const char *method, Value arg) {
+    return obj_call_method_str(self, method, &arg, 1);
+}
 
 int io_is_closed(Value self) {
     Value c = obj_getattr(self, ID("closed"));
@@ -120,11 +126,19 @@ ssize_t io_write_fd(int fd, const void *buf, size_t n) {
     }
 }
 
-/* ---- _IOBase ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- _IOBase
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
-static Value unsupported_seek(Value self, Value *args, intptr_t nargs, Value kw) { return io_unsupported("seek"); }
-static Value unsupported_truncate(Value self, Value *args, intptr_t nargs, Value kw) { return io_unsupported("truncate"); }
-static Value unsupported_fileno(Value self, Value *args, intptr_t nargs, Value kw) { return io_unsupported("fileno"); }
+static Value unsupported_seek(Value self, Value *args, intptr_t nargs, Value kw) {
+    return io_unsupported("seek");
+}
+static Value unsupported_truncate(Value self, Value *args, intptr_t nargs, Value kw) {
+    return io_unsupported("truncate");
+}
+static Value unsupported_fileno(Value self, Value *args, intptr_t nargs, Value kw) {
+    return io_unsupported("fileno");
+}
 static Value base_tell(Value self, Value *args, intptr_t nargs, Value kw) {
     Value a[2] = {v_from_int(0), v_from_int(1)};
     return obj_call_method_str(self, "seek", a, 2);
@@ -141,8 +155,12 @@ static Value base_close(Value self, Value *args, intptr_t nargs, Value kw) {
     STORE_RELAXED(&((IoBase *)self)->closed, true);
     return r == ABSENT ? ABSENT : (release(r), V_NONE);
 }
-static Value base_get_closed(Value self) { return v_bool(LOAD_RELAXED(&((IoBase *)self)->closed)); }
-static Value base_false(Value self, Value *args, intptr_t nargs, Value kw) { return V_FALSE; }
+static Value base_get_closed(Value self) {
+    return v_bool(LOAD_RELAXED(&((IoBase *)self)->closed));
+}
+static Value base_false(Value self, Value *args, intptr_t nargs, Value kw) {
+    return V_FALSE;
+}
 static Value base_isatty(Value self, Value *args, intptr_t nargs, Value kw) {
     return io_check_closed(self) < 0 ? ABSENT : V_FALSE;
 }
@@ -170,8 +188,12 @@ static Value base_check_closed(Value self, Value *args, intptr_t nargs, Value kw
 static Value base_enter(Value self, Value *args, intptr_t nargs, Value kw) {
     return io_check_closed(self) < 0 ? ABSENT : retained(self);
 }
-static Value base_exit(Value self, Value *args, intptr_t nargs, Value kw) { return io_call(self, "close"); }
-static Value base_iter(Value self, Value *args, intptr_t nargs, Value kw) { return base_enter(self, args, nargs, kw); }
+static Value base_exit(Value self, Value *args, intptr_t nargs, Value kw) {
+    return io_call(self, "close");
+}
+static Value base_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return base_enter(self, args, nargs, kw);
+}
 static Value base_next(Value self, Value *args, intptr_t nargs, Value kw) {
     Value line = io_call(self, "readline");
     if (line == ABSENT)
@@ -337,7 +359,9 @@ static const NativeDef base_methods[] = {
 };
 static const GetSetDef base_getsets[] = {{"closed", base_get_closed}, {NULL}};
 
-/* ---- _RawIOBase ------------------------------------------------------------------------------------------------------------------- */
+/* ---- _RawIOBase
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value raw_read(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t n;
@@ -402,10 +426,13 @@ fail:
 static const NativeDef raw_methods[] = {
     {"read", raw_read, "($self, size=-1, /)"}, {"readall", raw_readall, "($self, /)"}, {NULL}};
 
-/* ---- _BufferedIOBase, _TextIOBase ------------------------------------------------------------------------------------------------- */
+/* ---- _BufferedIOBase, _TextIOBase
+ * ------------------------------------------------------------------------------------------------- */
 
-#define UNSUPPORTED(name)                                                                                              \
-    static Value unsupported_##name(Value self, Value *args, intptr_t nargs, Value kw) { return io_unsupported(#name); }
+#define UNSUPPORTED(name)                                                                \
+    static Value unsupported_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return io_unsupported(#name);                                                    \
+    }
 UNSUPPORTED(read)
 UNSUPPORTED(read1)
 UNSUPPORTED(write)
@@ -422,8 +449,8 @@ static Value read_into(Value self, Value target, const char *method) {
     if (!v_is_bytes(data)) {
         err_set(&exc_TypeError, "%s() should return bytes", method);
     } else if (bytes_len(data) > b.len) {
-        err_set(&exc_ValueError, "%s() returned too much data: %zd bytes requested, %zd returned", method, (ssize_t)b.len,
-                (ssize_t)bytes_len(data));
+        err_set(&exc_ValueError, "%s() returned too much data: %zd bytes requested, %zd returned", method,
+                (ssize_t)b.len, (ssize_t)bytes_len(data));
     } else {
         memcpy(b.data, bytes_data(data), (size_t)bytes_len(data));
         out = v_from_int(bytes_len(data));
@@ -455,7 +482,9 @@ static const NativeDef text_methods[] = {
     {"write", unsupported_write, "($self, s, /)"},
     {NULL},
 };
-static Value none_getter(Value self) { return V_NONE; }
+static Value none_getter(Value self) {
+    return V_NONE;
+}
 static const GetSetDef text_getsets[] = {
     {"encoding", none_getter}, {"errors", none_getter}, {"newlines", none_getter}, {NULL}};
 

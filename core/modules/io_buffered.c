@@ -1,7 +1,8 @@
 /* BufferedReader, BufferedWriter, BufferedRandom and BufferedRWPair.
  *
- * One block serves both directions: either it holds bytes read ahead (rpos < rend) or bytes not yet written (wlen > 0), never both. A switch
- * to writing moves the stream below back over what was read ahead; a switch to reading writes what waits.
+ * One block serves both directions: either it holds bytes read ahead (rpos < rend) or bytes not yet written (wlen > 0),
+ * never both. A switch to writing moves the stream below back over what was read ahead; a switch to reading writes what
+ * waits.
  */
 #include <errno.h>
 
@@ -21,9 +22,15 @@ typedef struct Buffered {
     bool readable, writable, ready, detached, closing;
 } Buffered;
 
-static void traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((Buffered *)self)->raw), arg); }
-static void clear(Value self) { ref_clear(self, &((Buffered *)self)->raw); }
-static void fini(Value self) { free(((Buffered *)self)->buf); }
+static void traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((Buffered *)self)->raw), arg);
+}
+static void clear(Value self) {
+    ref_clear(self, &((Buffered *)self)->raw);
+}
+static void fini(Value self) {
+    free(((Buffered *)self)->buf);
+}
 static const TypeOps ops = {traverse, clear, fini};
 
 static Value buffered_new(Value cls, Value *args, intptr_t nargs, Value kw) {
@@ -42,7 +49,9 @@ static Buffered *usable(Value self) {
     err_set(&exc_ValueError, b->detached ? "raw stream has been detached" : "I/O operation on uninitialized object");
     return NULL;
 }
-static Value raw_of(Buffered *b) { return ref_peek(&b->raw); }
+static Value raw_of(Buffered *b) {
+    return ref_peek(&b->raw);
+}
 static bool raw_is_file(Buffered *b) {
     Value raw = raw_of(b);
     return v_is_obj(raw) && type_of(raw) == &fileio_type;
@@ -103,8 +112,8 @@ static ssize_t raw_read(Buffered *b, char *p, size_t n) {
         } else if (num_as_index(got, &k, &exc_ValueError) < 0) {
             r = -1;
         } else if (k < 0 || (size_t)k > n) {
-            err_set(&exc_OSError, "raw readinto() returned invalid length %zd (should have been between 0 and %zd)", (ssize_t)k,
-                    (ssize_t)n);
+            err_set(&exc_OSError, "raw readinto() returned invalid length %zd (should have been between 0 and %zd)",
+                    (ssize_t)k, (ssize_t)n);
             r = -1;
         } else {
             Buffer view;
@@ -156,7 +165,8 @@ static ssize_t raw_write(Buffered *b, Value self, const char *p, size_t n) {
         } else if (num_as_index(got, &k, &exc_ValueError) < 0) {
             r = -1;
         } else if (k < 0 || (size_t)k > n) {
-            err_set(&exc_OSError, "raw write() returned invalid length %zd (should have been between 0 and %zd)", (ssize_t)k, (ssize_t)n);
+            err_set(&exc_OSError, "raw write() returned invalid length %zd (should have been between 0 and %zd)",
+                    (ssize_t)k, (ssize_t)n);
             r = -1;
         } else {
             r = k;
@@ -204,8 +214,8 @@ static int64_t raw_tell(Buffered *b) {
 }
 
 static Value blocking_error(size_t written) {
-    Value e = obj_call3(V_OF(&exc_BlockingIOError), v_from_int(EAGAIN),
-                        ID("write could not complete without blocking"), v_from_int((int64_t)written));
+    Value e = obj_call3(V_OF(&exc_BlockingIOError), v_from_int(EAGAIN), ID("write could not complete without blocking"),
+                        v_from_int((int64_t)written));
     return e == ABSENT ? ABSENT : err_raise(e);
 }
 
@@ -238,7 +248,9 @@ static int drop_ahead(Buffered *b) {
     b->rpos = b->rend = 0;
     return ahead && raw_seek(b, -(int64_t)ahead, 1) < 0 ? -1 : 0;
 }
-static int to_reading(Buffered *b, Value self) { return b->wlen ? flush_writes(b, self) : 0; }
+static int to_reading(Buffered *b, Value self) {
+    return b->wlen ? flush_writes(b, self) : 0;
+}
 
 static bool init_common(Value self, Value raw, Value size_v, bool readable, bool writable) {
     Buffered *b = (Buffered *)self;
@@ -305,7 +317,9 @@ static Value random_init(Value self, Value *args, intptr_t nargs, Value kw) {
                : ABSENT;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Refills the empty block: bytes now ahead, 0 at the end, -1, -2. */
 static ssize_t fill(Buffered *b) {
@@ -473,8 +487,12 @@ static Value read_into(Value self, Value target, bool one_call) {
     buffer_release(&view);
     return r;
 }
-static Value buffered_readinto(Value self, Value *args, intptr_t nargs, Value kw) { return read_into(self, args[0], false); }
-static Value buffered_readinto1(Value self, Value *args, intptr_t nargs, Value kw) { return read_into(self, args[0], true); }
+static Value buffered_readinto(Value self, Value *args, intptr_t nargs, Value kw) {
+    return read_into(self, args[0], false);
+}
+static Value buffered_readinto1(Value self, Value *args, intptr_t nargs, Value kw) {
+    return read_into(self, args[0], true);
+}
 
 static Value buffered_peek(Value self, Value *args, intptr_t nargs, Value kw) {
     Buffered *b = enter(self, "peek");
@@ -541,7 +559,8 @@ static Value buffered_readline(Value self, Value *args, intptr_t nargs, Value kw
     return leave(b, to_reading(b, self) < 0 ? ABSENT : read_line(b, limit));
 }
 static Value buffered_next(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value line = type_special(type_of(self), SP_NEXT) && (type_of(self) == &buffered_reader_type || type_of(self) == &buffered_random_type)
+    Value line = type_special(type_of(self), SP_NEXT) &&
+                         (type_of(self) == &buffered_reader_type || type_of(self) == &buffered_random_type)
                      ? buffered_readline(self, NULL, 0, ABSENT)
                      : io_call(self, "readline");
     if (line == ABSENT)
@@ -553,7 +572,9 @@ static Value buffered_next(Value self, Value *args, intptr_t nargs, Value kw) {
     return n < 0 ? ABSENT : err_set_none(&exc_StopIteration);
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value write_bytes(Buffered *b, Value self, const char *p, size_t n) {
     if (b->rend > b->rpos || b->rend) {
@@ -629,7 +650,9 @@ static Value simple_flush(Value self, Value *args, intptr_t nargs, Value kw) {
     return usable(self) ? io_call(raw_of((Buffered *)self), "flush") : ABSENT;
 }
 
-/* ---- position --------------------------------------------------------------------------------------------------------------------- */
+/* ---- position
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value buffered_tell(Value self, Value *args, intptr_t nargs, Value kw) {
     Buffered *b = enter(self, "tell");
@@ -688,7 +711,9 @@ static Value buffered_truncate(Value self, Value *args, intptr_t nargs, Value kw
     return leave(b, r);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the rest
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value buffered_close(Value self, Value *args, intptr_t nargs, Value kw) {
     Buffered *b = usable(self);
@@ -725,23 +750,25 @@ static Value buffered_detach(Value self, Value *args, intptr_t nargs, Value kw) 
     b->detached = true;
     return ref_swap(self, &b->raw, ABSENT);
 }
-#define FORWARD(name)                                                                                                  \
-    static Value buffered_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                  \
-        return usable(self) ? io_call(raw_of((Buffered *)self), #name) : ABSENT;                                       \
+#define FORWARD(name)                                                                 \
+    static Value buffered_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return usable(self) ? io_call(raw_of((Buffered *)self), #name) : ABSENT;      \
     }
 FORWARD(seekable)
 FORWARD(readable)
 FORWARD(writable)
 FORWARD(fileno)
 FORWARD(isatty)
-#define FORWARD_ATTR(name)                                                                                             \
-    static Value buffered_get_##name(Value self) {                                                                     \
-        return usable(self) ? obj_getattr(raw_of((Buffered *)self), ID(#name)) : ABSENT;                               \
+#define FORWARD_ATTR(name)                                                               \
+    static Value buffered_get_##name(Value self) {                                       \
+        return usable(self) ? obj_getattr(raw_of((Buffered *)self), ID(#name)) : ABSENT; \
     }
 FORWARD_ATTR(closed)
 FORWARD_ATTR(name)
 FORWARD_ATTR(mode)
-static Value buffered_get_raw(Value self) { return usable(self) ? retained(raw_of((Buffered *)self)) : ABSENT; }
+static Value buffered_get_raw(Value self) {
+    return usable(self) ? retained(raw_of((Buffered *)self)) : ABSENT;
+}
 
 static Value buffered_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Value name;
@@ -781,33 +808,40 @@ static Value buffered_del(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-#define COMMON_METHODS                                                                                                 \
-    {"__new__", buffered_new, "($type, *args, **kwargs)", NF_STATIC}, {"close", buffered_close, "($self, /)"},         \
-        {"detach", buffered_detach, "($self, /)"}, {"seekable", buffered_seekable, "($self, /)"},                      \
-        {"fileno", buffered_fileno, "($self, /)"}, {"isatty", buffered_isatty, "($self, /)"},                          \
-        {"tell", buffered_tell, "($self, /)"}, {"seek", buffered_seek, "($self, target, whence=0, /)"},                \
-        {"truncate", buffered_truncate, "($self, pos=None, /)"}, {"__repr__", buffered_repr, "($self, /)"},            \
+#define COMMON_METHODS                                                                                         \
+    {"__new__", buffered_new, "($type, *args, **kwargs)", NF_STATIC}, {"close", buffered_close, "($self, /)"}, \
+        {"detach", buffered_detach, "($self, /)"}, {"seekable", buffered_seekable, "($self, /)"},              \
+        {"fileno", buffered_fileno, "($self, /)"}, {"isatty", buffered_isatty, "($self, /)"},                  \
+        {"tell", buffered_tell, "($self, /)"}, {"seek", buffered_seek, "($self, target, whence=0, /)"},        \
+        {"truncate", buffered_truncate, "($self, pos=None, /)"}, {"__repr__", buffered_repr, "($self, /)"},    \
         {"__getstate__", no_pickle, "($self, /)"}, {"__del__", buffered_del, "($self, /)"}
-#define READ_METHODS                                                                                                   \
-    {"read", buffered_read, "($self, size=-1, /)"}, {"read1", buffered_read1, "($self, size=-1, /)"},                  \
-        {"readinto", buffered_readinto, "($self, buffer, /)"}, {"readinto1", buffered_readinto1, "($self, buffer, /)"},\
-        {"peek", buffered_peek, "($self, size=0, /)"}, {"readline", buffered_readline, "($self, size=-1, /)"},         \
-        {"__next__", buffered_next, "($self, /)"}, {"readable", buffered_readable, "($self, /)"}
-#define WRITE_METHODS                                                                                                  \
-    {"write", buffered_write, "($self, buffer, /)"}, {"flush", buffered_flush, "($self, /)"},                          \
+#define READ_METHODS                                                                                            \
+    {"read", buffered_read, "($self, size=-1, /)"}, {"read1", buffered_read1, "($self, size=-1, /)"},           \
+        {"readinto", buffered_readinto, "($self, buffer, /)"},                                                  \
+        {"readinto1", buffered_readinto1, "($self, buffer, /)"}, {"peek", buffered_peek, "($self, size=0, /)"}, \
+        {"readline", buffered_readline, "($self, size=-1, /)"}, {"__next__", buffered_next, "($self, /)"},      \
+        {"readable", buffered_readable, "($self, /)"}
+#define WRITE_METHODS                                                                         \
+    {"write", buffered_write, "($self, buffer, /)"}, {"flush", buffered_flush, "($self, /)"}, \
         {"writable", buffered_writable, "($self, /)"}
 
-static const NativeDef reader_methods[] = {COMMON_METHODS, READ_METHODS,
-    {"flush", simple_flush, "($self, /)"},
-    {"__init__", reader_init, "($self, raw, buffer_size=8192)"}, {NULL}};
-static const NativeDef writer_methods[] = {COMMON_METHODS, WRITE_METHODS,
-    {"__init__", writer_init, "($self, raw, buffer_size=8192)"}, {NULL}};
-static const NativeDef random_methods[] = {COMMON_METHODS, READ_METHODS, WRITE_METHODS,
-    {"__init__", random_init, "($self, raw, buffer_size=8192)"}, {NULL}};
-static const GetSetDef getsets[] = {{"closed", buffered_get_closed}, {"name", buffered_get_name}, {"mode", buffered_get_mode},
-                                    {"raw", buffered_get_raw}, {NULL}};
+static const NativeDef reader_methods[] = {COMMON_METHODS,
+                                           READ_METHODS,
+                                           {"flush", simple_flush, "($self, /)"},
+                                           {"__init__", reader_init, "($self, raw, buffer_size=8192)"},
+                                           {NULL}};
+static const NativeDef writer_methods[] = {
+    COMMON_METHODS, WRITE_METHODS, {"__init__", writer_init, "($self, raw, buffer_size=8192)"}, {NULL}};
+static const NativeDef random_methods[] = {
+    COMMON_METHODS, READ_METHODS, WRITE_METHODS, {"__init__", random_init, "($self, raw, buffer_size=8192)"}, {NULL}};
+static const GetSetDef getsets[] = {{"closed", buffered_get_closed},
+                                    {"name", buffered_get_name},
+                                    {"mode", buffered_get_mode},
+                                    {"raw", buffered_get_raw},
+                                    {NULL}};
 
-/* ---- BufferedRWPair --------------------------------------------------------------------------------------------------------------- */
+/* ---- BufferedRWPair
+ * --------------------------------------------------------------------------------------------------------------- */
 
 typedef struct RWPair {
     Object hdr;
@@ -847,10 +881,10 @@ static Value pair_side(Value self, bool writer) {
     Value v = ref_peek(writer ? &((RWPair *)self)->writer : &((RWPair *)self)->reader);
     return v != ABSENT ? v : err_set(&exc_ValueError, "I/O operation on uninitialized object");
 }
-#define PAIR(name, side)                                                                                               \
-    static Value pair_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                      \
-        Value s = pair_side(self, side);                                                                               \
-        return s == ABSENT ? ABSENT : obj_call_method_str(s, #name, args, nargs);                                      \
+#define PAIR(name, side)                                                          \
+    static Value pair_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        Value s = pair_side(self, side);                                          \
+        return s == ABSENT ? ABSENT : obj_call_method_str(s, #name, args, nargs); \
     }
 PAIR(read, false)
 PAIR(read1, false)
@@ -931,10 +965,12 @@ int io_buffered_init(Value m) {
                                   .ops = &pair_ops,
                                   .methods = pair_methods,
                                   .getsets = pair_getsets};
-    if (add(m, &buffered_reader_type, "_io.BufferedReader", "Create a new buffered reader using the given readable raw IO object.",
-            reader_methods) < 0 ||
-        add(m, &buffered_writer_type, "_io.BufferedWriter", "A buffer for a writeable sequential RawIO object.", writer_methods) < 0 ||
-        add(m, &buffered_random_type, "_io.BufferedRandom", "A buffered interface to random access streams.", random_methods) < 0)
+    if (add(m, &buffered_reader_type, "_io.BufferedReader",
+            "Create a new buffered reader using the given readable raw IO object.", reader_methods) < 0 ||
+        add(m, &buffered_writer_type, "_io.BufferedWriter", "A buffer for a writeable sequential RawIO object.",
+            writer_methods) < 0 ||
+        add(m, &buffered_random_type, "_io.BufferedRandom", "A buffered interface to random access streams.",
+            random_methods) < 0)
         return -1;
     type_init_module_type(&buffered_rwpair_type, &pair);
     return module_add_type(m, &buffered_rwpair_type);

@@ -171,7 +171,9 @@ typedef struct BytesIOView {
     Ref stream;
 } BytesIOView;
 static Type view_type;
-static void view_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((BytesIOView *)self)->stream), arg); }
+static void view_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((BytesIOView *)self)->stream), arg);
+}
 static void view_clear(Value self) {
     BytesIOView *v = (BytesIOView *)self;
     Value s = ref_swap(self, &v->stream, ABSENT);
@@ -200,7 +202,8 @@ static Value bytesio_seek(Value self, Value *args, intptr_t nargs, Value kw) {
     BytesIO *b = (BytesIO *)self;
     intptr_t pos;
     int whence = 0;
-    if (num_as_index(args[0], &pos, &exc_OverflowError) < 0 || (nargs > 1 && num_as_int(args[1], &whence) < 0) || !enter(b))
+    if (num_as_index(args[0], &pos, &exc_OverflowError) < 0 || (nargs > 1 && num_as_int(args[1], &whence) < 0) ||
+        !enter(b))
         return ABSENT;
     if (whence == 0 && pos < 0)
         return leave(b, err_set(&exc_ValueError, "negative seek value %zd", (ssize_t)pos));
@@ -288,9 +291,13 @@ static Value bytesio_setstate(Value self, Value *args, intptr_t nargs, Value kw)
     }
     return V_NONE;
 }
-static Value bytesio_get_closed(Value self) { return v_bool(((BytesIO *)self)->closed); }
+static Value bytesio_get_closed(Value self) {
+    return v_bool(((BytesIO *)self)->closed);
+}
 
-static void bytesio_fini(Value self) { free(((BytesIO *)self)->buf); }
+static void bytesio_fini(Value self) {
+    free(((BytesIO *)self)->buf);
+}
 static const TypeOps bytesio_ops = {NULL, NULL, bytesio_fini};
 
 static const NativeDef methods[] = {
@@ -321,7 +328,8 @@ static const NativeDef methods[] = {
 static const GetSetDef getsets[] = {{"closed", bytesio_get_closed}, {NULL}};
 
 int io_bytes_init(Value m) {
-    static const TypeSpec view = {.name = "_io._BytesIOBuffer", .basic_size = sizeof(BytesIOView), .flags = TF_NO_NEW, .ops = &view_ops};
+    static const TypeSpec view = {
+        .name = "_io._BytesIOBuffer", .basic_size = sizeof(BytesIOView), .flags = TF_NO_NEW, .ops = &view_ops};
     static const TypeSpec spec = {.name = "_io.BytesIO",
                                   .doc = "Buffered I/O implementation using an in-memory bytes buffer.",
                                   .base = &bufferediobase_type,

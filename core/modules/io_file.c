@@ -17,7 +17,9 @@ static int file_fd(Value self) {
     return fd;
 }
 
-static Value mode_error(const char *what) { return io_unsupported(what); }
+static Value mode_error(const char *what) {
+    return io_unsupported(what);
+}
 
 /* Closes the descriptor; 0, -1 with OSError. */
 static int close_fd(FileIO *f) {
@@ -80,7 +82,8 @@ bad:
 
 static Value file_init(Value self, Value *args, intptr_t nargs, Value kw) {
     FileIO *f = (FileIO *)self;
-    Value file = args[0], mode_v = arg_at(args, nargs, 1), closefd_v = arg_at(args, nargs, 2), opener = arg_at(args, nargs, 3);
+    Value file = args[0], mode_v = arg_at(args, nargs, 1), closefd_v = arg_at(args, nargs, 2),
+          opener = arg_at(args, nargs, 3);
     const char *mode = "r";
     int closefd = closefd_v == ABSENT ? 1 : obj_truth(closefd_v), flags;
     if (closefd < 0)
@@ -245,7 +248,9 @@ Value fileio_readall(Value self) {
     free(buf);
     return out;
 }
-static Value file_readall(Value self, Value *args, intptr_t nargs, Value kw) { return fileio_readall(self); }
+static Value file_readall(Value self, Value *args, intptr_t nargs, Value kw) {
+    return fileio_readall(self);
+}
 
 static Value file_readinto(Value self, Value *args, intptr_t nargs, Value kw) {
     int fd = file_fd(self);
@@ -388,9 +393,15 @@ static Value file_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     release(name);
     return r;
 }
-static Value file_get_closed(Value self) { return v_bool(LOAD_RELAXED(&((FileIO *)self)->fd) < 0); }
-static Value file_get_mode(Value self) { return str_from_c(mode_text((FileIO *)self)); }
-static Value file_get_closefd(Value self) { return v_bool(((FileIO *)self)->closefd); }
+static Value file_get_closed(Value self) {
+    return v_bool(LOAD_RELAXED(&((FileIO *)self)->fd) < 0);
+}
+static Value file_get_mode(Value self) {
+    return str_from_c(mode_text((FileIO *)self));
+}
+static Value file_get_closefd(Value self) {
+    return v_bool(((FileIO *)self)->closefd);
+}
 static Value file_get_blksize(Value self) {
     struct stat st;
     int fd = LOAD_RELAXED(&((FileIO *)self)->fd);
@@ -444,8 +455,11 @@ static const NativeDef file_methods[] = {
     {"__del__", file_del, "($self, /)"},
     {NULL},
 };
-static const GetSetDef file_getsets[] = {
-    {"closed", file_get_closed}, {"mode", file_get_mode}, {"closefd", file_get_closefd}, {"_blksize", file_get_blksize}, {NULL}};
+static const GetSetDef file_getsets[] = {{"closed", file_get_closed},
+                                         {"mode", file_get_mode},
+                                         {"closefd", file_get_closefd},
+                                         {"_blksize", file_get_blksize},
+                                         {NULL}};
 
 int io_file_init(Value m) {
     static const TypeSpec spec = {.name = "_io.FileIO",

@@ -93,8 +93,12 @@ typedef struct NewlineDecoder {
     Newlines state;
 } NewlineDecoder;
 
-static void traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((NewlineDecoder *)self)->decoder), arg); }
-static void clear(Value self) { ref_clear(self, &((NewlineDecoder *)self)->decoder); }
+static void traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((NewlineDecoder *)self)->decoder), arg);
+}
+static void clear(Value self) {
+    ref_clear(self, &((NewlineDecoder *)self)->decoder);
+}
 static const TypeOps ops = {traverse, clear, NULL};
 
 static Value decoder_new(Value cls, Value *args, intptr_t nargs, Value kw) {
@@ -188,7 +192,9 @@ static Value decoder_reset(Value self, Value *args, intptr_t nargs, Value kw) {
     Value inner = ref_peek(&d->decoder);
     return inner == V_NONE ? V_NONE : io_call(inner, "reset");
 }
-static Value decoder_newlines(Value self) { return newlines_seen(((NewlineDecoder *)self)->state.seen); }
+static Value decoder_newlines(Value self) {
+    return newlines_seen(((NewlineDecoder *)self)->state.seen);
+}
 
 static const NativeDef methods[] = {
     {"__new__", decoder_new, "($type, *args, **kwargs)", NF_STATIC},

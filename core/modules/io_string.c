@@ -185,7 +185,8 @@ static Value stringio_seek(Value self, Value *args, intptr_t nargs, Value kw) {
     StringIO *s = (StringIO *)self;
     intptr_t pos;
     int whence = 0;
-    if (num_as_index(args[0], &pos, &exc_OverflowError) < 0 || (nargs > 1 && num_as_int(args[1], &whence) < 0) || !enter(s))
+    if (num_as_index(args[0], &pos, &exc_OverflowError) < 0 || (nargs > 1 && num_as_int(args[1], &whence) < 0) ||
+        !enter(s))
         return ABSENT;
     if (whence < 0 || whence > 2)
         return leave(s, err_set(&exc_ValueError, "Invalid whence (%d, should be 0, 1 or 2)", whence));
@@ -234,7 +235,8 @@ static Value stringio_getstate(Value self, Value *args, intptr_t nargs, Value kw
         return ABSENT;
     dict = obj_get_dict(self);
     if (dict != ABSENT) {
-        Value copy = dict_len(dict) ? dict_copy(dict) : V_NONE, nl = s->newline_none ? V_NONE : str_from_c(s->universal ? "" : s->read_nl);
+        Value copy = dict_len(dict) ? dict_copy(dict) : V_NONE,
+              nl = s->newline_none ? V_NONE : str_from_c(s->universal ? "" : s->read_nl);
         if (copy != ABSENT && nl != ABSENT)
             r = tuple_pack(4, text, nl, v_from_int((int64_t)s->pos), copy);
         release(copy);
@@ -247,7 +249,8 @@ static Value stringio_getstate(Value self, Value *args, intptr_t nargs, Value kw
 static Value stringio_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_tuple(args[0]) || tuple_len(args[0]) < 4)
         return err_set(&exc_TypeError, "%T.__setstate__ argument should be 4-tuple, got %T", self, args[0]);
-    Value init[2] = {tuple_get(args[0], 0), tuple_get(args[0], 1)}, pos = tuple_get(args[0], 2), dict = tuple_get(args[0], 3);
+    Value init[2] = {tuple_get(args[0], 0), tuple_get(args[0], 1)}, pos = tuple_get(args[0], 2),
+          dict = tuple_get(args[0], 3);
     if (stringio_init(self, init, 2, ABSENT) == ABSENT || stringio_seek(self, &pos, 1, ABSENT) == ABSENT)
         return ABSENT;
     if (dict != V_NONE) {
@@ -261,8 +264,12 @@ static Value stringio_setstate(Value self, Value *args, intptr_t nargs, Value kw
     }
     return V_NONE;
 }
-static Value stringio_get_closed(Value self) { return v_bool(((StringIO *)self)->closed); }
-static Value stringio_get_line_buffering(Value self) { return stringio_true(self, NULL, 0, ABSENT) == ABSENT ? ABSENT : V_FALSE; }
+static Value stringio_get_closed(Value self) {
+    return v_bool(((StringIO *)self)->closed);
+}
+static Value stringio_get_line_buffering(Value self) {
+    return stringio_true(self, NULL, 0, ABSENT) == ABSENT ? ABSENT : V_FALSE;
+}
 static Value stringio_get_newlines(Value self) {
     StringIO *s = (StringIO *)self;
     if (stringio_true(self, NULL, 0, ABSENT) == ABSENT)
@@ -270,7 +277,9 @@ static Value stringio_get_newlines(Value self) {
     return s->universal ? newlines_seen(s->state.seen) : V_NONE;
 }
 
-static void stringio_fini(Value self) { free(((StringIO *)self)->buf); }
+static void stringio_fini(Value self) {
+    free(((StringIO *)self)->buf);
+}
 static const TypeOps stringio_ops = {NULL, NULL, stringio_fini};
 
 static const NativeDef methods[] = {

@@ -1,8 +1,9 @@
 /* TextIOWrapper: characters over a buffered stream of bytes.
  *
- * UTF-8, ASCII and Latin-1 are coded in C; every other encoding by the codec registry's incremental coders. `snapshot` remembers, for the
- * chunk that the decoded characters come from, the decoder's state before it and its bytes: tell() replays them to find the byte position
- * of a character, and packs what cannot be told in bytes into the number it returns.
+ * UTF-8, ASCII and Latin-1 are coded in C; every other encoding by the codec registry's incremental coders. `snapshot`
+ * remembers, for the chunk that the decoded characters come from, the decoder's state before it and its bytes: tell()
+ * replays them to find the byte position of a character, and packs what cannot be told in bytes into the number it
+ * returns.
  */
 #include <errno.h>
 
@@ -45,7 +46,9 @@ static void clear(Value self) {
     for (size_t i = 0; i < ARRAY_LEN(refs); i++)
         ref_clear(self, refs[i]);
 }
-static void fini(Value self) { free(((TextIO *)self)->wbuf); }
+static void fini(Value self) {
+    free(((TextIO *)self)->wbuf);
+}
 static const TypeOps ops = {traverse, clear, fini};
 
 static Value text_new(Value cls, Value *args, intptr_t nargs, Value kw) {
@@ -57,14 +60,19 @@ static Value text_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return self;
 }
 
-static Value buffer_of(TextIO *t) { return ref_peek(&t->buffer); }
-static const char *errors_of(TextIO *t) { return str_utf8(ref_peek(&t->errors), NULL); }
+static Value buffer_of(TextIO *t) {
+    return ref_peek(&t->buffer);
+}
+static const char *errors_of(TextIO *t) {
+    return str_utf8(ref_peek(&t->errors), NULL);
+}
 
 static TextIO *usable(Value self) {
     TextIO *t = (TextIO *)self;
     if (t->ready)
         return t;
-    err_set(&exc_ValueError, t->detached ? "underlying buffer has been detached" : "I/O operation on uninitialized object");
+    err_set(&exc_ValueError,
+            t->detached ? "underlying buffer has been detached" : "I/O operation on uninitialized object");
     return NULL;
 }
 static TextIO *enter(Value self) {
@@ -85,7 +93,9 @@ static Value leave(TextIO *t, Value v) {
     return v;
 }
 
-/* ---- set-up ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- set-up
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool newline_ok(Value v, const char **out) {
     *out = NULL;
@@ -147,7 +157,8 @@ static bool set_coders(Value self, Value encoding, Value errors) {
         if (has < 0 || (has && is_text == V_FALSE)) {
             release(info);
             if (has > 0)
-                err_set(&exc_LookupError, "'%s' is not a text encoding; use codecs.open() to handle arbitrary codecs", name);
+                err_set(&exc_LookupError, "'%s' is not a text encoding; use codecs.open() to handle arbitrary codecs",
+                        name);
             return false;
         }
         Value make = obj_getattr_str(info, "incrementalencoder");
@@ -180,7 +191,8 @@ static bool set_coders(Value self, Value encoding, Value errors) {
 
 static Value text_init(Value self, Value *args, intptr_t nargs, Value kw) {
     TextIO *t = (TextIO *)self;
-    Value buffer = args[0], encoding = arg_at(args, nargs, 1), errors = arg_at(args, nargs, 2), nlv = arg_at(args, nargs, 3);
+    Value buffer = args[0], encoding = arg_at(args, nargs, 1), errors = arg_at(args, nargs, 2),
+          nlv = arg_at(args, nargs, 3);
     const char *nl;
     int line_buffering = 0, write_through = 0;
     t->ready = t->detached = false;
@@ -211,7 +223,8 @@ static Value text_init(Value self, Value *args, intptr_t nargs, Value kw) {
     ref_store(self, &t->snapshot, ABSENT);
     ref_store(self, &t->buffer, retained(buffer));
     Type *bt = type_of(buffer);
-    bool ours = bt == &buffered_reader_type || bt == &buffered_writer_type || bt == &buffered_random_type || bt == &bytesio_type;
+    bool ours = bt == &buffered_reader_type || bt == &buffered_writer_type || bt == &buffered_random_type ||
+                bt == &bytesio_type;
     Value r = io_call(buffer, "seekable");
     if (r == ABSENT)
         return ABSENT;
@@ -254,15 +267,21 @@ static Value text_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value encode(TextIO *t, Value s) {
     const char *e = errors_of(t);
     switch (t->coder) {
-    case CODER_UTF8: return codec_utf8_encode(s, e);
-    case CODER_ASCII: return codec_ascii_encode(s, e);
-    case CODER_LATIN1: return codec_latin1_encode(s, e);
-    default: return io_call1(ref_peek(&t->encoder), "encode", s);
+    case CODER_UTF8:
+        return codec_utf8_encode(s, e);
+    case CODER_ASCII:
+        return codec_ascii_encode(s, e);
+    case CODER_LATIN1:
+        return codec_latin1_encode(s, e);
+    default:
+        return io_call1(ref_peek(&t->encoder), "encode", s);
     }
 }
 
@@ -357,7 +376,9 @@ static Value text_flush(Value self, Value *args, intptr_t nargs, Value kw) {
     return leave(t, flush_pending(t) < 0 ? ABSENT : io_call(buffer_of(t), "flush"));
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value decode_raw(TextIO *t, const char *p, size_t n, bool final) {
     const char *e = errors_of(t);
@@ -433,7 +454,8 @@ static int set_decoder_state(TextIO *t, const char *p, size_t n, int64_t flags) 
     }
     Value b = bytes_from(p, n), s = b == ABSENT ? ABSENT : tuple_pack(2, b, v_from_int(flags >> 1)), r = ABSENT;
     if (s != ABSENT)
-        r = n == 0 && flags >> 1 == 0 ? io_call(ref_peek(&t->decoder), "reset") : io_call1(ref_peek(&t->decoder), "setstate", s);
+        r = n == 0 && flags >> 1 == 0 ? io_call(ref_peek(&t->decoder), "reset")
+                                      : io_call1(ref_peek(&t->decoder), "setstate", s);
     release(b);
     release(s);
     release(r);
@@ -456,10 +478,12 @@ static int read_chunk(Value self, TextIO *t, intptr_t hint) {
     Buffer view;
     if (b == V_NONE || buffer_get(b, &view, false) < 0) {
         if (b == V_NONE)
-            err_set(&exc_TypeError, "underlying %s() should have returned a bytes-like object, not 'NoneType'", t->has_read1 ? "read1" : "read");
+            err_set(&exc_TypeError, "underlying %s() should have returned a bytes-like object, not 'NoneType'",
+                    t->has_read1 ? "read1" : "read");
         else if (err_matches(&exc_TypeError)) {
             err_clear();
-            err_set(&exc_TypeError, "underlying %s() should have returned a bytes-like object, not '%T'", t->has_read1 ? "read1" : "read", b);
+            err_set(&exc_TypeError, "underlying %s() should have returned a bytes-like object, not '%T'",
+                    t->has_read1 ? "read1" : "read", b);
         }
         release(b);
         goto fail;
@@ -691,7 +715,9 @@ static Value text_next(Value self, Value *args, intptr_t nargs, Value kw) {
     return err_set_none(&exc_StopIteration);
 }
 
-/* ---- position --------------------------------------------------------------------------------------------------------------------- */
+/* ---- position
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Cookie {
     int64_t start;
@@ -748,7 +774,8 @@ static Value tell(Value self, TextIO *t) {
     c.flags = (int32_t)t->snapshot_flags;
     if (t->used == 0 || d == ABSENT)
         return cookie_pack(&c);
-    /* Replay the chunk byte by byte up to the last place where the decoder holds nothing and no more than `used` characters came out. */
+    /* Replay the chunk byte by byte up to the last place where the decoder holds nothing and no more than `used`
+     * characters came out. */
     int64_t now_flags;
     Value now = decoder_state(t, &now_flags), out = ABSENT;
     Newlines nl_before = t->nl;
@@ -815,7 +842,8 @@ static int reset_encoder(TextIO *t, bool at_start) {
     t->at_start = at_start;
     if (t->coder != CODER_OBJECT)
         return 0;
-    Value r = at_start ? io_call(ref_peek(&t->encoder), "reset") : io_call1(ref_peek(&t->encoder), "setstate", v_from_int(0));
+    Value r =
+        at_start ? io_call(ref_peek(&t->encoder), "reset") : io_call1(ref_peek(&t->encoder), "setstate", v_from_int(0));
     release(r);
     return r == ABSENT ? -1 : 0;
 }
@@ -833,7 +861,8 @@ static Value seek(Value self, TextIO *t, Value cookie, int whence) {
     release(number);
     if (whence == 1 || whence == 2) {
         if (fits != 0 || small != 0)
-            return io_unsupported(whence == 1 ? "can't do nonzero cur-relative seeks" : "can't do nonzero end-relative seeks");
+            return io_unsupported(whence == 1 ? "can't do nonzero cur-relative seeks"
+                                              : "can't do nonzero end-relative seeks");
         if (whence == 1) {
             Value here = tell(self, t);
             if (here == ABSENT)
@@ -920,7 +949,9 @@ static Value text_truncate(Value self, Value *args, intptr_t nargs, Value kw) {
     return io_call1(buffer_of((TextIO *)self), "truncate", arg_at(args, nargs, 0) == ABSENT ? V_NONE : args[0]);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the rest
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value text_close(Value self, Value *args, intptr_t nargs, Value kw) {
     TextIO *t = usable(self);
@@ -974,9 +1005,7 @@ static Value text_reconfigure(Value self, Value *args, intptr_t nargs, Value kw)
     release(f);
     if (recode) {
         Value e = encoding != ABSENT && encoding != V_NONE ? encoding : ref_peek(&t->encoding);
-        Value r = errors != ABSENT && errors != V_NONE ? errors
-                  : e == encoding                      ? ID("strict")
-                                                       : ref_peek(&t->errors);
+        Value r = errors != ABSENT && errors != V_NONE ? errors : e == encoding ? ID("strict") : ref_peek(&t->errors);
         if (!v_is_str(e) || !v_is_str(r))
             return err_set(&exc_TypeError, "reconfigure() argument must be str or None, not %T", v_is_str(e) ? r : e);
         if (str_equal_c(e, "locale"))
@@ -991,9 +1020,9 @@ static Value text_reconfigure(Value self, Value *args, intptr_t nargs, Value kw)
     return V_NONE;
 }
 
-#define FORWARD(name)                                                                                                  \
-    static Value text_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                      \
-        return usable(self) ? io_call(buffer_of((TextIO *)self), #name) : ABSENT;                                      \
+#define FORWARD(name)                                                             \
+    static Value text_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return usable(self) ? io_call(buffer_of((TextIO *)self), #name) : ABSENT; \
     }
 FORWARD(seekable)
 FORWARD(readable)
@@ -1060,18 +1089,34 @@ static Value text_del(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-static Value text_get_encoding(Value self) { return usable(self) ? retained(ref_peek(&((TextIO *)self)->encoding)) : ABSENT; }
-static Value text_get_errors(Value self) { return usable(self) ? retained(ref_peek(&((TextIO *)self)->errors)) : ABSENT; }
-static Value text_get_buffer(Value self) { return usable(self) ? retained(buffer_of((TextIO *)self)) : ABSENT; }
-static Value text_get_name(Value self) { return usable(self) ? obj_getattr(buffer_of((TextIO *)self), ID("name")) : ABSENT; }
-static Value text_get_closed(Value self) { return usable(self) ? obj_getattr(buffer_of((TextIO *)self), ID("closed")) : ABSENT; }
+static Value text_get_encoding(Value self) {
+    return usable(self) ? retained(ref_peek(&((TextIO *)self)->encoding)) : ABSENT;
+}
+static Value text_get_errors(Value self) {
+    return usable(self) ? retained(ref_peek(&((TextIO *)self)->errors)) : ABSENT;
+}
+static Value text_get_buffer(Value self) {
+    return usable(self) ? retained(buffer_of((TextIO *)self)) : ABSENT;
+}
+static Value text_get_name(Value self) {
+    return usable(self) ? obj_getattr(buffer_of((TextIO *)self), ID("name")) : ABSENT;
+}
+static Value text_get_closed(Value self) {
+    return usable(self) ? obj_getattr(buffer_of((TextIO *)self), ID("closed")) : ABSENT;
+}
 static Value text_get_newlines(Value self) {
     TextIO *t = usable(self);
     return !t ? ABSENT : t->universal ? newlines_seen(t->nl.seen) : V_NONE;
 }
-static Value text_get_line_buffering(Value self) { return v_bool(((TextIO *)self)->line_buffering); }
-static Value text_get_write_through(Value self) { return v_bool(((TextIO *)self)->write_through); }
-static Value text_get_chunk(Value self) { return usable(self) ? v_from_int(((TextIO *)self)->chunk) : ABSENT; }
+static Value text_get_line_buffering(Value self) {
+    return v_bool(((TextIO *)self)->line_buffering);
+}
+static Value text_get_write_through(Value self) {
+    return v_bool(((TextIO *)self)->write_through);
+}
+static Value text_get_chunk(Value self) {
+    return usable(self) ? v_from_int(((TextIO *)self)->chunk) : ABSENT;
+}
 static int text_set_chunk(Value self, Value v) {
     intptr_t n;
     if (v == ABSENT) {
@@ -1114,10 +1159,16 @@ static const NativeDef methods[] = {
     {"__del__", text_del, "($self, /)"},
     {NULL},
 };
-static const GetSetDef getsets[] = {
-    {"encoding", text_get_encoding}, {"errors", text_get_errors}, {"buffer", text_get_buffer}, {"name", text_get_name},
-    {"closed", text_get_closed}, {"newlines", text_get_newlines}, {"line_buffering", text_get_line_buffering},
-    {"write_through", text_get_write_through}, {"_CHUNK_SIZE", text_get_chunk, text_set_chunk}, {NULL}};
+static const GetSetDef getsets[] = {{"encoding", text_get_encoding},
+                                    {"errors", text_get_errors},
+                                    {"buffer", text_get_buffer},
+                                    {"name", text_get_name},
+                                    {"closed", text_get_closed},
+                                    {"newlines", text_get_newlines},
+                                    {"line_buffering", text_get_line_buffering},
+                                    {"write_through", text_get_write_through},
+                                    {"_CHUNK_SIZE", text_get_chunk, text_set_chunk},
+                                    {NULL}};
 
 int io_text_init(Value m) {
     static const TypeSpec spec = {.name = "_io.TextIOWrapper",

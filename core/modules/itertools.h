@@ -99,14 +99,11 @@ Value itertools_tee(Value self, Value *args, intptr_t nargs, Value kw);
     static Value n_##fn(Value self, Value *args, intptr_t nargs, Value kw) { \
         return iter_end(fn(self));                                           \
     }
-#define IT_COMMON(fn)                                                    \
-    {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."}, { \
-        "__next__", n_##fn, "($self, /)", 0, "Implement next(self)."     \
-    }
+#define IT_COMMON(fn)                                                  \
+    {"__iter__", iter_self, "($self, /)", 0, "Implement iter(self)."}, \
+        {"__next__", n_##fn, "($self, /)", 0, "Implement next(self)."}
 #define NEW_DOC "Create and return a new object.  See help(type) for accurate signature."
-#define REDUCE_DEF(fn) \
-    { "__reduce__", fn, "($self, /)", 0, "Return state information for pickling." }
-#define SETSTATE_DEF(fn) \
-    { "__setstate__", fn, "($self, state, /)", 0, "Set state information for unpickling." }
+#define REDUCE_DEF(fn) {"__reduce__", fn, "($self, /)", 0, "Return state information for pickling."}
+#define SETSTATE_DEF(fn) {"__setstate__", fn, "($self, state, /)", 0, "Set state information for unpickling."}
 
 #endif

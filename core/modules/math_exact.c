@@ -6,10 +6,12 @@
 #include "object/int_view.h"
 #include "object/tuple.h"
 
-/* ---- sums ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sums
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
-/* Non-overlapping partial sums whose exact sum is that of the numbers seen (source: Shewchuk, "Adaptive Precision Floating-Point
- * Arithmetic and Fast Robust Geometric Predicates", 1997). */
+/* Non-overlapping partial sums whose exact sum is that of the numbers seen (source: Shewchuk, "Adaptive Precision
+ * Floating-Point Arithmetic and Fast Robust Geometric Predicates", 1997). */
 typedef struct Partials {
     double *p, stack[32];
     size_t n, cap;
@@ -194,7 +196,9 @@ done:
     return r;
 }
 
-/* ---- integers --------------------------------------------------------------------------------------------------------------------- */
+/* ---- integers
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef void (*MpzOp)(mpz_ptr, mpz_srcptr, mpz_srcptr);
 static Value fold(Value *args, intptr_t nargs, int64_t start, MpzOp op) {
@@ -220,8 +224,12 @@ static Value fold(Value *args, intptr_t nargs, int64_t start, MpzOp op) {
     mpz_clear(acc);
     return r;
 }
-Value math_gcd(Value self, Value *args, intptr_t nargs, Value kw) { return fold(args, nargs, 0, mpz_gcd); }
-Value math_lcm(Value self, Value *args, intptr_t nargs, Value kw) { return fold(args, nargs, 1, mpz_lcm); }
+Value math_gcd(Value self, Value *args, intptr_t nargs, Value kw) {
+    return fold(args, nargs, 0, mpz_gcd);
+}
+Value math_lcm(Value self, Value *args, intptr_t nargs, Value kw) {
+    return fold(args, nargs, 1, mpz_lcm);
+}
 
 Value math_isqrt(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = num_index(args[0]);

@@ -1,5 +1,6 @@
-/* _abc: the machinery of abstract base classes. Each such class has an _abc_impl with its registry and two caches: sets of weak references to
- * classes. A negative cache counts only while no class anywhere was registered since (invalidation counter). */
+/* _abc: the machinery of abstract base classes. Each such class has an _abc_impl with its registry and two caches: sets
+ * of weak references to classes. A negative cache counts only while no class anywhere was registered since
+ * (invalidation counter). */
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/list.h"
@@ -34,8 +35,11 @@ static void clear(Value self) {
     ref_clear(self, &d->negative);
 }
 static const TypeOps ops = {traverse, clear, NULL};
-static const TypeSpec data_spec = {.name = "_abc._abc_data", .doc = "Internal state held by ABC machinery.", .basic_size = sizeof(AbcData),
-                                   .flags = TF_NO_NEW, .ops = &ops};
+static const TypeSpec data_spec = {.name = "_abc._abc_data",
+                                   .doc = "Internal state held by ABC machinery.",
+                                   .basic_size = sizeof(AbcData),
+                                   .flags = TF_NO_NEW,
+                                   .ops = &ops};
 
 /* The data of cls: owned; ABSENT with exception. */
 static Value data_of(Value cls) {
@@ -108,7 +112,9 @@ static int add_to_set(Value d, Ref *r, Value cls) {
     return result;
 }
 
-/* ---- abstract methods --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- abstract methods
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int is_abstract(Value v) {
     Value a;
@@ -190,9 +196,11 @@ FN(a_init) {
             Type *t = (Type *)cls;
             if ((f & (CPYTHON_SEQUENCE | CPYTHON_MAPPING)) == (CPYTHON_SEQUENCE | CPYTHON_MAPPING)) {
                 release(flags);
-                return err_set(&exc_TypeError, "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING");
+                return err_set(&exc_TypeError,
+                               "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING");
             }
-            t->flags |= (f & CPYTHON_SEQUENCE ? (uint32_t)TF_SEQUENCE : 0) | (f & CPYTHON_MAPPING ? (uint32_t)TF_MAPPING : 0);
+            t->flags |=
+                (f & CPYTHON_SEQUENCE ? (uint32_t)TF_SEQUENCE : 0) | (f & CPYTHON_MAPPING ? (uint32_t)TF_MAPPING : 0);
         }
         release(flags);
         r = obj_setattr(cls, ID("__abc_tpflags__"), ABSENT);
@@ -406,23 +414,31 @@ FN(a_get_dump) {
         ok &= copies[i] != ABSENT;
         release(s);
     }
-    Value r = ok ? tuple_pack(4, copies[0], copies[1], copies[2], v_from_int((int64_t)LOAD_RELAXED(&x->negative_version))) : ABSENT;
+    Value r =
+        ok ? tuple_pack(4, copies[0], copies[1], copies[2], v_from_int((int64_t)LOAD_RELAXED(&x->negative_version)))
+           : ABSENT;
     for (int i = 0; i < 3; i++)
         release(copies[i]);
     release(d);
     return r;
 }
-FN(a_token) { return v_from_int((int64_t)LOAD_RELAXED(&counter)); }
+FN(a_token) {
+    return v_from_int((int64_t)LOAD_RELAXED(&counter));
+}
 
 static const NativeDef functions[] = {
     {"get_cache_token", a_token, "($module, /)", 0, "Returns the current ABC cache token."},
     {"_abc_init", a_init, "($module, self, /)", 0, "Internal ABC helper for class set-up."},
     {"_abc_register", a_register, "($module, self, subclass, /)", 0, "Internal ABC helper for subclasss registration."},
-    {"_abc_instancecheck", a_instancecheck, "($module, self, instance, /)", 0, "Internal ABC helper for instance checks."},
-    {"_abc_subclasscheck", a_subclasscheck, "($module, self, subclass, /)", 0, "Internal ABC helper for subclasss checks."},
+    {"_abc_instancecheck", a_instancecheck, "($module, self, instance, /)", 0,
+     "Internal ABC helper for instance checks."},
+    {"_abc_subclasscheck", a_subclasscheck, "($module, self, subclass, /)", 0,
+     "Internal ABC helper for subclasss checks."},
     {"_get_dump", a_get_dump, "($module, self, /)", 0, "Internal ABC helper for cache and registry debugging."},
-    {"_reset_registry", a_reset_registry, "($module, self, /)", 0, "Internal ABC helper to reset registry of a given class."},
-    {"_reset_caches", a_reset_caches, "($module, self, /)", 0, "Internal ABC helper to reset both caches of a given class."},
+    {"_reset_registry", a_reset_registry, "($module, self, /)", 0,
+     "Internal ABC helper to reset registry of a given class."},
+    {"_reset_caches", a_reset_caches, "($module, self, /)", 0,
+     "Internal ABC helper to reset both caches of a given class."},
     {0},
 };
 static int exec(Value m) {

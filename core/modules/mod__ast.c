@@ -18,7 +18,9 @@ extern Value (*compile_ast_out_hook)(AstModule *m);
 Type ast_AST_type;
 
 /* _fields of the class of self: 1 (owned tuple or list), 0, -1. */
-static int fields_of(Value self, Value *out) { return obj_lookup_attr(V_OF(type_of(self)), ID("_fields"), out); }
+static int fields_of(Value self, Value *out) {
+    return obj_lookup_attr(V_OF(type_of(self)), ID("_fields"), out);
+}
 
 static Value ast_init(Value self, Value *args, intptr_t nargs, Value kw) {
     Value fields = ABSENT;
@@ -29,7 +31,8 @@ static Value ast_init(Value self, Value *args, intptr_t nargs, Value kw) {
     if (r > 0 && (n = obj_len(fields)) < 0)
         goto fail;
     if (nargs > n) {
-        err_set(&exc_TypeError, "%s constructor takes at most %zd positional argument%s", type_cname(type_of(self)), n, n == 1 ? "" : "s");
+        err_set(&exc_TypeError, "%s constructor takes at most %zd positional argument%s", type_cname(type_of(self)), n,
+                n == 1 ? "" : "s");
         goto fail;
     }
     for (intptr_t i = 0; i < nargs; i++) {
@@ -87,7 +90,9 @@ static const NativeDef ast_methods[] = {
     {NULL, NULL, NULL, 0, NULL},
 };
 
-static Value get_dict(Value self) { return obj_get_dict(self); }
+static Value get_dict(Value self) {
+    return obj_get_dict(self);
+}
 static int set_dict(Value self, Value v) {
     if (v != ABSENT && v_is_dict(v))
         return attrs_set_dict(self, v);
@@ -100,9 +105,15 @@ static const GetSetDef ast_getsets[] = {{"__dict__", get_dict, set_dict, NULL}, 
 
 static Ref def_classes[160], family_classes[FAM_COUNT], singletons[160];
 
-Value ast_class_of(int def) { return ref_peek(&def_classes[def]); }
-Value ast_family_class(int family) { return ref_peek(&family_classes[family]); }
-Value ast_singleton(int def) { return ref_peek(&singletons[def]); }
+Value ast_class_of(int def) {
+    return ref_peek(&def_classes[def]);
+}
+Value ast_family_class(int family) {
+    return ref_peek(&family_classes[family]);
+}
+Value ast_singleton(int def) {
+    return ref_peek(&singletons[def]);
+}
 
 static Value position_names(void) {
     return tuple_pack(4, ID("lineno"), ID("col_offset"), ID("end_lineno"), ID("end_col_offset"));
@@ -113,8 +124,9 @@ static void signature(StrBuilder *b, const AstNodeDef *d) {
     sb_cstr(b, d->name);
     for (int i = 0; i < d->n_fields; i++) {
         const AstField *f = &d->fields[i];
-        static const char *const plain[] = {[FT_IDENT] = "identifier", [FT_IDENTS] = "identifier", [FT_INT] = "int", [FT_BOOL] = "int",
-                                            [FT_CONSTANT] = "constant", [FT_STRING] = "string"};
+        static const char *const plain[] = {
+            [FT_IDENT] = "identifier", [FT_IDENTS] = "identifier", [FT_INT] = "int",
+            [FT_BOOL] = "int",         [FT_CONSTANT] = "constant", [FT_STRING] = "string"};
         bool node = f->type == FT_NODE || f->type == FT_NODES || f->type == FT_NOTHING;
         sb_cstr(b, i == 0 ? "(" : ", ");
         sb_cstr(b, node ? ast_family_names[f->family] : plain[f->type]);
@@ -155,7 +167,8 @@ static Value family_doc(int family) {
 
 /* A class; steals doc. fields NULL: none. */
 static Value make_class(const char *name, Value base, const AstNodeDef *fields_of_def, bool position, Value doc) {
-    Value dict = dict_new(), bases = tuple_pack(1, base), name_v = str_from_c(name), cls = ABSENT, fields = ABSENT, attrs = ABSENT;
+    Value dict = dict_new(), bases = tuple_pack(1, base), name_v = str_from_c(name), cls = ABSENT, fields = ABSENT,
+          attrs = ABSENT;
     int n = fields_of_def != NULL ? fields_of_def->n_fields : 0;
     if (dict == ABSENT || bases == ABSENT || name_v == ABSENT || doc == ABSENT)
         goto out;
@@ -165,10 +178,12 @@ static Value make_class(const char *name, Value base, const AstNodeDef *fields_o
     for (int i = 0; i < n; i++)
         tuple_init_item(fields, i, str_intern(str_from_c(fields_of_def->fields[i].name)));
     attrs = position ? position_names() : tuple_empty();
-    if (attrs == ABSENT || dict_set_str(dict, "_fields", fields) < 0 || dict_set_str(dict, "__match_args__", fields) < 0 ||
-        dict_set_str(dict, "__module__", ID("ast")) < 0 || dict_set_str(dict, "__doc__", doc) < 0)
+    if (attrs == ABSENT || dict_set_str(dict, "_fields", fields) < 0 ||
+        dict_set_str(dict, "__match_args__", fields) < 0 || dict_set_str(dict, "__module__", ID("ast")) < 0 ||
+        dict_set_str(dict, "__doc__", doc) < 0)
         goto out;
-    if ((fields_of_def == NULL || family_is_product(fields_of_def->family)) && dict_set_str(dict, "_attributes", attrs) < 0)
+    if ((fields_of_def == NULL || family_is_product(fields_of_def->family)) &&
+        dict_set_str(dict, "_attributes", attrs) < 0)
         goto out;
     if ((fields_of_def == NULL || family_is_product(fields_of_def->family)) && position &&
         (dict_set_str(dict, "end_lineno", V_NONE) < 0 || dict_set_str(dict, "end_col_offset", V_NONE) < 0))
@@ -241,14 +256,18 @@ int ast_classes_init(void) {
 
 /* ---- module ---- */
 
-static int is_tree(Value v) { return obj_isinstance(v, V_OF(&ast_AST_type)); }
+static int is_tree(Value v) {
+    return obj_isinstance(v, V_OF(&ast_AST_type));
+}
 
 static AstModule *tree_in(Value tree, ParseMode mode, Arena *a) {
     AstModule *m = ast_from_object(tree, mode, a);
     return m != NULL && ast_validate(m) ? m : NULL;
 }
 
-static Value tree_out(AstModule *m) { return ast_classes_init() < 0 ? ABSENT : ast_to_object(m); }
+static Value tree_out(AstModule *m) {
+    return ast_classes_init() < 0 ? ABSENT : ast_to_object(m);
+}
 
 static int exec(Value m) {
     if (ast_classes_init() < 0 || module_add_type(m, &ast_AST_type) < 0)

@@ -1,5 +1,5 @@
-/* _contextvars: context variables. A Context holds an immutable snapshot dict, replaced as a whole when a variable is set: copying a context is
- * one reference. Only the thread that has entered a context writes it. */
+/* _contextvars: context variables. A Context holds an immutable snapshot dict, replaced as a whole when a variable is
+ * set: copying a context is one reference. Only the thread that has entered a context writes it. */
 #include "object/dict.h"
 #include "object/int.h"
 #include "object/list.h"
@@ -113,7 +113,9 @@ static int var_assign(Value ctx, Value var, Value v /* ABSENT: unset */) {
     return 0;
 }
 
-/* ---- ContextVar ------------------------------------------------------------------------------------------------------------------- */
+/* ---- ContextVar
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value var_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_str(args[0]))
@@ -126,7 +128,9 @@ static Value var_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     trace_track(v_obj(self));
     return self;
 }
-static Value var_get(Value self, Value *args, intptr_t nargs, Value kw) { return var_lookup(self, arg_at(args, nargs, 0)); }
+static Value var_get(Value self, Value *args, intptr_t nargs, Value kw) {
+    return var_lookup(self, arg_at(args, nargs, 0));
+}
 static Value var_set(Value self, Value *args, intptr_t nargs, Value kw) {
     Value ctx = current();
     if (ctx == ABSENT)
@@ -171,15 +175,25 @@ static Value var_reset(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value var_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     ContextVar *v = (ContextVar *)self;
     Value d = ref_peek(&v->dflt);
-    return d == ABSENT ? str_format_c("<ContextVar name=%R at 0x%llx>", ref_peek(&v->name), (unsigned long long)obj_id(self))
-                       : str_format_c("<ContextVar name=%R default=%R at 0x%llx>", ref_peek(&v->name), d, (unsigned long long)obj_id(self));
+    return d == ABSENT
+               ? str_format_c("<ContextVar name=%R at 0x%llx>", ref_peek(&v->name), (unsigned long long)obj_id(self))
+               : str_format_c("<ContextVar name=%R default=%R at 0x%llx>", ref_peek(&v->name), d,
+                              (unsigned long long)obj_id(self));
 }
 
-/* ---- Context ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- Context
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
-static Value context_new(Value cls, Value *args, intptr_t nargs, Value kw) { return context_make(dict_new()); }
-static Value vars_of(Value self) { return load(self, &((Context *)self)->vars); }
-static Value context_copy(Value self, Value *args, intptr_t nargs, Value kw) { return context_make(vars_of(self)); }
+static Value context_new(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return context_make(dict_new());
+}
+static Value vars_of(Value self) {
+    return load(self, &((Context *)self)->vars);
+}
+static Value context_copy(Value self, Value *args, intptr_t nargs, Value kw) {
+    return context_make(vars_of(self));
+}
 static Value context_run(Value self, Value *args, intptr_t nargs, Value kw) {
     Context *c = (Context *)self;
     Thread *t = thread_self();
@@ -237,10 +251,18 @@ static Value via_dict(Value self, const char *method) {
     release(vars);
     return r;
 }
-static Value context_iter(Value self, Value *args, intptr_t nargs, Value kw) { return via_dict(self, "__iter__"); }
-static Value context_keys(Value self, Value *args, intptr_t nargs, Value kw) { return via_dict(self, "keys"); }
-static Value context_values(Value self, Value *args, intptr_t nargs, Value kw) { return via_dict(self, "values"); }
-static Value context_items(Value self, Value *args, intptr_t nargs, Value kw) { return via_dict(self, "items"); }
+static Value context_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return via_dict(self, "__iter__");
+}
+static Value context_keys(Value self, Value *args, intptr_t nargs, Value kw) {
+    return via_dict(self, "keys");
+}
+static Value context_values(Value self, Value *args, intptr_t nargs, Value kw) {
+    return via_dict(self, "values");
+}
+static Value context_items(Value self, Value *args, intptr_t nargs, Value kw) {
+    return via_dict(self, "items");
+}
 static Value context_eq(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_obj(args[0]) || type_of(args[0]) != &context_type)
         return V_NOTIMPL;
@@ -251,7 +273,9 @@ static Value context_eq(Value self, Value *args, intptr_t nargs, Value kw) {
     return r < 0 ? ABSENT : v_bool(r);
 }
 
-/* ---- Token ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- Token
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value token_old(Value self) {
     Value v = ref_peek(&((Token *)self)->old);
@@ -262,20 +286,23 @@ static Value token_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_format_c("<Token%s var=%R at 0x%llx>", atomic_load(&t->used) ? " used" : "", ref_peek(&t->var),
                         (unsigned long long)obj_id(self));
 }
-static Value missing_repr(Value self, Value *args, intptr_t nargs, Value kw) { return str_from_c("<Token.MISSING>"); }
+static Value missing_repr(Value self, Value *args, intptr_t nargs, Value kw) {
+    return str_from_c("<Token.MISSING>");
+}
 
 static Value copy_context(Value self, Value *args, intptr_t nargs, Value kw) {
     Value ctx = current();
     return ctx == ABSENT ? ABSENT : context_make(vars_of(ctx));
 }
 
-static const NativeDef var_methods[] = {{"__new__", var_new, "($type, name, /, *, default=<unrepresentable>)", NF_STATIC},
-                                        {"get", var_get, "($self, default=<unrepresentable>, /)"},
-                                        {"set", var_set, "($self, value, /)"},
-                                        {"reset", var_reset, "($self, token, /)"},
-                                        {"__repr__", var_repr, "($self, /)"},
-                                        CLASS_GETITEM_DEF,
-                                        {NULL}};
+static const NativeDef var_methods[] = {
+    {"__new__", var_new, "($type, name, /, *, default=<unrepresentable>)", NF_STATIC},
+    {"get", var_get, "($self, default=<unrepresentable>, /)"},
+    {"set", var_set, "($self, value, /)"},
+    {"reset", var_reset, "($self, token, /)"},
+    {"__repr__", var_repr, "($self, /)"},
+    CLASS_GETITEM_DEF,
+    {NULL}};
 static const MemberDef var_members[] = {{"name", MK_REF | MK_READONLY, offsetof(ContextVar, name), NULL}, {NULL}};
 static const NativeDef context_methods[] = {{"__new__", context_new, "($type, /)", NF_STATIC},
                                             {"run", context_run, "($self, *args, **kwargs)"},
@@ -297,13 +324,26 @@ static const NativeDef missing_methods[] = {{"__repr__", missing_repr, "($self, 
 static const NativeDef functions[] = {{"copy_context", copy_context, "($module, /)"}, {NULL}};
 
 static int fill(Value m) {
-    static const TypeSpec context_spec = {.name = "_contextvars.Context", .basic_size = sizeof(Context), .flags = TF_WEAKREF,
-                                          .ops = &context_ops, .methods = context_methods};
-    static const TypeSpec var_spec = {.name = "_contextvars.ContextVar", .basic_size = sizeof(ContextVar), .flags = TF_WEAKREF, .ops = &var_ops,
-                                      .methods = var_methods, .members = var_members};
-    static const TypeSpec token_spec = {.name = "_contextvars.Token", .basic_size = sizeof(Token), .flags = TF_NO_NEW, .ops = &token_ops,
-                                        .methods = token_methods, .getsets = token_getsets, .members = token_members};
-    static const TypeSpec missing_spec = {.name = "Token.MISSING", .basic_size = sizeof(Object), .flags = TF_NO_NEW, .methods = missing_methods};
+    static const TypeSpec context_spec = {.name = "_contextvars.Context",
+                                          .basic_size = sizeof(Context),
+                                          .flags = TF_WEAKREF,
+                                          .ops = &context_ops,
+                                          .methods = context_methods};
+    static const TypeSpec var_spec = {.name = "_contextvars.ContextVar",
+                                      .basic_size = sizeof(ContextVar),
+                                      .flags = TF_WEAKREF,
+                                      .ops = &var_ops,
+                                      .methods = var_methods,
+                                      .members = var_members};
+    static const TypeSpec token_spec = {.name = "_contextvars.Token",
+                                        .basic_size = sizeof(Token),
+                                        .flags = TF_NO_NEW,
+                                        .ops = &token_ops,
+                                        .methods = token_methods,
+                                        .getsets = token_getsets,
+                                        .members = token_members};
+    static const TypeSpec missing_spec = {
+        .name = "Token.MISSING", .basic_size = sizeof(Object), .flags = TF_NO_NEW, .methods = missing_methods};
     static Type missing_type;
     type_init_module_type(&context_type, &context_spec);
     type_init_module_type(&var_type, &var_spec);
@@ -311,8 +351,10 @@ static int fill(Value m) {
     type_init_module_type(&missing_type, &missing_spec);
     token_missing = obj_new(&missing_type);
     return token_missing == ABSENT || dict_set_str(ref_peek(&token_type.dict), "MISSING", token_missing) < 0 ||
-                   module_add_type(m, &context_type) < 0 || module_add_type(m, &var_type) < 0 || module_add_type(m, &token_type) < 0
+                   module_add_type(m, &context_type) < 0 || module_add_type(m, &var_type) < 0 ||
+                   module_add_type(m, &token_type) < 0
                ? -1
                : 0;
 }
-const ModuleSpec module__contextvars = {.name = "_contextvars", .doc = "Context Variables", .functions = functions, .exec = fill};
+const ModuleSpec module__contextvars = {
+    .name = "_contextvars", .doc = "Context Variables", .functions = functions, .exec = fill};

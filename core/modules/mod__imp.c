@@ -1,4 +1,5 @@
-/* _imp: what importlib's Python implementation builds on. There are no frozen modules, no extension modules, no .pyc files. */
+/* _imp: what importlib's Python implementation builds on. There are no frozen modules, no extension modules, no .pyc
+ * files. */
 #include "base/hash.h"
 #include "interp/code.h"
 #include "mutex.h"
@@ -46,7 +47,9 @@ FN(i_release) {
         STORE_RELAXED(&lock_owner, 0);
     return V_NONE;
 }
-FN(i_held) { return v_bool(LOAD_RELAXED(&lock_owner) != 0); }
+FN(i_held) {
+    return v_bool(LOAD_RELAXED(&lock_owner) != 0);
+}
 
 FN(i_create_builtin) {
     Value name = obj_getattr_str(args[0], "name");
@@ -61,7 +64,9 @@ FN(i_create_builtin) {
     release(name);
     return m;
 }
-FN(i_zero) { return v_from_int(0); }
+FN(i_zero) {
+    return v_from_int(0);
+}
 FN(i_is_builtin) {
     const char *s = v_is_str(args[0]) ? str_utf8(args[0], NULL) : NULL;
     if (!s)
@@ -70,14 +75,24 @@ FN(i_is_builtin) {
         return v_from_int(-1);
     return v_from_int(import_builtin_spec(s) != NULL);
 }
-FN(i_false) { return V_FALSE; }
-FN(i_none) { return V_NONE; }
-FN(i_suffixes) { return list_new(0); }
+FN(i_false) {
+    return V_FALSE;
+}
+FN(i_none) {
+    return V_NONE;
+}
+FN(i_suffixes) {
+    return list_new(0);
+}
 FN(i_no_frozen) {
     return err_import(&exc_ImportError, args[0], ABSENT, "No such frozen object named %R", args[0]);
 }
-FN(i_fix_filename) { return V_NONE; }
-FN(i_frozen_names) { return list_new(0); }
+FN(i_fix_filename) {
+    return V_NONE;
+}
+FN(i_frozen_names) {
+    return list_new(0);
+}
 FN(i_source_hash) {
     Buffer b;
     if (buffer_get(args[1], &b, false) < 0)
@@ -94,18 +109,26 @@ static const NativeDef functions[] = {
     {"create_builtin", i_create_builtin, "($module, spec, /)", 0, "Create an extension module."},
     {"exec_builtin", i_zero, "($module, mod, /)", 0, "Initialize a built-in module."},
     {"exec_dynamic", i_zero, "($module, mod, /)", 0, "Initialize an extension module."},
-    {"extension_suffixes", i_suffixes, "($module, /)", 0, "Returns the list of file suffixes used to identify extension modules."},
-    {"find_frozen", i_none, "($module, name, /, *, withdata=False)", 0, "Return info about the corresponding frozen module (if there is one) or None."},
+    {"extension_suffixes", i_suffixes, "($module, /)", 0,
+     "Returns the list of file suffixes used to identify extension modules."},
+    {"find_frozen", i_none, "($module, name, /, *, withdata=False)", 0,
+     "Return info about the corresponding frozen module (if there is one) or None."},
     {"get_frozen_object", i_no_frozen, "($module, name, data=None, /)", 0, "Create a code object for a frozen module."},
     {"init_frozen", i_none, "($module, name, /)", 0, "Initializes a frozen module."},
-    {"is_builtin", i_is_builtin, "($module, name, /)", 0, "Returns True if the module name corresponds to a built-in module."},
+    {"is_builtin", i_is_builtin, "($module, name, /)", 0,
+     "Returns True if the module name corresponds to a built-in module."},
     {"is_frozen", i_false, "($module, name, /)", 0, "Returns True if the module name corresponds to a frozen module."},
-    {"is_frozen_package", i_no_frozen, "($module, name, /)", 0, "Returns True if the module name is of a frozen package."},
-    {"_fix_co_filename", i_fix_filename, "($module, code, path, /)", 0, "Changes code.co_filename to specify the passed-in file path."},
+    {"is_frozen_package", i_no_frozen, "($module, name, /)", 0,
+     "Returns True if the module name is of a frozen package."},
+    {"_fix_co_filename", i_fix_filename, "($module, code, path, /)", 0,
+     "Changes code.co_filename to specify the passed-in file path."},
     {"_frozen_module_names", i_frozen_names, "($module, /)", 0, "Returns the list of available frozen modules."},
     {"_override_frozen_modules_for_tests", i_none, "($module, override, /)", 0, NULL},
     {"source_hash", i_source_hash, "($module, /, key, source)", 0, NULL},
     {0},
 };
-static int exec(Value m) { return module_add_str(m, "check_hash_based_pycs", "default"); }
-const ModuleSpec module__imp = {"_imp", "(Extremely) low-level import machinery bits as used by importlib.", functions, exec};
+static int exec(Value m) {
+    return module_add_str(m, "check_hash_based_pycs", "default");
+}
+const ModuleSpec module__imp = {"_imp", "(Extremely) low-level import machinery bits as used by importlib.", functions,
+                                exec};

@@ -1,5 +1,5 @@
-/* _posixsubprocess: fork and exec with everything between them prepared before the fork: the child of a process with threads may only call
- * what is safe in a signal handler. */
+/* _posixsubprocess: fork and exec with everything between them prepared before the fork: the child of a process with
+ * threads may only call what is safe in a signal handler. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -151,7 +151,9 @@ static char **strings(Value seq, Value *keep) {
     release(t);
     return v;
 }
-static int compare_ints(const void *a, const void *b) { return *(const int *)a < *(const int *)b ? -1 : *(const int *)a > *(const int *)b; }
+static int compare_ints(const void *a, const void *b) {
+    return *(const int *)a < *(const int *)b ? -1 : *(const int *)a > *(const int *)b;
+}
 
 static Value fork_exec(Value self, Value *args, intptr_t nargs, Value kw) {
     if (nargs != 23)

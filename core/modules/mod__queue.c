@@ -1,7 +1,8 @@
 /* _queue: SimpleQueue, an unbounded FIFO queue whose put never blocks and may be called from a finalizer.
  *
- * `gate` is a lock that a consumer takes when it found the queue empty: the next one waits for it. `taken` says that it is held; whoever puts
- * an item, or leaves with one, opens it. Items and `taken` are guarded by the queue's section; the gate is touched outside of it.
+ * `gate` is a lock that a consumer takes when it found the queue empty: the next one waits for it. `taken` says that it
+ * is held; whoever puts an item, or leaves with one, opens it. Items and `taken` are guarded by the queue's section;
+ * the gate is touched outside of it.
  */
 #include "object/dict.h"
 #include "object/module.h"
@@ -36,7 +37,9 @@ static void clear(Value self) {
         release(v);
     }
 }
-static void fini(Value self) { free(((SimpleQueue *)self)->ring); }
+static void fini(Value self) {
+    free(((SimpleQueue *)self)->ring);
+}
 static const TypeOps ops = {traverse, clear, fini};
 
 static Value queue_new(Value cls, Value *args, intptr_t nargs, Value kw) {
@@ -130,7 +133,9 @@ static Value queue_get(Value self, Value *args, intptr_t nargs, Value kw) {
         return err_set(&exc_OverflowError, "timeout value is too large");
     return get(self, d == 0 ? 0 : (int64_t)__builtin_ceil(d * 1e9));
 }
-static Value queue_get_nowait(Value self, Value *args, intptr_t nargs, Value kw) { return get(self, 0); }
+static Value queue_get_nowait(Value self, Value *args, intptr_t nargs, Value kw) {
+    return get(self, 0);
+}
 static Value queue_qsize(Value self, Value *args, intptr_t nargs, Value kw) {
     ExclCs cs;
     excl_cs_begin(&cs, self);
@@ -168,7 +173,11 @@ static int fill(Value m) {
     release(bases);
     release(dict);
     release(name);
-    return empty_type == ABSENT || module_add(m, "Empty", retained(empty_type)) < 0 || module_add_type(m, &queue_type) < 0 ? -1 : 0;
+    return empty_type == ABSENT || module_add(m, "Empty", retained(empty_type)) < 0 ||
+                   module_add_type(m, &queue_type) < 0
+               ? -1
+               : 0;
 }
 
-const ModuleSpec module__queue = {.name = "_queue", .doc = "C implementation of the Python queue module.", .exec = fill};
+const ModuleSpec module__queue = {
+    .name = "_queue", .doc = "C implementation of the Python queue module.", .exec = fill};

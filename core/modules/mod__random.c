@@ -1,5 +1,5 @@
-/* _random: the Mersenne Twister MT19937 (source: Matsumoto, Nishimura, "Mersenne Twister", ACM TOMACS 1998). One leaf section guards the
- * state: no two threads ever get the same number of the sequence. */
+/* _random: the Mersenne Twister MT19937 (source: Matsumoto, Nishimura, "Mersenne Twister", ACM TOMACS 1998). One leaf
+ * section guards the state: no two threads ever get the same number of the sequence. */
 #include <sys/random.h>
 
 #include "object/float.h"
@@ -210,4 +210,5 @@ static int fill(Value m) {
     type_init_module_type(&random_type, &spec);
     return module_add_type(m, &random_type);
 }
-const ModuleSpec module__random = {.name = "_random", .doc = "Module implements the Mersenne Twister random number generator.", .exec = fill};
+const ModuleSpec module__random = {
+    .name = "_random", .doc = "Module implements the Mersenne Twister random number generator.", .exec = fill};

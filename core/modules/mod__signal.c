@@ -396,8 +396,7 @@ static const struct {
     const char *name;
     int64_t value;
 } constants[] = {
-#define C(n) \
-    { #n, n }
+#define C(n) {#n, n}
     C(SIGHUP),      C(SIGINT),           C(SIGQUIT),     C(SIGILL),           C(SIGTRAP),
     C(SIGABRT),     {"SIGIOT", SIGABRT}, C(SIGBUS),      C(SIGFPE),           C(SIGKILL),
     C(SIGUSR1),     C(SIGSEGV),          C(SIGUSR2),     C(SIGPIPE),          C(SIGALRM),

@@ -32,7 +32,8 @@ static void entry_clear(Value self) {
 static const TypeOps entry_ops = {entry_traverse, entry_clear, NULL};
 
 static Value entry_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    return str_format_c("<symtable entry %S(%ld), line %ld>", ref_peek(&ENTRY(self)->name), (long)ENTRY(self)->id, (long)ENTRY(self)->lineno);
+    return str_format_c("<symtable entry %S(%ld), line %ld>", ref_peek(&ENTRY(self)->name), (long)ENTRY(self)->id,
+                        (long)ENTRY(self)->lineno);
 }
 static const NativeDef entry_methods[] = {{"__repr__", entry_repr, "($self, /)", 0, NULL}, {NULL, NULL, NULL, 0, NULL}};
 static const MemberDef entry_members[] = {
@@ -133,7 +134,8 @@ static Value symtable(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static const NativeDef functions[] = {
-    {"symtable", symtable, "($module, source, filename, startstr, /)", 0, "Return symbol and scope dictionaries used internally by compiler."},
+    {"symtable", symtable, "($module, source, filename, startstr, /)", 0,
+     "Return symbol and scope dictionaries used internally by compiler."},
     {NULL, NULL, NULL, 0, NULL},
 };
 

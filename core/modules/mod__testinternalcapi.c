@@ -8,8 +8,11 @@ static Value get_config(Value self, Value *args, intptr_t nargs, Value kw) {
     const struct {
         const char *name;
         int value;
-    } items[] = {{"code_debug_ranges", 1}, {"optimization_level", sys_flags.optimize}, {"verbose", sys_flags.verbose},
-                 {"site_import", !sys_flags.no_site}, {"use_environment", !sys_flags.ignore_environment}};
+    } items[] = {{"code_debug_ranges", 1},
+                 {"optimization_level", sys_flags.optimize},
+                 {"verbose", sys_flags.verbose},
+                 {"site_import", !sys_flags.no_site},
+                 {"use_environment", !sys_flags.ignore_environment}};
     for (size_t i = 0; d && i < ARRAY_LEN(items); i++)
         if (dict_set_str(d, items[i].name, v_from_int(items[i].value)) < 0) {
             release(d);
@@ -17,7 +20,9 @@ static Value get_config(Value self, Value *args, intptr_t nargs, Value kw) {
         }
     return d;
 }
-static Value get_recursion_depth(Value self, Value *args, intptr_t nargs, Value kw) { return v_from_int(thread_self()->py_depth); }
+static Value get_recursion_depth(Value self, Value *args, intptr_t nargs, Value kw) {
+    return v_from_int(thread_self()->py_depth);
+}
 
 static const NativeDef functions[] = {
     {"get_config", get_config, "($module, /)", 0, NULL},

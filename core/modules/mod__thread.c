@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "bytelock.h"
-#include "thread_lock.h"
 #include "mutex.h"
 #include "object/dict.h"
 #include "object/exc.h"
@@ -15,6 +14,7 @@
 #include "object/tuple.h"
 #include "runtime/safepoint.h"
 #include "runtime/signal.h"
+#include "thread_lock.h"
 #include "tracer.h"
 
 #define TIMEOUT_MAX_NS ((int64_t)9223372036 * 1000000000) /* whole seconds, as CPython's TIMEOUT_MAX */

@@ -14,7 +14,8 @@
 static Ref filters, default_action, once_registry;
 static _Atomic(int64_t) filters_version;
 
-/* An attribute of the warnings module if that is imported (do_import: import it), else fallback: owned. ABSENT: error, or no such thing. */
+/* An attribute of the warnings module if that is imported (do_import: import it), else fallback: owned. ABSENT: error,
+ * or no such thing. */
 static Value from_warnings(const char *name, Value fallback, bool do_import) {
     Value m = do_import ? import_module("warnings") : dict_get_str(import_modules(), "warnings"), v = ABSENT;
     if (!m) {
@@ -67,7 +68,8 @@ static Value find_action(Value category, Value text, int lineno, Value module, V
             return ABSENT;
         }
         int64_t ln = 0;
-        int msg_ok = check_matched(tuple_get(f, 1), text), cat_ok = msg_ok > 0 ? obj_issubclass(category, tuple_get(f, 2)) : msg_ok;
+        int msg_ok = check_matched(tuple_get(f, 1), text),
+            cat_ok = msg_ok > 0 ? obj_issubclass(category, tuple_get(f, 2)) : msg_ok;
         int mod_ok = cat_ok > 0 ? check_matched(tuple_get(f, 3), module) : cat_ok;
         if (mod_ok < 0 || num_as_i64(tuple_get(f, 4), &ln) < 0) {
             release(f);
@@ -183,7 +185,8 @@ static int call_show(Value category, Value text, Value message, Value filename, 
     return r;
 }
 
-static int explicit_warn(Value category, Value message, Value filename, int lineno, Value module, Value registry, Value line, Value source) {
+static int explicit_warn(Value category, Value message, Value filename, int lineno, Value module, Value registry,
+                         Value line, Value source) {
     if (message == V_NONE)
         return 0;
     Value mod = ABSENT, text = ABSENT, msg = ABSENT, key = ABSENT, action = ABSENT, item = V_NONE;
@@ -198,7 +201,8 @@ static int explicit_warn(Value category, Value message, Value filename, int line
         intptr_t n = str_len(filename);
         if (n == 0)
             mod = str_from_c("<unknown>");
-        else if (n >= 3 && str_at(filename, n - 1) == 'y' && str_at(filename, n - 2) == 'p' && str_at(filename, n - 3) == '.')
+        else if (n >= 3 && str_at(filename, n - 1) == 'y' && str_at(filename, n - 2) == 'p' &&
+                 str_at(filename, n - 3) == '.')
             mod = str_substr(filename, 0, n - 3);
         else
             mod = retained(filename);
@@ -269,7 +273,8 @@ out:
     return r;
 }
 
-/* ---- warn(): the place follows from the stack ---------------------------------------------------------------------------------------------------- */
+/* ---- warn(): the place follows from the stack
+ * ---------------------------------------------------------------------------------------------------- */
 
 static bool internal_frame(InterpFrame *f) {
     Value n = ref_peek(&f->code->filename);
@@ -367,7 +372,8 @@ static Value w_warn_explicit(Value self, Value *args, intptr_t nargs, Value kw) 
         return err_set(&exc_TypeError, "warn_explicit() argument 3 must be str, not %T", args[2]);
     if (num_as_int(args[3], &lineno) < 0)
         return ABSENT;
-    Value module = arg_at(args, nargs, 4), registry = arg_at(args, nargs, 5), module_globals = arg_at(args, nargs, 6), line = ABSENT;
+    Value module = arg_at(args, nargs, 4), registry = arg_at(args, nargs, 5), module_globals = arg_at(args, nargs, 6),
+          line = ABSENT;
     Value source = arg_at(args, nargs, 7);
     if (module_globals && module_globals != V_NONE) {
         if (!v_is_dict(module_globals))
@@ -392,7 +398,9 @@ static Value w_warn_explicit(Value self, Value *args, intptr_t nargs, Value kw) 
         }
     }
     Value category = get_category(args[0], args[1]);
-    int r = category ? explicit_warn(category, args[0], args[2], lineno, module, registry, line, source == V_NONE ? ABSENT : source) : -1;
+    int r = category ? explicit_warn(category, args[0], args[2], lineno, module, registry, line,
+                                     source == V_NONE ? ABSENT : source)
+                     : -1;
     release(category);
     release(line);
     return r < 0 ? ABSENT : V_NONE;
@@ -403,8 +411,11 @@ static Value w_filters_mutated(Value self, Value *args, intptr_t nargs, Value kw
 }
 
 static const NativeDef functions[] = {
-    {"warn", w_warn, "($module, /, message, category=None, stacklevel=1, source=None)", 0, "Issue a warning, or maybe ignore it or raise an exception."},
-    {"warn_explicit", w_warn_explicit, "(message, category, filename, lineno, module=None, registry=None, module_globals=None, source=None)", 0, "Low-level interface to warnings functionality."},
+    {"warn", w_warn, "($module, /, message, category=None, stacklevel=1, source=None)", 0,
+     "Issue a warning, or maybe ignore it or raise an exception."},
+    {"warn_explicit", w_warn_explicit,
+     "(message, category, filename, lineno, module=None, registry=None, module_globals=None, source=None)", 0,
+     "Low-level interface to warnings functionality."},
     {"_filters_mutated", w_filters_mutated, "()", 0, NULL},
     {0},
 };
@@ -425,7 +436,8 @@ static int state_init(void) {
     int r = l ? 0 : -1;
     if (r == 0)
         r |= list_append_steal(l, make_filter(&exc_DeprecationWarning, "default", "__main__"));
-    static Type *const ignored[] = {&exc_DeprecationWarning, &exc_PendingDeprecationWarning, &exc_ImportWarning, &exc_ResourceWarning};
+    static Type *const ignored[] = {&exc_DeprecationWarning, &exc_PendingDeprecationWarning, &exc_ImportWarning,
+                                    &exc_ResourceWarning};
     for (int i = 0; r == 0 && i < 4; i++)
         r |= list_append_steal(l, make_filter(ignored[i], "ignore", NULL));
     Value once = dict_new(), dflt = str_from_c("default");
@@ -439,13 +451,18 @@ static int state_init(void) {
     handle_register(&once_registry);
     return 0;
 }
-int warnings_init(void) { return state_init(); }
+int warnings_init(void) {
+    return state_init();
+}
 
 static int exec(Value m) {
     if (state_init() < 0)
         return -1;
-    return module_add(m, "filters", retained(ref_peek(&filters))) | module_add(m, "_onceregistry", retained(ref_peek(&once_registry))) |
+    return module_add(m, "filters", retained(ref_peek(&filters))) |
+           module_add(m, "_onceregistry", retained(ref_peek(&once_registry))) |
            module_add(m, "_defaultaction", retained(ref_peek(&default_action)));
 }
-const ModuleSpec module__warnings = {"_warnings", "_warnings provides basic warning filtering support.\nIt is a helper module to speed up interpreter start-up.",
-                                     functions, exec};
+const ModuleSpec module__warnings = {
+    "_warnings",
+    "_warnings provides basic warning filtering support.\nIt is a helper module to speed up interpreter start-up.",
+    functions, exec};

@@ -23,7 +23,8 @@
 #define FN(name) static Value name(Value self, Value *args, intptr_t nargs, Value kw)
 #define ARG(i) arg_at(args, nargs, (i))
 
-/* ---- classes, attributes ----------------------------------------------------------------------------------------------------------------- */
+/* ---- classes, attributes
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 FN(b_build_class) {
     if (nargs < 2)
@@ -43,8 +44,12 @@ FN(b_getattr) {
     int r = obj_lookup_attr(args[0], args[1], &v);
     return r < 0 ? ABSENT : r > 0 ? v : retained(args[2]);
 }
-FN(b_setattr) { return obj_setattr(args[0], args[1], args[2]) < 0 ? ABSENT : V_NONE; }
-FN(b_delattr) { return obj_setattr(args[0], args[1], ABSENT) < 0 ? ABSENT : V_NONE; }
+FN(b_setattr) {
+    return obj_setattr(args[0], args[1], args[2]) < 0 ? ABSENT : V_NONE;
+}
+FN(b_delattr) {
+    return obj_setattr(args[0], args[1], ABSENT) < 0 ? ABSENT : V_NONE;
+}
 FN(b_hasattr) {
     if (!v_is_str(args[1]))
         return err_set(&exc_TypeError, "attribute name must be string, not '%T'", args[1]);
@@ -62,8 +67,12 @@ FN(b_issubclass) {
     int r = obj_issubclass(args[0], args[1]);
     return r < 0 ? ABSENT : v_bool(r);
 }
-FN(b_callable) { return v_bool(v_is_callable(args[0])); }
-FN(b_id) { return int_from_u64(obj_id(args[0])); }
+FN(b_callable) {
+    return v_bool(v_is_callable(args[0]));
+}
+FN(b_id) {
+    return int_from_u64(obj_id(args[0]));
+}
 FN(b_hash) {
     int64_t h = obj_hash(args[0]);
     return h == -1 ? ABSENT : int_from_i64(h);
@@ -97,13 +106,23 @@ FN(b_globals) {
     Value g = current_globals();
     return g ? retained(g) : err_set(&exc_SystemError, "frame does not exist");
 }
-FN(b_locals) { return current_locals(); }
+FN(b_locals) {
+    return current_locals();
+}
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
 
-FN(b_abs) { return num_unary(SP_ABS, args[0]); }
-FN(b_divmod) { return num_binary(SP_DIVMOD, args[0], args[1]); }
-FN(b_pow) { return num_power(args[0], args[1], ARG(2)); }
+FN(b_abs) {
+    return num_unary(SP_ABS, args[0]);
+}
+FN(b_divmod) {
+    return num_binary(SP_DIVMOD, args[0], args[1]);
+}
+FN(b_pow) {
+    return num_power(args[0], args[1], ARG(2));
+}
 FN(b_round) {
     Value r;
     if (ARG(1) && args[1] != V_NONE) {
@@ -119,9 +138,15 @@ static Value in_base(Value v, int base) {
     release(i);
     return r;
 }
-FN(b_bin) { return in_base(args[0], 2); }
-FN(b_oct) { return in_base(args[0], 8); }
-FN(b_hex) { return in_base(args[0], 16); }
+FN(b_bin) {
+    return in_base(args[0], 2);
+}
+FN(b_oct) {
+    return in_base(args[0], 8);
+}
+FN(b_hex) {
+    return in_base(args[0], 16);
+}
 FN(b_chr) {
     Value i = num_index(args[0]);
     if (!i)
@@ -262,10 +287,16 @@ fail:
     release(best_key);
     return ABSENT;
 }
-FN(b_min) { return extreme(args, nargs, kw, CMP_LT, "min"); }
-FN(b_max) { return extreme(args, nargs, kw, CMP_GT, "max"); }
+FN(b_min) {
+    return extreme(args, nargs, kw, CMP_LT, "min");
+}
+FN(b_max) {
+    return extreme(args, nargs, kw, CMP_GT, "max");
+}
 
-/* ---- iteration ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- iteration
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value any_all(Value iterable, int stop) {
     Value it = obj_iter(iterable), v;
@@ -285,8 +316,12 @@ static Value any_all(Value iterable, int stop) {
         return ABSENT;
     return v_bool(r);
 }
-FN(b_any) { return any_all(args[0], 1); }
-FN(b_all) { return any_all(args[0], 0); }
+FN(b_any) {
+    return any_all(args[0], 1);
+}
+FN(b_all) {
+    return any_all(args[0], 0);
+}
 FN(b_len) {
     intptr_t n = obj_len(args[0]);
     return n < 0 ? ABSENT : int_from_i64(n);
@@ -358,10 +393,16 @@ FN(b_sorted) {
     return l;
 }
 
-/* ---- text and streams --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- text and streams
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
-FN(b_repr) { return obj_repr(args[0]); }
-FN(b_ascii) { return obj_ascii(args[0]); }
+FN(b_repr) {
+    return obj_repr(args[0]);
+}
+FN(b_ascii) {
+    return obj_ascii(args[0]);
+}
 FN(b_format) {
     Value spec = ARG(1);
     if (spec && !v_is_str(spec))
@@ -387,7 +428,8 @@ static int write_str_of(Value write, Value v) {
     return r;
 }
 FN(b_print) {
-    Value sep = kw_find(args, nargs, kw, ID("sep")), end = kw_find(args, nargs, kw, ID("end")), file = kw_find(args, nargs, kw, ID("file"));
+    Value sep = kw_find(args, nargs, kw, ID("sep")), end = kw_find(args, nargs, kw, ID("end")),
+          file = kw_find(args, nargs, kw, ID("file"));
     Value flush = kw_find(args, nargs, kw, ID("flush"));
     Value own = ABSENT, write = ABSENT, result = ABSENT;
     if (!file || file == V_NONE) {
@@ -407,8 +449,8 @@ FN(b_print) {
     if (!write)
         goto out;
     if (v_is_exact(write, IDX_NATIVE) && nargs > 0) {
-        /* Our own streams: the line in one piece. A __str__ that fails has then printed nothing of what came before it: so each
-         * is made first, as CPython's order of effects shows only between the pieces of one print. */
+        /* Our own streams: the line in one piece. A __str__ that fails has then printed nothing of what came before it:
+         * so each is made first, as CPython's order of effects shows only between the pieces of one print. */
         StrBuilder b;
         sb_init(&b);
         intptr_t i = 0;
@@ -474,7 +516,9 @@ out:
     return result;
 }
 
-FN(b_input) { return sys_input(ARG(0)); }
+FN(b_input) {
+    return sys_input(ARG(0));
+}
 FN(b_breakpoint) {
     Value hook = sys_get("breakpointhook");
     if (!hook)
@@ -484,7 +528,9 @@ FN(b_breakpoint) {
     return r;
 }
 
-/* ---- code ---------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- code
+ * ----------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Source text of a str or bytes-like object as a buffer; *hold keeps it. NULL with exception. */
 static const char *source_text(Value v, const char *fn, const char *what, size_t *n, Value *hold, bool *is_bytes) {
@@ -523,7 +569,8 @@ int (*compile_is_ast_hook)(Value);
 AstModule *(*compile_ast_in_hook)(Value tree, ParseMode mode, Arena *arena);
 Value (*compile_ast_out_hook)(AstModule *m);
 
-static Value compile_text(Value source, const char *fn, const char *what, Value filename, ParseMode mode, int flags, int optimize) {
+static Value compile_text(Value source, const char *fn, const char *what, Value filename, ParseMode mode, int flags,
+                          int optimize) {
     size_t n;
     Value hold, r = ABSENT;
     bool is_bytes;
@@ -561,7 +608,6 @@ static Value compile_tree(Value tree, Value filename, ParseMode mode, int flags,
     return r;
 }
 
-
 FN(b_compile) {
     Value source = args[0], fname = args[1], mode_v = args[2], flags_v = ARG(3), inherit_v = ARG(4), opt_v = ARG(5);
     int flags = 0, inherit = 1, optimize = -1;
@@ -592,8 +638,8 @@ FN(b_compile) {
         err_set(&exc_TypeError, "compile() argument 3 must be str, not %T", mode_v);
         goto out;
     }
-    if (flags & ~(FUTURE_FLAGS | ONLY_AST | TOP_LEVEL_AWAIT | PARSE_DONT_IMPLY_DEDENT | PARSE_TYPE_COMMENTS | PARSE_ALLOW_INCOMPLETE |
-                  PARSE_IGNORE_COOKIE)) {
+    if (flags & ~(FUTURE_FLAGS | ONLY_AST | TOP_LEVEL_AWAIT | PARSE_DONT_IMPLY_DEDENT | PARSE_TYPE_COMMENTS |
+                  PARSE_ALLOW_INCOMPLETE | PARSE_IGNORE_COOKIE)) {
         err_set(&exc_ValueError, "compile(): unrecognised flags");
         goto out;
     }
@@ -611,9 +657,10 @@ FN(b_compile) {
     else if (str_equal_c(mode_v, "func_type") && flags & ONLY_AST)
         mode = PARSE_FUNC_TYPE;
     else {
-        err_set(&exc_ValueError, str_equal_c(mode_v, "func_type") ? "compile() mode 'func_type' requires flag PyCF_ONLY_AST"
-                                 : flags & ONLY_AST               ? "compile() mode must be 'exec', 'eval', 'single' or 'func_type'"
-                                                                  : "compile() mode must be 'exec', 'eval' or 'single'");
+        err_set(&exc_ValueError, str_equal_c(mode_v, "func_type")
+                                     ? "compile() mode 'func_type' requires flag PyCF_ONLY_AST"
+                                 : flags & ONLY_AST ? "compile() mode must be 'exec', 'eval', 'single' or 'func_type'"
+                                                    : "compile() mode must be 'exec', 'eval' or 'single'");
         goto out;
     }
     if (inherit) {
@@ -636,13 +683,16 @@ out:
 /* Namespaces for eval and exec: both owned. */
 static int namespaces(Value g, Value l, const char *fn, Value *globals, Value *locals) {
     if (l && l != V_NONE && !v_is_dict(l) && !type_special(type_of(l), SP_GETITEM)) {
-        err_set(&exc_TypeError, strcmp(fn, "eval") ? "%s() locals must be a mapping or None, not %T" : "locals must be a mapping", fn, l);
+        err_set(&exc_TypeError,
+                strcmp(fn, "eval") ? "%s() locals must be a mapping or None, not %T" : "locals must be a mapping", fn,
+                l);
         return -1;
     }
     if (g && g != V_NONE && !v_is_dict(g)) {
         if (strcmp(fn, "eval") == 0)
-            err_set(&exc_TypeError, type_special(type_of(g), SP_GETITEM) ? "globals must be a real dict; try eval(code, {}, mapping)"
-                                                                         : "globals must be a dict");
+            err_set(&exc_TypeError, type_special(type_of(g), SP_GETITEM)
+                                        ? "globals must be a real dict; try eval(code, {}, mapping)"
+                                        : "globals must be a dict");
         else
             err_set(&exc_TypeError, "%s() globals must be a dict, not %T", fn, g);
         return -1;
@@ -698,8 +748,8 @@ FN(b_eval) {
             if (!trimmed)
                 goto out;
         }
-        Value code = compile_text(trimmed ? trimmed : source, "eval", "string, bytes or code", ID("<string>"), PARSE_EVAL, inherited_flags(),
-                                  sys_flags.optimize);
+        Value code = compile_text(trimmed ? trimmed : source, "eval", "string, bytes or code", ID("<string>"),
+                                  PARSE_EVAL, inherited_flags(), sys_flags.optimize);
         release(trimmed);
         if (code)
             r = interp_exec(code, g, l, ABSENT);
@@ -733,7 +783,8 @@ FN(b_exec) {
     } else if (closure)
         err_set(&exc_TypeError, "closure argument requires a code object");
     else {
-        Value code = compile_text(args[0], "exec", "string, bytes or code", ID("<string>"), PARSE_EXEC, inherited_flags(), sys_flags.optimize);
+        Value code = compile_text(args[0], "exec", "string, bytes or code", ID("<string>"), PARSE_EXEC,
+                                  inherited_flags(), sys_flags.optimize);
         if (code)
             r = interp_exec(code, g, l, ABSENT);
         release(code);
@@ -751,34 +802,49 @@ FN(b_import) {
     return import_name(name, globals ? globals : V_NONE, fromlist ? fromlist : V_NONE, lv);
 }
 static const NativeDef functions[] = {
-    {"__build_class__", b_build_class, "(func, name, /, *bases, **kwds)", 0, "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\nInternal helper function used by the class statement."},
+    {"__build_class__", b_build_class, "(func, name, /, *bases, **kwds)", 0,
+     "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\nInternal helper function used by the "
+     "class statement."},
     {"__import__", b_import, "(name, globals=None, locals=None, fromlist=(), level=0)", 0, "Import a module."},
     {"abs", b_abs, "($module, x, /)", 0, "Return the absolute value of the argument."},
     {"aiter", b_aiter, "($module, async_iterable, /)", 0, "Return an AsyncIterator for an AsyncIterable object."},
-    {"all", b_all, "($module, iterable, /)", 0, "Return True if bool(x) is True for all values x in the iterable.\n\nIf the iterable is empty, return True."},
+    {"all", b_all, "($module, iterable, /)", 0,
+     "Return True if bool(x) is True for all values x in the iterable.\n\nIf the iterable is empty, return True."},
     {"anext", b_anext, "(async_iterator, default=None, /)", 0, "Return the next item from the async iterator."},
-    {"any", b_any, "($module, iterable, /)", 0, "Return True if bool(x) is True for any x in the iterable.\n\nIf the iterable is empty, return False."},
+    {"any", b_any, "($module, iterable, /)", 0,
+     "Return True if bool(x) is True for any x in the iterable.\n\nIf the iterable is empty, return False."},
     {"ascii", b_ascii, "($module, obj, /)", 0, "Return an ASCII-only representation of an object."},
     {"bin", b_bin, "($module, number, /)", 0, "Return the binary representation of an integer."},
     {"breakpoint", b_breakpoint, "($module, /, *args, **kws)", 0, "Call sys.breakpointhook(*args, **kws)."},
-    {"callable", b_callable, "($module, obj, /)", 0, "Return whether the object is callable (i.e., some kind of function)."},
-    {"chr", b_chr, "($module, i, /)", 0, "Return a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff."},
-    {"compile", b_compile, "($module, /, source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)", 0, "Compile source into a code object that can be executed by exec() or eval()."},
+    {"callable", b_callable, "($module, obj, /)", 0,
+     "Return whether the object is callable (i.e., some kind of function)."},
+    {"chr", b_chr, "($module, i, /)", 0,
+     "Return a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff."},
+    {"compile", b_compile,
+     "($module, /, source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)", 0,
+     "Compile source into a code object that can be executed by exec() or eval()."},
     {"delattr", b_delattr, "($module, obj, name, /)", 0, "Deletes the named attribute from the given object."},
     {"dir", b_dir, "(object=None, /)", 0, "Show attributes of an object."},
     {"divmod", b_divmod, "($module, x, y, /)", 0, "Return the tuple (x//y, x%y).  Invariant: div*y + mod == x."},
-    {"eval", b_eval, "($module, source, globals=None, locals=None, /)", 0, "Evaluate the given source in the context of globals and locals."},
-    {"exec", b_exec, "($module, source, globals=None, locals=None, /, *, closure=None)", 0, "Execute the given source in the context of globals and locals."},
+    {"eval", b_eval, "($module, source, globals=None, locals=None, /)", 0,
+     "Evaluate the given source in the context of globals and locals."},
+    {"exec", b_exec, "($module, source, globals=None, locals=None, /, *, closure=None)", 0,
+     "Execute the given source in the context of globals and locals."},
     {"format", b_format, "($module, value, format_spec='', /)", 0, "Return value.__format__(format_spec)"},
-    {"getattr", b_getattr, "(object, name, default=None, /)", 0, "Get a named attribute from an object; getattr(x, 'y') is equivalent to x.y."},
+    {"getattr", b_getattr, "(object, name, default=None, /)", 0,
+     "Get a named attribute from an object; getattr(x, 'y') is equivalent to x.y."},
     {"globals", b_globals, "($module, /)", 0, "Return the dictionary containing the current scope's global variables."},
-    {"hasattr", b_hasattr, "($module, obj, name, /)", 0, "Return whether the object has an attribute with the given name."},
+    {"hasattr", b_hasattr, "($module, obj, name, /)", 0,
+     "Return whether the object has an attribute with the given name."},
     {"hash", b_hash, "($module, obj, /)", 0, "Return the hash value for the given object."},
     {"hex", b_hex, "($module, number, /)", 0, "Return the hexadecimal representation of an integer."},
     {"id", b_id, "($module, obj, /)", 0, "Return the identity of an object."},
-    {"input", b_input, "($module, prompt=None, /)", 0, "Read a string from standard input.  The trailing newline is stripped."},
-    {"isinstance", b_isinstance, "($module, obj, class_or_tuple, /)", 0, "Return whether an object is an instance of a class or of a subclass thereof."},
-    {"issubclass", b_issubclass, "($module, cls, class_or_tuple, /)", 0, "Return whether 'cls' is derived from another class or is the same class."},
+    {"input", b_input, "($module, prompt=None, /)", 0,
+     "Read a string from standard input.  The trailing newline is stripped."},
+    {"isinstance", b_isinstance, "($module, obj, class_or_tuple, /)", 0,
+     "Return whether an object is an instance of a class or of a subclass thereof."},
+    {"issubclass", b_issubclass, "($module, cls, class_or_tuple, /)", 0,
+     "Return whether 'cls' is derived from another class or is the same class."},
     {"iter", b_iter, "(iterable, sentinel=None, /)", 0, "Get an iterator from an object."},
     {"len", b_len, "($module, obj, /)", 0, "Return the number of items in a container."},
     {"locals", b_locals, "($module, /)", 0, "Return a dictionary containing the current scope's local variables."},
@@ -787,13 +853,19 @@ static const NativeDef functions[] = {
     {"next", b_next, "(iterator, default=None, /)", 0, "Return the next item from the iterator."},
     {"oct", b_oct, "($module, number, /)", 0, "Return the octal representation of an integer."},
     {"ord", b_ord, "($module, c, /)", 0, "Return the Unicode code point for a one-character string."},
-    {"pow", b_pow, "($module, /, base, exp, mod=None)", 0, "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments."},
-    {"print", b_print, "($module, /, *args, sep=' ', end='\\n', file=None, flush=False)", 0, "Prints the values to a stream, or to sys.stdout by default."},
+    {"pow", b_pow, "($module, /, base, exp, mod=None)", 0,
+     "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments."},
+    {"print", b_print, "($module, /, *args, sep=' ', end='\\n', file=None, flush=False)", 0,
+     "Prints the values to a stream, or to sys.stdout by default."},
     {"repr", b_repr, "($module, obj, /)", 0, "Return the canonical string representation of the object."},
-    {"round", b_round, "($module, /, number, ndigits=None)", 0, "Round a number to a given precision in decimal digits."},
-    {"setattr", b_setattr, "($module, obj, name, value, /)", 0, "Sets the named attribute on the given object to the specified value."},
-    {"sorted", b_sorted, "($module, iterable, /, *, key=None, reverse=False)", 0, "Return a new list containing all items from the iterable in ascending order."},
-    {"sum", b_sum, "($module, iterable, /, start=0)", 0, "Return the sum of a 'start' value (default: 0) plus an iterable of numbers"},
+    {"round", b_round, "($module, /, number, ndigits=None)", 0,
+     "Round a number to a given precision in decimal digits."},
+    {"setattr", b_setattr, "($module, obj, name, value, /)", 0,
+     "Sets the named attribute on the given object to the specified value."},
+    {"sorted", b_sorted, "($module, iterable, /, *, key=None, reverse=False)", 0,
+     "Return a new list containing all items from the iterable in ascending order."},
+    {"sum", b_sum, "($module, iterable, /, start=0)", 0,
+     "Return the sum of a 'start' value (default: 0) plus an iterable of numbers"},
     {"vars", b_vars, "(object=None, /)", 0, "Show vars."},
     {0},
 };
@@ -802,10 +874,11 @@ Type *exc_class_at(int i);
 
 static int exec(Value m) {
     static Type *const types[] = {
-        &bool_type,        &memoryview_type, &bytearray_type, &bytes_type,     &classmethod_type, &complex_type,  &dict_type,
-        &enumerate_type,   &filter_type,     &float_type,     &frozenset_type, &property_type,    &int_type,      &list_type,
-        &map_type,         &object_type,     &range_type,     &reversed_type,  &set_type,         &slice_type,    &staticmethod_type,
-        &str_type,         &super_type,      &tuple_type,     &type_type,      &zip_type,
+        &bool_type, &memoryview_type, &bytearray_type,    &bytes_type,  &classmethod_type, &complex_type,
+        &dict_type, &enumerate_type,  &filter_type,       &float_type,  &frozenset_type,   &property_type,
+        &int_type,  &list_type,       &map_type,          &object_type, &range_type,       &reversed_type,
+        &set_type,  &slice_type,      &staticmethod_type, &str_type,    &super_type,       &tuple_type,
+        &type_type, &zip_type,
     };
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (module_add_type(m, types[i]) < 0)
@@ -813,17 +886,21 @@ static int exec(Value m) {
     for (int i = 0; exc_class_at(i); i++)
         if (module_add_type(m, exc_class_at(i)) < 0)
             return -1;
-    if (module_add(m, "EnvironmentError", retained(V_OF(&exc_OSError))) < 0 || module_add(m, "IOError", retained(V_OF(&exc_OSError))) < 0)
+    if (module_add(m, "EnvironmentError", retained(V_OF(&exc_OSError))) < 0 ||
+        module_add(m, "IOError", retained(V_OF(&exc_OSError))) < 0)
         return -1;
-    if (module_add(m, "None", V_NONE) < 0 || module_add(m, "Ellipsis", V_ELLIPSIS) < 0 || module_add(m, "NotImplemented", V_NOTIMPL) < 0 ||
-        module_add(m, "False", V_FALSE) < 0 || module_add(m, "True", V_TRUE) < 0 || module_add(m, "__debug__", v_bool(!sys_flags.optimize)) < 0)
+    if (module_add(m, "None", V_NONE) < 0 || module_add(m, "Ellipsis", V_ELLIPSIS) < 0 ||
+        module_add(m, "NotImplemented", V_NOTIMPL) < 0 || module_add(m, "False", V_FALSE) < 0 ||
+        module_add(m, "True", V_TRUE) < 0 || module_add(m, "__debug__", v_bool(!sys_flags.optimize)) < 0)
         return -1;
     return 0;
 }
 
-const ModuleSpec module_builtins = {
-    "builtins",
-    "Built-in functions, types, exceptions, and other objects.\n\nThis module provides direct access to all 'built-in'\nidentifiers of Python; for "
-    "example, builtins.len is\nthe full name for the built-in function len().\n\nThis module is not normally accessed explicitly by most\n"
-    "applications, but can be useful in modules that provide\nobjects with the same name as a builtin and need the\nname to be accessed explicitly.",
-    functions, exec};
+const ModuleSpec module_builtins = {"builtins",
+                                    "Built-in functions, types, exceptions, and other objects.\n\nThis module provides "
+                                    "direct access to all 'built-in'\nidentifiers of Python; for "
+                                    "example, builtins.len is\nthe full name for the built-in function len().\n\nThis "
+                                    "module is not normally accessed explicitly by most\n"
+                                    "applications, but can be useful in modules that provide\nobjects with the same "
+                                    "name as a builtin and need the\nname to be accessed explicitly.",
+                                    functions, exec};

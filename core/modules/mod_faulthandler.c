@@ -94,12 +94,17 @@ static void dump(int fd, bool all) {
     }
 }
 
-/* ---- crashes ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- crashes
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct {
     int signum;
     const char *text;
-} fatal_signals[] = {{SIGBUS, "Bus error"}, {SIGILL, "Illegal instruction"}, {SIGFPE, "Floating point exception"}, {SIGABRT, "Aborted"},
+} fatal_signals[] = {{SIGBUS, "Bus error"},
+                     {SIGILL, "Illegal instruction"},
+                     {SIGFPE, "Floating point exception"},
+                     {SIGABRT, "Aborted"},
                      {SIGSEGV, "Segmentation fault"}};
 static struct sigaction saved[ARRAY_LEN(fatal_signals)];
 static volatile int enabled, fatal_fd = 2, fatal_all = 1;
@@ -148,7 +153,9 @@ static int get_fd(Value file) {
     release(own);
     return fd;
 }
-static int flag(Value v, int dflt) { return v ? obj_truth(v) : dflt; }
+static int flag(Value v, int dflt) {
+    return v ? obj_truth(v) : dflt;
+}
 
 FN(f_enable) {
     int fd = get_fd(ARG(0)), all = fd < 0 ? -1 : flag(ARG(1), 1);
@@ -176,7 +183,9 @@ FN(f_disable) {
     enabled = 0;
     return V_TRUE;
 }
-FN(f_is_enabled) { return v_bool(enabled); }
+FN(f_is_enabled) {
+    return v_bool(enabled);
+}
 FN(f_dump) {
     int fd = get_fd(ARG(0)), all = fd < 0 ? -1 : flag(ARG(1), 1);
     if (all < 0)
@@ -187,7 +196,9 @@ FN(f_dump) {
     return V_NONE;
 }
 
-/* ---- on a signal -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- on a signal
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static struct UserSignal {
     struct sigaction old;
@@ -220,7 +231,8 @@ static int get_signum(Value v) {
     return n;
 }
 FN(f_register) {
-    int n = get_signum(args[0]), fd = n < 0 ? -1 : get_fd(ARG(1)), all = fd < 0 ? -1 : flag(ARG(2), 1), chain = all < 0 ? -1 : flag(ARG(3), 0);
+    int n = get_signum(args[0]), fd = n < 0 ? -1 : get_fd(ARG(1)), all = fd < 0 ? -1 : flag(ARG(2), 1),
+        chain = all < 0 ? -1 : flag(ARG(3), 0);
     if (chain < 0)
         return ABSENT;
     struct UserSignal *u = &user[n];
@@ -246,7 +258,8 @@ FN(f_unregister) {
     return V_TRUE;
 }
 
-/* ---- after a time: a thread of its own that only watches ------------------------------------------------------------------------------------------- */
+/* ---- after a time: a thread of its own that only watches
+ * ------------------------------------------------------------------------------------------- */
 
 static pthread_mutex_t later_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t later_cond = PTHREAD_COND_INITIALIZER;
@@ -333,14 +346,20 @@ FN(f_cancel) {
     return V_NONE;
 }
 static const NativeDef functions[] = {
-    {"enable", f_enable, "(file=None, all_threads=True)", 0, "enable(file=sys.stderr, all_threads=True): enable the fault handler"},
+    {"enable", f_enable, "(file=None, all_threads=True)", 0,
+     "enable(file=sys.stderr, all_threads=True): enable the fault handler"},
     {"disable", f_disable, "()", 0, "disable(): disable the fault handler"},
     {"is_enabled", f_is_enabled, "()", 0, "is_enabled()->bool: check if the handler is enabled"},
-    {"dump_traceback", f_dump, "(file=None, all_threads=True)", 0, "dump_traceback(file=sys.stderr, all_threads=True): dump the traceback of the current thread, or of all threads if all_threads is True, into file"},
-    {"dump_traceback_later", f_later, "(timeout, repeat=False, file=None, exit=False)", 0, "dump the traceback of all threads after timeout seconds"},
+    {"dump_traceback", f_dump, "(file=None, all_threads=True)", 0,
+     "dump_traceback(file=sys.stderr, all_threads=True): dump the traceback of the current thread, or of all threads "
+     "if all_threads is True, into file"},
+    {"dump_traceback_later", f_later, "(timeout, repeat=False, file=None, exit=False)", 0,
+     "dump the traceback of all threads after timeout seconds"},
     {"cancel_dump_traceback_later", f_cancel, "()", 0, "cancel the previous call to dump_traceback_later()."},
-    {"register", f_register, "(signum, file=None, all_threads=True, chain=False)", 0, "register a handler for the signal 'signum'"},
-    {"unregister", f_unregister, "(signum, /)", 0, "unregister(signum): unregister the handler of the signal 'signum' registered by register()"},
+    {"register", f_register, "(signum, file=None, all_threads=True, chain=False)", 0,
+     "register a handler for the signal 'signum'"},
+    {"unregister", f_unregister, "(signum, /)", 0,
+     "unregister(signum): unregister the handler of the signal 'signum' registered by register()"},
     {0},
 };
 const ModuleSpec module_faulthandler = {"faulthandler", "faulthandler module.", functions, NULL};

@@ -1,4 +1,5 @@
-/* marshal: CPython's format (version 4) for the values that programs store: everything but code objects, whose contents are the VM's own. */
+/* marshal: CPython's format (version 4) for the values that programs store: everything but code objects, whose contents
+ * are the VM's own. */
 #include "gc/heap.h"
 #include "object/bytes.h"
 #include "object/dict.h"
@@ -15,7 +16,9 @@
 
 enum { FLAG_REF = 0x80, DEPTH_MAX = 2000 };
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Writer {
     char *p;
@@ -46,7 +49,9 @@ static void put_u32(Writer *w, uint32_t x) {
     unsigned char b[] = {(unsigned char)x, (unsigned char)(x >> 8), (unsigned char)(x >> 16), (unsigned char)(x >> 24)};
     put(w, b, 4);
 }
-static void put_double(Writer *w, double d) { put(w, &d, 8); }
+static void put_double(Writer *w, double d) {
+    put(w, &d, 8);
+}
 
 static int put_value(Writer *w, Value v);
 static int put_int(Writer *w, Value v) {
@@ -65,7 +70,8 @@ static int put_int(Writer *w, Value v) {
         put_u32(w, (uint32_t)(int_sign(v) < 0 ? -(int32_t)digits : (int32_t)digits));
         for (size_t d = 0; d < digits; d++) {
             size_t bit = d * 15;
-            uint32_t word = mag[bit / 8] | (uint32_t)mag[bit / 8 + 1] << 8 | (uint32_t)(bit / 8 + 2 < bytes ? mag[bit / 8 + 2] : 0) << 16;
+            uint32_t word = mag[bit / 8] | (uint32_t)mag[bit / 8 + 1] << 8 |
+                            (uint32_t)(bit / 8 + 2 < bytes ? mag[bit / 8 + 2] : 0) << 16;
             uint32_t digit = word >> (bit % 8) & 0x7fff;
             put_byte(w, (int)(digit & 0xff));
             put_byte(w, (int)(digit >> 8));
@@ -176,7 +182,9 @@ static Value dumps(Value v) {
     free(w.p);
     return b;
 }
-FN(m_dumps) { return dumps(args[0]); }
+FN(m_dumps) {
+    return dumps(args[0]);
+}
 FN(m_dump) {
     Value b = dumps(args[0]);
     if (!b)
@@ -186,7 +194,9 @@ FN(m_dump) {
     return r;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Reader {
     const unsigned char *p, *end;
@@ -229,8 +239,12 @@ static bool take_double(Reader *r, double *d) {
         memcpy(d, p, 8);
     return p != NULL;
 }
-static Value bad(const char *what) { return err_set(&exc_ValueError, "bad marshal data (%s)", what); }
-static int remember(Reader *r, bool flag, Value v) { return flag ? list_append(r->refs, v) : 0; }
+static Value bad(const char *what) {
+    return err_set(&exc_ValueError, "bad marshal data (%s)", what);
+}
+static int remember(Reader *r, bool flag, Value v) {
+    return flag ? list_append(r->refs, v) : 0;
+}
 
 static Value get_value(Reader *r, bool null_ok);
 
@@ -478,10 +492,15 @@ FN(m_load) {
 }
 static const NativeDef functions[] = {
     {"dump", m_dump, "($module, value, file, version=4, /)", 0, "Write the value on the open file."},
-    {"dumps", m_dumps, "($module, value, version=4, /)", 0, "Return the bytes object that would be written to a file by dump(value, file)."},
+    {"dumps", m_dumps, "($module, value, version=4, /)", 0,
+     "Return the bytes object that would be written to a file by dump(value, file)."},
     {"load", m_load, "($module, file, /)", 0, "Read one value from the open file and return it."},
     {"loads", m_loads, "($module, bytes, /)", 0, "Convert the bytes-like object to a value."},
     {0},
 };
-static int exec(Value m) { return module_add_int(m, "version", 4); }
-const ModuleSpec module_marshal = {"marshal", "This module contains functions that can read and write Python values in\na binary format.", functions, exec};
+static int exec(Value m) {
+    return module_add_int(m, "version", 4);
+}
+const ModuleSpec module_marshal = {
+    "marshal", "This module contains functions that can read and write Python values in\na binary format.", functions,
+    exec};

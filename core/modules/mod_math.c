@@ -6,11 +6,15 @@
 #include "object/int.h"
 #include "object/tuple.h"
 
-static Value domain_error(void) { return err_set(&exc_ValueError, "math domain error"); }
-static Value range_error(void) { return err_set(&exc_OverflowError, "math range error"); }
+static Value domain_error(void) {
+    return err_set(&exc_ValueError, "math domain error");
+}
+static Value range_error(void) {
+    return err_set(&exc_OverflowError, "math range error");
+}
 
-/* A NaN made from numbers is a domain error; an infinity made from finite ones a range error where the function can overflow, else a domain
- * error. */
+/* A NaN made from numbers is a domain error; an infinity made from finite ones a range error where the function can
+ * overflow, else a domain error. */
 static Value checked(double r, double x, double y, bool can_overflow) {
     if (isnan(r) && !isnan(x) && !isnan(y))
         return domain_error();
@@ -19,10 +23,10 @@ static Value checked(double r, double x, double y, bool can_overflow) {
     return float_new(r);
 }
 
-#define UNARY(name, expr, overflow)                                                                                    \
-    static Value math_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                      \
-        double x;                                                                                                      \
-        return num_as_double(args[0], &x) < 0 ? ABSENT : checked(expr, x, 0, overflow);                                \
+#define UNARY(name, expr, overflow)                                                     \
+    static Value math_##name(Value self, Value *args, intptr_t nargs, Value kw) {       \
+        double x;                                                                       \
+        return num_as_double(args[0], &x) < 0 ? ABSENT : checked(expr, x, 0, overflow); \
     }
 UNARY(acos, acos(x), false)
 UNARY(acosh, acosh(x), false)
@@ -45,7 +49,7 @@ UNARY(sinh, sinh(x), true)
 UNARY(sqrt, sqrt(x), false)
 UNARY(tan, tan(x), false)
 UNARY(tanh, tanh(x), false)
-UNARY(degrees, x *(180.0 / M_PI), false)
+UNARY(degrees, x * (180.0 / M_PI), false)
 UNARY(radians, x *(M_PI / 180.0), false)
 UNARY(gamma, x == floor(x) && x <= 0 ? NAN : tgamma(x), true)
 
@@ -59,12 +63,12 @@ static Value math_lgamma(Value self, Value *args, intptr_t nargs, Value kw) {
     return checked(isinf(x) ? HUGE_VAL : lgamma_r(x, &sign), x, 0, true);
 }
 
-#define BINARY(name, result)                                                                                           \
-    static Value math_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                      \
-        double x, y;                                                                                                   \
-        if (num_as_double(args[0], &x) < 0 || num_as_double(args[1], &y) < 0)                                          \
-            return ABSENT;                                                                                             \
-        return result;                                                                                                 \
+#define BINARY(name, result)                                                      \
+    static Value math_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        double x, y;                                                              \
+        if (num_as_double(args[0], &x) < 0 || num_as_double(args[1], &y) < 0)     \
+            return ABSENT;                                                        \
+        return result;                                                            \
     }
 BINARY(atan2, checked(atan2(x, y), x, y, false))
 BINARY(copysign, float_new(copysign(x, y)))
@@ -122,10 +126,10 @@ static Value math_modf(Value self, Value *args, intptr_t nargs, Value kw) {
     return tuple_from_steal(items, 2);
 }
 
-#define TEST(name)                                                                                                     \
-    static Value math_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                      \
-        double x;                                                                                                      \
-        return num_as_double(args[0], &x) < 0 ? ABSENT : v_bool(name(x));                                              \
+#define TEST(name)                                                                \
+    static Value math_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        double x;                                                                 \
+        return num_as_double(args[0], &x) < 0 ? ABSENT : v_bool(name(x));         \
     }
 TEST(isfinite)
 TEST(isinf)
@@ -159,9 +163,15 @@ static Value rounded(Value v, int sp, double (*fn)(double)) {
     double x;
     return num_as_double(v, &x) < 0 ? ABSENT : int_from_double(fn(x));
 }
-static Value math_floor(Value self, Value *args, intptr_t nargs, Value kw) { return rounded(args[0], SP_FLOOR, floor); }
-static Value math_ceil(Value self, Value *args, intptr_t nargs, Value kw) { return rounded(args[0], SP_CEIL, ceil); }
-static Value math_trunc(Value self, Value *args, intptr_t nargs, Value kw) { return rounded(args[0], SP_TRUNC, trunc); }
+static Value math_floor(Value self, Value *args, intptr_t nargs, Value kw) {
+    return rounded(args[0], SP_FLOOR, floor);
+}
+static Value math_ceil(Value self, Value *args, intptr_t nargs, Value kw) {
+    return rounded(args[0], SP_CEIL, ceil);
+}
+static Value math_trunc(Value self, Value *args, intptr_t nargs, Value kw) {
+    return rounded(args[0], SP_TRUNC, trunc);
+}
 
 /* The logarithm of an int of any size, by its top bits. */
 static Value logarithm(Value v, double (*fn)(double)) {
@@ -182,8 +192,12 @@ static Value logarithm(Value v, double (*fn)(double)) {
         return domain_error();
     return float_new(shift ? fn(x) + (double)shift * fn(2.0) : fn(x));
 }
-static Value math_log2(Value self, Value *args, intptr_t nargs, Value kw) { return logarithm(args[0], log2); }
-static Value math_log10(Value self, Value *args, intptr_t nargs, Value kw) { return logarithm(args[0], log10); }
+static Value math_log2(Value self, Value *args, intptr_t nargs, Value kw) {
+    return logarithm(args[0], log2);
+}
+static Value math_log10(Value self, Value *args, intptr_t nargs, Value kw) {
+    return logarithm(args[0], log10);
+}
 static Value math_log(Value self, Value *args, intptr_t nargs, Value kw) {
     Value num = logarithm(args[0], log);
     if (num == ABSENT || nargs < 2)

@@ -25,7 +25,8 @@ static Value posix_uname(Value self, Value *args, intptr_t nargs, Value kw) {
     struct utsname u;
     if (uname(&u) < 0)
         return err_errno();
-    Value v[5] = {str_from_c(u.sysname), str_from_c(u.nodename), str_from_c(u.release), str_from_c(u.version), str_from_c(u.machine)};
+    Value v[5] = {str_from_c(u.sysname), str_from_c(u.nodename), str_from_c(u.release), str_from_c(u.version),
+                  str_from_c(u.machine)};
     return structseq_new(&uname_result_type, v, 5);
 }
 static Value posix_strerror(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -96,22 +97,47 @@ typedef struct Constant {
     long value;
 } Constant;
 #define C(n) {#n, n}
-static const Constant sysconf_names[] = {
-    {"SC_ARG_MAX", _SC_ARG_MAX}, {"SC_CHILD_MAX", _SC_CHILD_MAX}, {"SC_CLK_TCK", _SC_CLK_TCK}, {"SC_IOV_MAX", _SC_IOV_MAX},
-    {"SC_NGROUPS_MAX", _SC_NGROUPS_MAX}, {"SC_NPROCESSORS_CONF", _SC_NPROCESSORS_CONF}, {"SC_NPROCESSORS_ONLN", _SC_NPROCESSORS_ONLN},
-    {"SC_OPEN_MAX", _SC_OPEN_MAX}, {"SC_PAGESIZE", _SC_PAGESIZE}, {"SC_PAGE_SIZE", _SC_PAGE_SIZE}, {"SC_PHYS_PAGES", _SC_PHYS_PAGES},
-    {"SC_AVPHYS_PAGES", _SC_AVPHYS_PAGES}, {"SC_SEM_NSEMS_MAX", _SC_SEM_NSEMS_MAX}, {"SC_SEM_VALUE_MAX", _SC_SEM_VALUE_MAX},
-    {"SC_VERSION", _SC_VERSION}, {"SC_HOST_NAME_MAX", _SC_HOST_NAME_MAX}, {"SC_LOGIN_NAME_MAX", _SC_LOGIN_NAME_MAX},
-    {"SC_THREAD_STACK_MIN", _SC_THREAD_STACK_MIN}, {"SC_TTY_NAME_MAX", _SC_TTY_NAME_MAX}, {"SC_GETPW_R_SIZE_MAX", _SC_GETPW_R_SIZE_MAX},
-    {"SC_GETGR_R_SIZE_MAX", _SC_GETGR_R_SIZE_MAX}, {"SC_STREAM_MAX", _SC_STREAM_MAX}, {"SC_SYMLOOP_MAX", _SC_SYMLOOP_MAX},
-    {"SC_TZNAME_MAX", _SC_TZNAME_MAX}, {"SC_THREADS", _SC_THREADS}, {"SC_SEMAPHORES", _SC_SEMAPHORES}};
-static const Constant confstr_names[] = {
-    {"CS_PATH", _CS_PATH}, {"CS_GNU_LIBC_VERSION", _CS_GNU_LIBC_VERSION}, {"CS_GNU_LIBPTHREAD_VERSION", _CS_GNU_LIBPTHREAD_VERSION}};
-static const Constant pathconf_names[] = {
-    {"PC_LINK_MAX", _PC_LINK_MAX}, {"PC_MAX_CANON", _PC_MAX_CANON}, {"PC_MAX_INPUT", _PC_MAX_INPUT}, {"PC_NAME_MAX", _PC_NAME_MAX},
-    {"PC_PATH_MAX", _PC_PATH_MAX}, {"PC_PIPE_BUF", _PC_PIPE_BUF}, {"PC_CHOWN_RESTRICTED", _PC_CHOWN_RESTRICTED},
-    {"PC_NO_TRUNC", _PC_NO_TRUNC}, {"PC_VDISABLE", _PC_VDISABLE}, {"PC_SYMLINK_MAX", _PC_SYMLINK_MAX},
-    {"PC_2_SYMLINKS", _PC_2_SYMLINKS}, {"PC_FILESIZEBITS", _PC_FILESIZEBITS}};
+static const Constant sysconf_names[] = {{"SC_ARG_MAX", _SC_ARG_MAX},
+                                         {"SC_CHILD_MAX", _SC_CHILD_MAX},
+                                         {"SC_CLK_TCK", _SC_CLK_TCK},
+                                         {"SC_IOV_MAX", _SC_IOV_MAX},
+                                         {"SC_NGROUPS_MAX", _SC_NGROUPS_MAX},
+                                         {"SC_NPROCESSORS_CONF", _SC_NPROCESSORS_CONF},
+                                         {"SC_NPROCESSORS_ONLN", _SC_NPROCESSORS_ONLN},
+                                         {"SC_OPEN_MAX", _SC_OPEN_MAX},
+                                         {"SC_PAGESIZE", _SC_PAGESIZE},
+                                         {"SC_PAGE_SIZE", _SC_PAGE_SIZE},
+                                         {"SC_PHYS_PAGES", _SC_PHYS_PAGES},
+                                         {"SC_AVPHYS_PAGES", _SC_AVPHYS_PAGES},
+                                         {"SC_SEM_NSEMS_MAX", _SC_SEM_NSEMS_MAX},
+                                         {"SC_SEM_VALUE_MAX", _SC_SEM_VALUE_MAX},
+                                         {"SC_VERSION", _SC_VERSION},
+                                         {"SC_HOST_NAME_MAX", _SC_HOST_NAME_MAX},
+                                         {"SC_LOGIN_NAME_MAX", _SC_LOGIN_NAME_MAX},
+                                         {"SC_THREAD_STACK_MIN", _SC_THREAD_STACK_MIN},
+                                         {"SC_TTY_NAME_MAX", _SC_TTY_NAME_MAX},
+                                         {"SC_GETPW_R_SIZE_MAX", _SC_GETPW_R_SIZE_MAX},
+                                         {"SC_GETGR_R_SIZE_MAX", _SC_GETGR_R_SIZE_MAX},
+                                         {"SC_STREAM_MAX", _SC_STREAM_MAX},
+                                         {"SC_SYMLOOP_MAX", _SC_SYMLOOP_MAX},
+                                         {"SC_TZNAME_MAX", _SC_TZNAME_MAX},
+                                         {"SC_THREADS", _SC_THREADS},
+                                         {"SC_SEMAPHORES", _SC_SEMAPHORES}};
+static const Constant confstr_names[] = {{"CS_PATH", _CS_PATH},
+                                         {"CS_GNU_LIBC_VERSION", _CS_GNU_LIBC_VERSION},
+                                         {"CS_GNU_LIBPTHREAD_VERSION", _CS_GNU_LIBPTHREAD_VERSION}};
+static const Constant pathconf_names[] = {{"PC_LINK_MAX", _PC_LINK_MAX},
+                                          {"PC_MAX_CANON", _PC_MAX_CANON},
+                                          {"PC_MAX_INPUT", _PC_MAX_INPUT},
+                                          {"PC_NAME_MAX", _PC_NAME_MAX},
+                                          {"PC_PATH_MAX", _PC_PATH_MAX},
+                                          {"PC_PIPE_BUF", _PC_PIPE_BUF},
+                                          {"PC_CHOWN_RESTRICTED", _PC_CHOWN_RESTRICTED},
+                                          {"PC_NO_TRUNC", _PC_NO_TRUNC},
+                                          {"PC_VDISABLE", _PC_VDISABLE},
+                                          {"PC_SYMLINK_MAX", _PC_SYMLINK_MAX},
+                                          {"PC_2_SYMLINKS", _PC_2_SYMLINKS},
+                                          {"PC_FILESIZEBITS", _PC_FILESIZEBITS}};
 
 /* The number that a name or number denotes: 0, -1. */
 static int conf_arg(Value v, const Constant *names, size_t n, int *out) {
@@ -151,7 +177,8 @@ static Value posix_confstr(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value posix_pathconf(Value self, Value *args, intptr_t nargs, Value kw) {
     int name;
     Path p;
-    if (conf_arg(args[1], pathconf_names, ARRAY_LEN(pathconf_names), &name) < 0 || path_arg(args[0], &p, "pathconf", true, false) < 0)
+    if (conf_arg(args[1], pathconf_names, ARRAY_LEN(pathconf_names), &name) < 0 ||
+        path_arg(args[0], &p, "pathconf", true, false) < 0)
         return ABSENT;
     errno = 0;
     long r = p.s ? pathconf(p.s, name) : fpathconf(p.fd, name);
@@ -174,8 +201,12 @@ static Value device(Value *args, int which) {
         return ABSENT;
     return int_from_i64(which == 0 ? (int64_t)major((dev_t)d) : (int64_t)minor((dev_t)d));
 }
-static Value posix_major(Value self, Value *args, intptr_t nargs, Value kw) { return device(args, 0); }
-static Value posix_minor(Value self, Value *args, intptr_t nargs, Value kw) { return device(args, 1); }
+static Value posix_major(Value self, Value *args, intptr_t nargs, Value kw) {
+    return device(args, 0);
+}
+static Value posix_minor(Value self, Value *args, intptr_t nargs, Value kw) {
+    return device(args, 1);
+}
 static Value posix_makedev(Value self, Value *args, intptr_t nargs, Value kw) {
     int a, b;
     if (num_as_int(args[0], &a) < 0 || num_as_int(args[1], &b) < 0)
@@ -202,22 +233,120 @@ const NativeDef posix_system_functions[] = {
     {NULL},
 };
 
-static const Constant constants[] = {
-    C(F_OK), C(R_OK), C(W_OK), C(X_OK), C(NGROUPS_MAX), C(TMP_MAX), C(WCONTINUED), C(WNOHANG), C(WUNTRACED), C(O_RDONLY), C(O_WRONLY),
-    C(O_RDWR), C(O_NDELAY), C(O_NONBLOCK), C(O_APPEND), C(O_DSYNC), C(O_RSYNC), C(O_SYNC), C(O_NOCTTY), C(O_CREAT), C(O_EXCL), C(O_TRUNC),
-    C(O_TMPFILE), C(O_PATH), C(O_LARGEFILE), C(O_DIRECT), C(O_DIRECTORY), C(O_NOFOLLOW), C(O_NOATIME), C(O_CLOEXEC), C(O_ACCMODE), C(O_ASYNC),
-    C(PRIO_PROCESS), C(PRIO_PGRP), C(PRIO_USER), C(SEEK_DATA), C(SEEK_HOLE), C(WEXITED), C(WNOWAIT), C(WSTOPPED),
-    C(CLD_EXITED), C(CLD_KILLED), C(CLD_DUMPED), C(CLD_TRAPPED), C(CLD_STOPPED), C(CLD_CONTINUED), C(P_PID), C(P_PGID), C(P_ALL),
-    {"P_PIDFD", 3}, {"P_NOWAIT", 1}, {"P_NOWAITO", 1}, {"P_WAIT", 0}, C(F_LOCK), C(F_TLOCK), C(F_ULOCK), C(F_TEST), C(POSIX_FADV_NORMAL),
-    C(POSIX_FADV_SEQUENTIAL), C(POSIX_FADV_RANDOM), C(POSIX_FADV_NOREUSE), C(POSIX_FADV_WILLNEED), C(POSIX_FADV_DONTNEED), C(SCHED_OTHER),
-    C(SCHED_FIFO), C(SCHED_RR), C(SCHED_BATCH), C(SCHED_IDLE), C(SCHED_RESET_ON_FORK), C(XATTR_CREATE), C(XATTR_REPLACE),
-    {"XATTR_SIZE_MAX", 65536}, {"RTLD_NOW", 2}, {"RTLD_GLOBAL", 256}, {"RTLD_LOCAL", 0}, {"RTLD_NODELETE", 4096},
-    {"RTLD_NOLOAD", 4}, {"RTLD_DEEPBIND", 8}, C(GRND_RANDOM), C(GRND_NONBLOCK), {"POSIX_SPAWN_OPEN", 0}, {"POSIX_SPAWN_CLOSE", 1},
-    {"POSIX_SPAWN_DUP2", 2}, C(ST_RDONLY), C(ST_NOSUID), C(ST_NODEV), C(ST_NOEXEC), C(ST_SYNCHRONOUS), C(ST_MANDLOCK), C(ST_WRITE),
-    C(ST_APPEND), C(ST_NOATIME), C(ST_NODIRATIME), C(ST_RELATIME), C(EFD_CLOEXEC), C(EFD_NONBLOCK), C(EFD_SEMAPHORE), {"EX_OK", 0},
-    {"EX_USAGE", 64}, {"EX_DATAERR", 65}, {"EX_NOINPUT", 66}, {"EX_NOUSER", 67}, {"EX_NOHOST", 68}, {"EX_UNAVAILABLE", 69},
-    {"EX_SOFTWARE", 70}, {"EX_OSERR", 71}, {"EX_OSFILE", 72}, {"EX_CANTCREAT", 73}, {"EX_IOERR", 74}, {"EX_TEMPFAIL", 75},
-    {"EX_PROTOCOL", 76}, {"EX_NOPERM", 77}, {"EX_CONFIG", 78}, {"RTLD_LAZY", 1}};
+static const Constant constants[] = {C(F_OK),
+                                     C(R_OK),
+                                     C(W_OK),
+                                     C(X_OK),
+                                     C(NGROUPS_MAX),
+                                     C(TMP_MAX),
+                                     C(WCONTINUED),
+                                     C(WNOHANG),
+                                     C(WUNTRACED),
+                                     C(O_RDONLY),
+                                     C(O_WRONLY),
+                                     C(O_RDWR),
+                                     C(O_NDELAY),
+                                     C(O_NONBLOCK),
+                                     C(O_APPEND),
+                                     C(O_DSYNC),
+                                     C(O_RSYNC),
+                                     C(O_SYNC),
+                                     C(O_NOCTTY),
+                                     C(O_CREAT),
+                                     C(O_EXCL),
+                                     C(O_TRUNC),
+                                     C(O_TMPFILE),
+                                     C(O_PATH),
+                                     C(O_LARGEFILE),
+                                     C(O_DIRECT),
+                                     C(O_DIRECTORY),
+                                     C(O_NOFOLLOW),
+                                     C(O_NOATIME),
+                                     C(O_CLOEXEC),
+                                     C(O_ACCMODE),
+                                     C(O_ASYNC),
+                                     C(PRIO_PROCESS),
+                                     C(PRIO_PGRP),
+                                     C(PRIO_USER),
+                                     C(SEEK_DATA),
+                                     C(SEEK_HOLE),
+                                     C(WEXITED),
+                                     C(WNOWAIT),
+                                     C(WSTOPPED),
+                                     C(CLD_EXITED),
+                                     C(CLD_KILLED),
+                                     C(CLD_DUMPED),
+                                     C(CLD_TRAPPED),
+                                     C(CLD_STOPPED),
+                                     C(CLD_CONTINUED),
+                                     C(P_PID),
+                                     C(P_PGID),
+                                     C(P_ALL),
+                                     {"P_PIDFD", 3},
+                                     {"P_NOWAIT", 1},
+                                     {"P_NOWAITO", 1},
+                                     {"P_WAIT", 0},
+                                     C(F_LOCK),
+                                     C(F_TLOCK),
+                                     C(F_ULOCK),
+                                     C(F_TEST),
+                                     C(POSIX_FADV_NORMAL),
+                                     C(POSIX_FADV_SEQUENTIAL),
+                                     C(POSIX_FADV_RANDOM),
+                                     C(POSIX_FADV_NOREUSE),
+                                     C(POSIX_FADV_WILLNEED),
+                                     C(POSIX_FADV_DONTNEED),
+                                     C(SCHED_OTHER),
+                                     C(SCHED_FIFO),
+                                     C(SCHED_RR),
+                                     C(SCHED_BATCH),
+                                     C(SCHED_IDLE),
+                                     C(SCHED_RESET_ON_FORK),
+                                     C(XATTR_CREATE),
+                                     C(XATTR_REPLACE),
+                                     {"XATTR_SIZE_MAX", 65536},
+                                     {"RTLD_NOW", 2},
+                                     {"RTLD_GLOBAL", 256},
+                                     {"RTLD_LOCAL", 0},
+                                     {"RTLD_NODELETE", 4096},
+                                     {"RTLD_NOLOAD", 4},
+                                     {"RTLD_DEEPBIND", 8},
+                                     C(GRND_RANDOM),
+                                     C(GRND_NONBLOCK),
+                                     {"POSIX_SPAWN_OPEN", 0},
+                                     {"POSIX_SPAWN_CLOSE", 1},
+                                     {"POSIX_SPAWN_DUP2", 2},
+                                     C(ST_RDONLY),
+                                     C(ST_NOSUID),
+                                     C(ST_NODEV),
+                                     C(ST_NOEXEC),
+                                     C(ST_SYNCHRONOUS),
+                                     C(ST_MANDLOCK),
+                                     C(ST_WRITE),
+                                     C(ST_APPEND),
+                                     C(ST_NOATIME),
+                                     C(ST_NODIRATIME),
+                                     C(ST_RELATIME),
+                                     C(EFD_CLOEXEC),
+                                     C(EFD_NONBLOCK),
+                                     C(EFD_SEMAPHORE),
+                                     {"EX_OK", 0},
+                                     {"EX_USAGE", 64},
+                                     {"EX_DATAERR", 65},
+                                     {"EX_NOINPUT", 66},
+                                     {"EX_NOUSER", 67},
+                                     {"EX_NOHOST", 68},
+                                     {"EX_UNAVAILABLE", 69},
+                                     {"EX_SOFTWARE", 70},
+                                     {"EX_OSERR", 71},
+                                     {"EX_OSFILE", 72},
+                                     {"EX_CANTCREAT", 73},
+                                     {"EX_IOERR", 74},
+                                     {"EX_TEMPFAIL", 75},
+                                     {"EX_PROTOCOL", 76},
+                                     {"EX_NOPERM", 77},
+                                     {"EX_CONFIG", 78},
+                                     {"RTLD_LAZY", 1}};
 
 static int add_names(Value m, const char *attr, const Constant *names, size_t n) {
     Value d = dict_new();
@@ -231,17 +360,20 @@ static int add_names(Value m, const char *attr, const Constant *names, size_t n)
 
 /* What os.py asks for to fill supports_dir_fd and its like. */
 static const char *const have[] = {
-    "HAVE_FACCESSAT", "HAVE_FCHDIR", "HAVE_FCHMOD", "HAVE_FCHMODAT", "HAVE_FCHOWN", "HAVE_FCHOWNAT", "HAVE_FDOPENDIR", "HAVE_FEXECVE",
-    "HAVE_FPATHCONF", "HAVE_FSTATAT", "HAVE_FSTATVFS", "HAVE_FTRUNCATE", "HAVE_FUTIMENS", "HAVE_LINKAT", "HAVE_LCHOWN", "HAVE_LSTAT",
-    "HAVE_LUTIMES", "HAVE_MEMFD_CREATE", "HAVE_MKDIRAT", "HAVE_MKFIFOAT", "HAVE_MKNODAT", "HAVE_OPENAT", "HAVE_READLINKAT",
-    "HAVE_RENAMEAT", "HAVE_SYMLINKAT", "HAVE_UNLINKAT", "HAVE_UTIMENSAT"};
+    "HAVE_FACCESSAT", "HAVE_FCHDIR",   "HAVE_FCHMOD",    "HAVE_FCHMODAT", "HAVE_FCHOWN",     "HAVE_FCHOWNAT",
+    "HAVE_FDOPENDIR", "HAVE_FEXECVE",  "HAVE_FPATHCONF", "HAVE_FSTATAT",  "HAVE_FSTATVFS",   "HAVE_FTRUNCATE",
+    "HAVE_FUTIMENS",  "HAVE_LINKAT",   "HAVE_LCHOWN",    "HAVE_LSTAT",    "HAVE_LUTIMES",    "HAVE_MEMFD_CREATE",
+    "HAVE_MKDIRAT",   "HAVE_MKFIFOAT", "HAVE_MKNODAT",   "HAVE_OPENAT",   "HAVE_READLINKAT", "HAVE_RENAMEAT",
+    "HAVE_SYMLINKAT", "HAVE_UNLINKAT", "HAVE_UTIMENSAT"};
 
 static int fill(Value m) {
     static const StructSeqField uname_fields[] = {
-        {"sysname", "operating system name"}, {"nodename", "name of machine on network (implementation-defined)"},
-        {"release", "operating system release"}, {"version", "operating system version"}, {"machine", "hardware identifier"}, {NULL, NULL}};
+        {"sysname", "operating system name"},    {"nodename", "name of machine on network (implementation-defined)"},
+        {"release", "operating system release"}, {"version", "operating system version"},
+        {"machine", "hardware identifier"},      {NULL, NULL}};
     structseq_init(&uname_result_type, "posix.uname_result", "uname_result: Result from os.uname().", uname_fields, 5);
-    static const NativeDef *const groups[] = {posix_file_functions, posix_dir_functions, posix_process_functions, posix_system_functions};
+    static const NativeDef *const groups[] = {posix_file_functions, posix_dir_functions, posix_process_functions,
+                                              posix_system_functions};
     for (size_t g = 0; g < ARRAY_LEN(groups); g++)
         for (const NativeDef *d = groups[g]; d->name; d++)
             if (module_add(m, d->name, native_new(d, m, ID("posix"))) < 0)
@@ -254,19 +386,22 @@ static int fill(Value m) {
         if (list_append_steal(functions, str_from_c(have[i])) < 0)
             return -1;
     return module_add(m, "_have_functions", functions) < 0 || module_add(m, "environ", environment()) < 0 ||
-                   module_add(m, "uname_result", V_OF(&uname_result_type)) < 0 || module_add(m, "error", V_OF(&exc_OSError)) < 0 ||
+                   module_add(m, "uname_result", V_OF(&uname_result_type)) < 0 ||
+                   module_add(m, "error", V_OF(&exc_OSError)) < 0 ||
                    add_names(m, "sysconf_names", sysconf_names, ARRAY_LEN(sysconf_names)) < 0 ||
                    add_names(m, "confstr_names", confstr_names, ARRAY_LEN(confstr_names)) < 0 ||
-                   add_names(m, "pathconf_names", pathconf_names, ARRAY_LEN(pathconf_names)) < 0 || posix_dir_init(m) < 0 ||
-                   posix_process_init(m) < 0
+                   add_names(m, "pathconf_names", pathconf_names, ARRAY_LEN(pathconf_names)) < 0 ||
+                   posix_dir_init(m) < 0 || posix_process_init(m) < 0
                ? -1
                : 0;
 }
 
 const ModuleSpec module_posix = {
     .name = "posix",
-    .doc = "This module provides access to operating system functionality that is\nstandardized by the C Standard and the POSIX standard (a "
-           "thinly\ndisguised Unix interface).  Refer to the library manual and\ncorresponding Unix manual entries for more information on "
+    .doc = "This module provides access to operating system functionality that is\nstandardized by the C Standard and "
+           "the POSIX standard (a "
+           "thinly\ndisguised Unix interface).  Refer to the library manual and\ncorresponding Unix manual entries for "
+           "more information on "
            "calls.",
     .exec = fill,
 };

@@ -48,7 +48,9 @@ static int ms_left(int64_t deadline) {
     return left <= 0 ? 0 : (int)MIN((left + 999999) / 1000000, INT_MAX);
 }
 
-/* ---- select ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- select
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* The descriptors of a sequence, appended to p as wishes for events. Owned tuple of the objects. */
 static Value wishes(Value seq, struct pollfd **p, size_t *n, short events) {
@@ -75,7 +77,10 @@ static Value wishes(Value seq, struct pollfd **p, size_t *n, short events) {
         }
         if (fd < 0 || fd >= FD_SETSIZE) {
             release(t);
-            return err_set(&exc_ValueError, fd < 0 ? "file descriptor cannot be a negative integer (%d)" : "filedescriptor out of range in select()", fd);
+            return err_set(&exc_ValueError,
+                           fd < 0 ? "file descriptor cannot be a negative integer (%d)"
+                                  : "filedescriptor out of range in select()",
+                           fd);
         }
         q[(*n)++] = (struct pollfd){fd, events, 0};
     }
@@ -141,15 +146,21 @@ done:
     return result;
 }
 
-/* ---- poll ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- poll
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Poll {
     Object hdr;
     Ref wishes; /* dict fd -> events */
     _Atomic(bool) busy;
 } Poll;
-static void poll_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((Poll *)self)->wishes), arg); }
-static void poll_clear(Value self) { ref_clear(self, &((Poll *)self)->wishes); }
+static void poll_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((Poll *)self)->wishes), arg);
+}
+static void poll_clear(Value self) {
+    ref_clear(self, &((Poll *)self)->wishes);
+}
 static const TypeOps poll_ops = {poll_traverse, poll_clear, NULL};
 
 static Value select_poll(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -170,7 +181,8 @@ static int events_arg(Value v, int dflt, int *out) {
     if (num_as_i64(v, &n) < 0)
         return -1;
     if (n < 0 || n > USHRT_MAX) {
-        err_set(&exc_OverflowError, n < 0 ? "can't convert negative value to unsigned int" : "Python int too large to convert to C unsigned short");
+        err_set(&exc_OverflowError, n < 0 ? "can't convert negative value to unsigned int"
+                                          : "Python int too large to convert to C unsigned short");
         return -1;
     }
     *out = (int)n;
@@ -255,7 +267,9 @@ done:
     return out;
 }
 
-/* ---- epoll ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- epoll
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Epoll {
     Object hdr;
@@ -374,44 +388,61 @@ static Value epoll_fileno(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value epoll_enter(Value self, Value *args, intptr_t nargs, Value kw) {
     return epoll_fd(self) < 0 ? ABSENT : retained(self);
 }
-static Value epoll_exit(Value self, Value *args, intptr_t nargs, Value kw) { return epoll_close(self, NULL, 0, ABSENT); }
-static Value epoll_closed(Value self) { return v_bool(LOAD_RELAXED(&((Epoll *)self)->fd) < 0); }
+static Value epoll_exit(Value self, Value *args, intptr_t nargs, Value kw) {
+    return epoll_close(self, NULL, 0, ABSENT);
+}
+static Value epoll_closed(Value self) {
+    return v_bool(LOAD_RELAXED(&((Epoll *)self)->fd) < 0);
+}
 
-static const NativeDef poll_methods[] = {{"register", poll_register, "($self, fd, eventmask=select.POLLIN | select.POLLPRI | select.POLLOUT, /)"},
-                                         {"modify", poll_modify, "($self, fd, eventmask, /)"},
-                                         {"unregister", poll_unregister, "($self, fd, /)"},
-                                         {"poll", poll_poll, "($self, timeout=None, /)"},
-                                         {NULL}};
-static const NativeDef epoll_methods[] = {{"__new__", epoll_new, "($type, sizehint=-1, flags=0)", NF_STATIC},
-                                          {"fromfd", epoll_fromfd, "($type, fd, /)", NF_CLASS},
-                                          {"register", epoll_register, "($self, /, fd, eventmask=0)"},
-                                          {"modify", epoll_modify, "($self, /, fd, eventmask)"},
-                                          {"unregister", epoll_unregister, "($self, /, fd)"},
-                                          {"poll", epoll_poll, "($self, /, timeout=None, maxevents=-1)"},
-                                          {"close", epoll_close, "($self, /)"},
-                                          {"fileno", epoll_fileno, "($self, /)"},
-                                          {"__enter__", epoll_enter, "($self, /)"},
-                                          {"__exit__", epoll_exit, "($self, exc_type=None, exc_value=None, exc_tb=None, /)"},
-                                          {NULL}};
+static const NativeDef poll_methods[] = {
+    {"register", poll_register, "($self, fd, eventmask=select.POLLIN | select.POLLPRI | select.POLLOUT, /)"},
+    {"modify", poll_modify, "($self, fd, eventmask, /)"},
+    {"unregister", poll_unregister, "($self, fd, /)"},
+    {"poll", poll_poll, "($self, timeout=None, /)"},
+    {NULL}};
+static const NativeDef epoll_methods[] = {
+    {"__new__", epoll_new, "($type, sizehint=-1, flags=0)", NF_STATIC},
+    {"fromfd", epoll_fromfd, "($type, fd, /)", NF_CLASS},
+    {"register", epoll_register, "($self, /, fd, eventmask=0)"},
+    {"modify", epoll_modify, "($self, /, fd, eventmask)"},
+    {"unregister", epoll_unregister, "($self, /, fd)"},
+    {"poll", epoll_poll, "($self, /, timeout=None, maxevents=-1)"},
+    {"close", epoll_close, "($self, /)"},
+    {"fileno", epoll_fileno, "($self, /)"},
+    {"__enter__", epoll_enter, "($self, /)"},
+    {"__exit__", epoll_exit, "($self, exc_type=None, exc_value=None, exc_tb=None, /)"},
+    {NULL}};
 static const GetSetDef epoll_getsets[] = {{"closed", epoll_closed}, {NULL}};
 static const NativeDef functions[] = {{"select", select_select, "($module, rlist, wlist, xlist, timeout=None, /)"},
                                       {"poll", select_poll, "($module, /)"},
                                       {NULL}};
 
 static int fill(Value m) {
-    static const TypeSpec poll_spec = {.name = "select.poll", .basic_size = sizeof(Poll), .flags = TF_NO_NEW, .ops = &poll_ops, .methods = poll_methods};
-    static const TypeSpec epoll_spec = {.name = "select.epoll", .basic_size = sizeof(Epoll), .flags = TF_UNTRACKED, .ops = &epoll_ops,
-                                        .methods = epoll_methods, .getsets = epoll_getsets};
+    static const TypeSpec poll_spec = {.name = "select.poll",
+                                       .basic_size = sizeof(Poll),
+                                       .flags = TF_NO_NEW,
+                                       .ops = &poll_ops,
+                                       .methods = poll_methods};
+    static const TypeSpec epoll_spec = {.name = "select.epoll",
+                                        .basic_size = sizeof(Epoll),
+                                        .flags = TF_UNTRACKED,
+                                        .ops = &epoll_ops,
+                                        .methods = epoll_methods,
+                                        .getsets = epoll_getsets};
     static const struct {
         const char *name;
         unsigned value;
-    } numbers[] = {{"POLLIN", POLLIN}, {"POLLPRI", POLLPRI}, {"POLLOUT", POLLOUT}, {"POLLERR", POLLERR}, {"POLLHUP", POLLHUP},
-                   {"POLLNVAL", POLLNVAL}, {"POLLRDNORM", POLLRDNORM}, {"POLLRDBAND", POLLRDBAND}, {"POLLWRNORM", POLLWRNORM},
-                   {"POLLWRBAND", POLLWRBAND}, {"POLLMSG", POLLMSG}, {"POLLRDHUP", POLLRDHUP}, {"EPOLLIN", EPOLLIN},
-                   {"EPOLLPRI", EPOLLPRI}, {"EPOLLOUT", EPOLLOUT}, {"EPOLLERR", EPOLLERR}, {"EPOLLHUP", EPOLLHUP},
-                   {"EPOLLRDHUP", EPOLLRDHUP}, {"EPOLLET", EPOLLET}, {"EPOLLONESHOT", EPOLLONESHOT}, {"EPOLLEXCLUSIVE", EPOLLEXCLUSIVE},
-                   {"EPOLLRDNORM", EPOLLRDNORM}, {"EPOLLRDBAND", EPOLLRDBAND}, {"EPOLLWRNORM", EPOLLWRNORM}, {"EPOLLWRBAND", EPOLLWRBAND},
-                   {"EPOLLMSG", EPOLLMSG}, {"EPOLL_CLOEXEC", EPOLL_CLOEXEC}, {"PIPE_BUF", PIPE_BUF}};
+    } numbers[] = {{"POLLIN", POLLIN},           {"POLLPRI", POLLPRI},           {"POLLOUT", POLLOUT},
+                   {"POLLERR", POLLERR},         {"POLLHUP", POLLHUP},           {"POLLNVAL", POLLNVAL},
+                   {"POLLRDNORM", POLLRDNORM},   {"POLLRDBAND", POLLRDBAND},     {"POLLWRNORM", POLLWRNORM},
+                   {"POLLWRBAND", POLLWRBAND},   {"POLLMSG", POLLMSG},           {"POLLRDHUP", POLLRDHUP},
+                   {"EPOLLIN", EPOLLIN},         {"EPOLLPRI", EPOLLPRI},         {"EPOLLOUT", EPOLLOUT},
+                   {"EPOLLERR", EPOLLERR},       {"EPOLLHUP", EPOLLHUP},         {"EPOLLRDHUP", EPOLLRDHUP},
+                   {"EPOLLET", EPOLLET},         {"EPOLLONESHOT", EPOLLONESHOT}, {"EPOLLEXCLUSIVE", EPOLLEXCLUSIVE},
+                   {"EPOLLRDNORM", EPOLLRDNORM}, {"EPOLLRDBAND", EPOLLRDBAND},   {"EPOLLWRNORM", EPOLLWRNORM},
+                   {"EPOLLWRBAND", EPOLLWRBAND}, {"EPOLLMSG", EPOLLMSG},         {"EPOLL_CLOEXEC", EPOLL_CLOEXEC},
+                   {"PIPE_BUF", PIPE_BUF}};
     type_init_module_type(&poll_type, &poll_spec);
     type_init_module_type(&epoll_type, &epoll_spec);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -419,5 +450,7 @@ static int fill(Value m) {
             return -1;
     return module_add(m, "epoll", V_OF(&epoll_type)) < 0 || module_add(m, "error", V_OF(&exc_OSError)) < 0 ? -1 : 0;
 }
-const ModuleSpec module_select = {
-    .name = "select", .doc = "This module supports asynchronous I/O on multiple file descriptors.", .functions = functions, .exec = fill};
+const ModuleSpec module_select = {.name = "select",
+                                  .doc = "This module supports asynchronous I/O on multiple file descriptors.",
+                                  .functions = functions,
+                                  .exec = fill};

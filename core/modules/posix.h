@@ -36,22 +36,23 @@ int fd_arg(Value v, int *fd);    /* an int or an object with fileno() */
 /* A name from the system in the type of the argument: str (surrogateescape), or bytes. */
 Value path_result(const char *s, size_t n, bool as_bytes);
 
-/* Runs a system call detached and again after a signal handler ran; r is its result, e its errno. On an exception raised by a handler the
- * enclosing function jumps to label `interrupted`. */
-#define BLOCKING_CALL(r, e, call)                                                                                      \
-    for (;;) {                                                                                                         \
-        DETACHED_BEGIN                                                                                                 \
-        errno = 0;                                                                                                     \
-        r = (call);                                                                                                    \
-        e = errno;                                                                                                     \
-        DETACHED_END                                                                                                   \
-        if (!((r) < 0 && (e) == EINTR))                                                                                \
-            break;                                                                                                     \
-        if (excl_poll() < 0)                                                                                           \
-            goto interrupted;                                                                                          \
+/* Runs a system call detached and again after a signal handler ran; r is its result, e its errno. On an exception
+ * raised by a handler the enclosing function jumps to label `interrupted`. */
+#define BLOCKING_CALL(r, e, call)       \
+    for (;;) {                          \
+        DETACHED_BEGIN                  \
+        errno = 0;                      \
+        r = (call);                     \
+        e = errno;                      \
+        DETACHED_END                    \
+        if (!((r) < 0 && (e) == EINTR)) \
+            break;                      \
+        if (excl_poll() < 0)            \
+            goto interrupted;           \
     }
 
-extern const NativeDef posix_file_functions[], posix_dir_functions[], posix_process_functions[], posix_system_functions[];
+extern const NativeDef posix_file_functions[], posix_dir_functions[], posix_process_functions[],
+    posix_system_functions[];
 extern Type posix_terminal_size_type;
 /* What every fork does around it: hooks, the stopped world. */
 void posix_before_fork(void);

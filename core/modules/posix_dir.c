@@ -35,25 +35,41 @@ static const StructSeqField stat_fields[] = {
     {"st_rdev", "device type (if inode device)"},
     {NULL, NULL},
 };
-static const StructSeqField statvfs_fields[] = {
-    {"f_bsize", NULL}, {"f_frsize", NULL}, {"f_blocks", NULL}, {"f_bfree", NULL}, {"f_bavail", NULL}, {"f_files", NULL},
-    {"f_ffree", NULL}, {"f_favail", NULL}, {"f_flag", NULL}, {"f_namemax", NULL}, {"f_fsid", NULL}, {NULL, NULL}};
-static const StructSeqField terminal_size_fields[] = {
-    {"columns", "width of the terminal window in characters"}, {"lines", "height of the terminal window in characters"}, {NULL, NULL}};
+static const StructSeqField statvfs_fields[] = {{"f_bsize", NULL},   {"f_frsize", NULL}, {"f_blocks", NULL},
+                                                {"f_bfree", NULL},   {"f_bavail", NULL}, {"f_files", NULL},
+                                                {"f_ffree", NULL},   {"f_favail", NULL}, {"f_flag", NULL},
+                                                {"f_namemax", NULL}, {"f_fsid", NULL},   {NULL, NULL}};
+static const StructSeqField terminal_size_fields[] = {{"columns", "width of the terminal window in characters"},
+                                                      {"lines", "height of the terminal window in characters"},
+                                                      {NULL, NULL}};
 
-static Value seconds(const struct timespec *ts) { return float_new((double)ts->tv_sec + 1e-9 * (double)ts->tv_nsec); }
+static Value seconds(const struct timespec *ts) {
+    return float_new((double)ts->tv_sec + 1e-9 * (double)ts->tv_nsec);
+}
 static Value nanoseconds(const struct timespec *ts) {
     return int_from_i64((int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec);
 }
 
 static Value stat_result(const struct stat *st) {
     Value v[] = {
-        v_from_int(st->st_mode),         int_from_u64(st->st_ino),        int_from_u64(st->st_dev),
-        int_from_u64(st->st_nlink),      v_from_int(st->st_uid),          v_from_int(st->st_gid),
-        int_from_i64(st->st_size),       int_from_i64(st->st_atim.tv_sec), int_from_i64(st->st_mtim.tv_sec),
-        int_from_i64(st->st_ctim.tv_sec), seconds(&st->st_atim),          seconds(&st->st_mtim),
-        seconds(&st->st_ctim),           nanoseconds(&st->st_atim),       nanoseconds(&st->st_mtim),
-        nanoseconds(&st->st_ctim),       v_from_int(st->st_blksize),      int_from_i64(st->st_blocks),
+        v_from_int(st->st_mode),
+        int_from_u64(st->st_ino),
+        int_from_u64(st->st_dev),
+        int_from_u64(st->st_nlink),
+        v_from_int(st->st_uid),
+        v_from_int(st->st_gid),
+        int_from_i64(st->st_size),
+        int_from_i64(st->st_atim.tv_sec),
+        int_from_i64(st->st_mtim.tv_sec),
+        int_from_i64(st->st_ctim.tv_sec),
+        seconds(&st->st_atim),
+        seconds(&st->st_mtim),
+        seconds(&st->st_ctim),
+        nanoseconds(&st->st_atim),
+        nanoseconds(&st->st_mtim),
+        nanoseconds(&st->st_ctim),
+        v_from_int(st->st_blksize),
+        int_from_i64(st->st_blocks),
         int_from_u64(st->st_rdev),
     };
     return structseq_new(&stat_result_type, v, ARRAY_LEN(v));
@@ -97,9 +113,10 @@ interrupted:
 }
 
 static Value statvfs_result(const struct statvfs *s) {
-    Value v[] = {int_from_u64(s->f_bsize),  int_from_u64(s->f_frsize), int_from_u64(s->f_blocks), int_from_u64(s->f_bfree),
-                 int_from_u64(s->f_bavail), int_from_u64(s->f_files),  int_from_u64(s->f_ffree),  int_from_u64(s->f_favail),
-                 int_from_u64(s->f_flag),   int_from_u64(s->f_namemax), int_from_u64(s->f_fsid)};
+    Value v[] = {int_from_u64(s->f_bsize),   int_from_u64(s->f_frsize), int_from_u64(s->f_blocks),
+                 int_from_u64(s->f_bfree),   int_from_u64(s->f_bavail), int_from_u64(s->f_files),
+                 int_from_u64(s->f_ffree),   int_from_u64(s->f_favail), int_from_u64(s->f_flag),
+                 int_from_u64(s->f_namemax), int_from_u64(s->f_fsid)};
     return structseq_new(&statvfs_result_type, v, ARRAY_LEN(v));
 }
 static Value posix_statvfs(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -118,7 +135,8 @@ interrupted:
     return ABSENT;
 }
 
-/* ---- directories ------------------------------------------------------------------------------------------------------------------ */
+/* ---- directories
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static DIR *open_dir(Path *p, int *e) {
     DIR *d;
@@ -140,7 +158,9 @@ static DIR *open_dir(Path *p, int *e) {
     DETACHED_END
     return d;
 }
-static bool is_dots(const char *n) { return n[0] == '.' && (!n[1] || (n[1] == '.' && !n[2])); }
+static bool is_dots(const char *n) {
+    return n[0] == '.' && (!n[1] || (n[1] == '.' && !n[2]));
+}
 
 static Value posix_listdir(Value self, Value *args, intptr_t nargs, Value kw) {
     Path p;
@@ -181,7 +201,7 @@ static Value posix_listdir(Value self, Value *args, intptr_t nargs, Value kw) {
 
 typedef struct ScanDir {
     Object hdr;
-    Ref path; /* as given, or "." */
+    Ref path;           /* as given, or "." */
     _Atomic(DIR *) dir; /* NULL: exhausted or closed; taken by exchange while in use */
     bool as_bytes, by_fd;
     int fd;
@@ -194,8 +214,12 @@ typedef struct DirEntry {
     ino_t ino;
 } DirEntry;
 
-static void scandir_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((ScanDir *)self)->path), arg); }
-static void scandir_clear(Value self) { ref_clear(self, &((ScanDir *)self)->path); }
+static void scandir_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((ScanDir *)self)->path), arg);
+}
+static void scandir_clear(Value self) {
+    ref_clear(self, &((ScanDir *)self)->path);
+}
 static void scandir_fini(Value self) {
     DIR *d = LOAD_RELAXED(&((ScanDir *)self)->dir);
     if (d)
@@ -319,8 +343,12 @@ fail:
     STORE_RELAXED(&s->dir, d);
     return ABSENT;
 }
-static Value self_method(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
-static Value scandir_exit(Value self, Value *args, intptr_t nargs, Value kw) { return scandir_close(self, NULL, 0, ABSENT); }
+static Value self_method(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
+static Value scandir_exit(Value self, Value *args, intptr_t nargs, Value kw) {
+    return scandir_close(self, NULL, 0, ABSENT);
+}
 static Value scandir_del(Value self, Value *args, intptr_t nargs, Value kw) {
     if (LOAD_RELAXED(&((ScanDir *)self)->dir)) {
         if (err_warn(&exc_ResourceWarning, 1, "unclosed scandir iterator %R", self) < 0)
@@ -382,9 +410,15 @@ static Value entry_is_dir(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value entry_is_file(Value self, Value *args, intptr_t nargs, Value kw) {
     return entry_test(self, bool_arg(arg_at(args, nargs, 0), 1), S_IFREG);
 }
-static Value entry_is_symlink(Value self, Value *args, intptr_t nargs, Value kw) { return entry_test(self, 0, S_IFLNK); }
-static Value entry_inode(Value self, Value *args, intptr_t nargs, Value kw) { return int_from_u64(((DirEntry *)self)->ino); }
-static Value entry_fspath(Value self, Value *args, intptr_t nargs, Value kw) { return retained(ref_peek(&((DirEntry *)self)->path)); }
+static Value entry_is_symlink(Value self, Value *args, intptr_t nargs, Value kw) {
+    return entry_test(self, 0, S_IFLNK);
+}
+static Value entry_inode(Value self, Value *args, intptr_t nargs, Value kw) {
+    return int_from_u64(((DirEntry *)self)->ino);
+}
+static Value entry_fspath(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(ref_peek(&((DirEntry *)self)->path));
+}
 static Value entry_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_format_c("<DirEntry %R>", ref_peek(&((DirEntry *)self)->name));
 }
@@ -405,11 +439,14 @@ static const NativeDef entry_methods[] = {{"stat", entry_stat, "($self, /, *, fo
                                           {"__repr__", entry_repr, "($self, /)"},
                                           CLASS_GETITEM_DEF,
                                           {NULL}};
-static const MemberDef entry_members[] = {{"name", MK_REF | MK_READONLY, offsetof(DirEntry, name), "the entry's base filename"},
-                                          {"path", MK_REF | MK_READONLY, offsetof(DirEntry, path), "the entry's full path name"},
-                                          {NULL}};
+static const MemberDef entry_members[] = {
+    {"name", MK_REF | MK_READONLY, offsetof(DirEntry, name), "the entry's base filename"},
+    {"path", MK_REF | MK_READONLY, offsetof(DirEntry, path), "the entry's full path name"},
+    {NULL}};
 
-static Value posix_fspath(Value self, Value *args, intptr_t nargs, Value kw) { return os_fspath(args[0]); }
+static Value posix_fspath(Value self, Value *args, intptr_t nargs, Value kw) {
+    return os_fspath(args[0]);
+}
 
 /* os.path.normpath for str. */
 static Value posix_normpath(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -480,17 +517,27 @@ const NativeDef posix_dir_functions[] = {
 };
 
 int posix_dir_init(Value m) {
-    static const TypeSpec scandir_spec = {.name = "posix.ScandirIterator", .basic_size = sizeof(ScanDir), .flags = TF_NO_NEW | TF_FINALIZER,
-                                          .ops = &scandir_ops, .methods = scandir_methods};
-    static const TypeSpec entry_spec = {.name = "posix.DirEntry", .basic_size = sizeof(DirEntry), .flags = TF_NO_NEW,
-                                        .ops = &entry_ops, .methods = entry_methods, .members = entry_members};
+    static const TypeSpec scandir_spec = {.name = "posix.ScandirIterator",
+                                          .basic_size = sizeof(ScanDir),
+                                          .flags = TF_NO_NEW | TF_FINALIZER,
+                                          .ops = &scandir_ops,
+                                          .methods = scandir_methods};
+    static const TypeSpec entry_spec = {.name = "posix.DirEntry",
+                                        .basic_size = sizeof(DirEntry),
+                                        .flags = TF_NO_NEW,
+                                        .ops = &entry_ops,
+                                        .methods = entry_methods,
+                                        .members = entry_members};
     type_init_module_type(&scandir_type, &scandir_spec);
     type_init_module_type(&dir_entry_type, &entry_spec);
-    structseq_init(&stat_result_type, "os.stat_result", "stat_result: Result from stat, fstat, or lstat.", stat_fields, 10);
-    structseq_init(&statvfs_result_type, "os.statvfs_result", "statvfs_result: Result from statvfs or fstatvfs.", statvfs_fields, 10);
-    structseq_init(&posix_terminal_size_type, "os.terminal_size", "A tuple of (columns, lines) for holding terminal window size",
-                   terminal_size_fields, 2);
-    return module_add(m, "DirEntry", V_OF(&dir_entry_type)) < 0 || module_add(m, "stat_result", V_OF(&stat_result_type)) < 0 ||
+    structseq_init(&stat_result_type, "os.stat_result", "stat_result: Result from stat, fstat, or lstat.", stat_fields,
+                   10);
+    structseq_init(&statvfs_result_type, "os.statvfs_result", "statvfs_result: Result from statvfs or fstatvfs.",
+                   statvfs_fields, 10);
+    structseq_init(&posix_terminal_size_type, "os.terminal_size",
+                   "A tuple of (columns, lines) for holding terminal window size", terminal_size_fields, 2);
+    return module_add(m, "DirEntry", V_OF(&dir_entry_type)) < 0 ||
+                   module_add(m, "stat_result", V_OF(&stat_result_type)) < 0 ||
                    module_add(m, "statvfs_result", V_OF(&statvfs_result_type)) < 0 ||
                    module_add(m, "terminal_size", V_OF(&posix_terminal_size_type)) < 0
                ? -1

@@ -29,7 +29,10 @@ int path_arg(Value v, Path *p, const char *function, bool allow_fd, bool none_is
     Value f = v_is_str(v) || v_is_bytes(v) ? retained(v) : obj_call_special(v, SP_FSPATH, NULL, 0);
     if (f == V_MARK) {
         err_set(&exc_TypeError, "%s: path should be string, bytes%s, not %T", function,
-                allow_fd ? ", os.PathLike or integer" : none_is_dot ? ", os.PathLike or None" : " or os.PathLike", v);
+                allow_fd      ? ", os.PathLike or integer"
+                : none_is_dot ? ", os.PathLike or None"
+                              : " or os.PathLike",
+                v);
         return -1;
     }
     if (f == ABSENT)
@@ -83,7 +86,9 @@ int dir_fd_arg(Value v, int *fd) {
     }
     return num_as_int(v, fd);
 }
-int bool_arg(Value v, int dflt) { return v == ABSENT ? dflt : obj_truth(v); }
+int bool_arg(Value v, int dflt) {
+    return v == ABSENT ? dflt : obj_truth(v);
+}
 int fd_arg(Value v, int *fd) {
     if (v_is_integer(v))
         return num_as_int(v, fd);
@@ -107,15 +112,20 @@ int fd_arg(Value v, int *fd) {
     }
     return bad;
 }
-Value path_result(const char *s, size_t n, bool as_bytes) { return as_bytes ? bytes_from(s, n) : str_decode_fs(s, n); }
+Value path_result(const char *s, size_t n, bool as_bytes) {
+    return as_bytes ? bytes_from(s, n) : str_decode_fs(s, n);
+}
 
 static Value os_error(int e) {
     errno = e;
     return err_errno();
 }
-static Value none_or_error(int r, int e) { return r < 0 ? os_error(e) : V_NONE; }
+static Value none_or_error(int r, int e) {
+    return r < 0 ? os_error(e) : V_NONE;
+}
 
-/* ---- descriptors ------------------------------------------------------------------------------------------------------------------ */
+/* ---- descriptors
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static Value posix_open(Value self, Value *args, intptr_t nargs, Value kw) {
     Path p;
@@ -197,7 +207,8 @@ static Value posix_pread(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t n;
     int64_t off;
     ssize_t r;
-    if (num_as_int(args[0], &fd) < 0 || num_as_index(args[1], &n, &exc_OverflowError) < 0 || num_as_i64(args[2], &off) < 0)
+    if (num_as_int(args[0], &fd) < 0 || num_as_index(args[1], &n, &exc_OverflowError) < 0 ||
+        num_as_i64(args[2], &off) < 0)
         return ABSENT;
     if (n < 0)
         return os_error(EINVAL);
@@ -280,8 +291,12 @@ interrupted:
     iov_free(v, bufs, n);
     return ABSENT;
 }
-static Value posix_readv(Value self, Value *args, intptr_t nargs, Value kw) { return vectored(args, true); }
-static Value posix_writev(Value self, Value *args, intptr_t nargs, Value kw) { return vectored(args, false); }
+static Value posix_readv(Value self, Value *args, intptr_t nargs, Value kw) {
+    return vectored(args, true);
+}
+static Value posix_writev(Value self, Value *args, intptr_t nargs, Value kw) {
+    return vectored(args, false);
+}
 
 static Value posix_sendfile(Value self, Value *args, intptr_t nargs, Value kw) {
     int out, in, e;
@@ -345,9 +360,15 @@ static Value fd_call(Value v, int (*fn)(int)) {
 interrupted:
     return ABSENT;
 }
-static Value posix_fsync(Value self, Value *args, intptr_t nargs, Value kw) { return fd_call(args[0], fsync); }
-static Value posix_fdatasync(Value self, Value *args, intptr_t nargs, Value kw) { return fd_call(args[0], fdatasync); }
-static Value posix_fchdir(Value self, Value *args, intptr_t nargs, Value kw) { return fd_call(args[0], fchdir); }
+static Value posix_fsync(Value self, Value *args, intptr_t nargs, Value kw) {
+    return fd_call(args[0], fsync);
+}
+static Value posix_fdatasync(Value self, Value *args, intptr_t nargs, Value kw) {
+    return fd_call(args[0], fdatasync);
+}
+static Value posix_fchdir(Value self, Value *args, intptr_t nargs, Value kw) {
+    return fd_call(args[0], fchdir);
+}
 static Value posix_dup(Value self, Value *args, intptr_t nargs, Value kw) {
     int fd;
     if (num_as_int(args[0], &fd) < 0)
@@ -482,63 +503,65 @@ static Value posix_eventfd(Value self, Value *args, intptr_t nargs, Value kw) {
     return r < 0 ? err_errno() : v_from_int(r);
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- names
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* One path and a system call on it. */
-#define PATH_CALL(fname, pyname, allow_fd, call)                                                                       \
-    static Value fname(Value self, Value *args, intptr_t nargs, Value kw) {                                            \
-        Path p;                                                                                                        \
-        int r, e;                                                                                                      \
-        if (path_arg(args[0], &p, pyname, allow_fd, false) < 0)                                                        \
-            return ABSENT;                                                                                             \
-        BLOCKING_CALL(r, e, call)                                                                                      \
-        if (r < 0)                                                                                                     \
-            return path_error(&p, e);                                                                                  \
-        path_free(&p);                                                                                                 \
-        return V_NONE;                                                                                                 \
-    interrupted:                                                                                                       \
-        path_free(&p);                                                                                                 \
-        return ABSENT;                                                                                                 \
+#define PATH_CALL(fname, pyname, allow_fd, call)                            \
+    static Value fname(Value self, Value *args, intptr_t nargs, Value kw) { \
+        Path p;                                                             \
+        int r, e;                                                           \
+        if (path_arg(args[0], &p, pyname, allow_fd, false) < 0)             \
+            return ABSENT;                                                  \
+        BLOCKING_CALL(r, e, call)                                           \
+        if (r < 0)                                                          \
+            return path_error(&p, e);                                       \
+        path_free(&p);                                                      \
+        return V_NONE;                                                      \
+    interrupted:                                                            \
+        path_free(&p);                                                      \
+        return ABSENT;                                                      \
     }
 PATH_CALL(posix_chdir, "chdir", true, p.s ? chdir(p.s) : fchdir(p.fd))
 PATH_CALL(posix_chroot, "chroot", false, chroot(p.s))
 
 /* The same with a dir_fd in argument i. */
-#define PATH_AT(fname, pyname, i, call)                                                                                \
-    static Value fname(Value self, Value *args, intptr_t nargs, Value kw) {                                            \
-        Path p;                                                                                                        \
-        int r, e, at;                                                                                                  \
-        if (dir_fd_arg(arg_at(args, nargs, i), &at) < 0 || path_arg(args[0], &p, pyname, false, false) < 0)            \
-            return ABSENT;                                                                                             \
-        BLOCKING_CALL(r, e, call)                                                                                      \
-        if (r < 0)                                                                                                     \
-            return path_error(&p, e);                                                                                  \
-        path_free(&p);                                                                                                 \
-        return V_NONE;                                                                                                 \
-    interrupted:                                                                                                       \
-        path_free(&p);                                                                                                 \
-        return ABSENT;                                                                                                 \
+#define PATH_AT(fname, pyname, i, call)                                                                     \
+    static Value fname(Value self, Value *args, intptr_t nargs, Value kw) {                                 \
+        Path p;                                                                                             \
+        int r, e, at;                                                                                       \
+        if (dir_fd_arg(arg_at(args, nargs, i), &at) < 0 || path_arg(args[0], &p, pyname, false, false) < 0) \
+            return ABSENT;                                                                                  \
+        BLOCKING_CALL(r, e, call)                                                                           \
+        if (r < 0)                                                                                          \
+            return path_error(&p, e);                                                                       \
+        path_free(&p);                                                                                      \
+        return V_NONE;                                                                                      \
+    interrupted:                                                                                            \
+        path_free(&p);                                                                                      \
+        return ABSENT;                                                                                      \
     }
 PATH_AT(posix_unlink, "unlink", 1, unlinkat(at, p.s, 0))
 PATH_AT(posix_remove, "remove", 1, unlinkat(at, p.s, 0))
 PATH_AT(posix_rmdir, "rmdir", 1, unlinkat(at, p.s, AT_REMOVEDIR))
 
 /* Path, mode, dir_fd. */
-#define PATH_MODE_AT(fname, pyname, dflt, call)                                                                        \
-    static Value fname(Value self, Value *args, intptr_t nargs, Value kw) {                                            \
-        Path p;                                                                                                        \
-        int r, e, at, mode = dflt;                                                                                     \
-        if ((arg_at(args, nargs, 1) != ABSENT && num_as_int(args[1], &mode) < 0) ||                                    \
-            dir_fd_arg(arg_at(args, nargs, 2), &at) < 0 || path_arg(args[0], &p, pyname, false, false) < 0)            \
-            return ABSENT;                                                                                             \
-        BLOCKING_CALL(r, e, call)                                                                                      \
-        if (r < 0)                                                                                                     \
-            return path_error(&p, e);                                                                                  \
-        path_free(&p);                                                                                                 \
-        return V_NONE;                                                                                                 \
-    interrupted:                                                                                                       \
-        path_free(&p);                                                                                                 \
-        return ABSENT;                                                                                                 \
+#define PATH_MODE_AT(fname, pyname, dflt, call)                                                             \
+    static Value fname(Value self, Value *args, intptr_t nargs, Value kw) {                                 \
+        Path p;                                                                                             \
+        int r, e, at, mode = dflt;                                                                          \
+        if ((arg_at(args, nargs, 1) != ABSENT && num_as_int(args[1], &mode) < 0) ||                         \
+            dir_fd_arg(arg_at(args, nargs, 2), &at) < 0 || path_arg(args[0], &p, pyname, false, false) < 0) \
+            return ABSENT;                                                                                  \
+        BLOCKING_CALL(r, e, call)                                                                           \
+        if (r < 0)                                                                                          \
+            return path_error(&p, e);                                                                       \
+        path_free(&p);                                                                                      \
+        return V_NONE;                                                                                      \
+    interrupted:                                                                                            \
+        path_free(&p);                                                                                      \
+        return ABSENT;                                                                                      \
     }
 PATH_MODE_AT(posix_mkdir, "mkdir", 0777, mkdirat(at, p.s, (mode_t)mode))
 PATH_MODE_AT(posix_mkfifo, "mkfifo", 0666, mkfifoat(at, p.s, (mode_t)mode))
@@ -548,8 +571,8 @@ static Value posix_mknod(Value self, Value *args, intptr_t nargs, Value kw) {
     int r, e, at, mode = 0600;
     int64_t dev = 0;
     if ((arg_at(args, nargs, 1) != ABSENT && num_as_int(args[1], &mode) < 0) ||
-        (arg_at(args, nargs, 2) != ABSENT && num_as_i64(args[2], &dev) < 0) || dir_fd_arg(arg_at(args, nargs, 3), &at) < 0 ||
-        path_arg(args[0], &p, "mknod", false, false) < 0)
+        (arg_at(args, nargs, 2) != ABSENT && num_as_i64(args[2], &dev) < 0) ||
+        dir_fd_arg(arg_at(args, nargs, 3), &at) < 0 || path_arg(args[0], &p, "mknod", false, false) < 0)
         return ABSENT;
     BLOCKING_CALL(r, e, mknodat(at, p.s, (mode_t)mode, (dev_t)dev))
     if (r < 0)
@@ -567,7 +590,8 @@ static Value posix_chmod(Value self, Value *args, intptr_t nargs, Value kw) {
     if (follow < 0 || num_as_int(args[1], &mode) < 0 || dir_fd_arg(arg_at(args, nargs, 2), &at) < 0 ||
         path_arg(args[0], &p, "chmod", true, false) < 0)
         return ABSENT;
-    BLOCKING_CALL(r, e, p.s ? fchmodat(at, p.s, (mode_t)mode, follow ? 0 : AT_SYMLINK_NOFOLLOW) : fchmod(p.fd, (mode_t)mode))
+    BLOCKING_CALL(r, e,
+                  p.s ? fchmodat(at, p.s, (mode_t)mode, follow ? 0 : AT_SYMLINK_NOFOLLOW) : fchmod(p.fd, (mode_t)mode))
     if (r < 0)
         return path_error(&p, e);
     path_free(&p);
@@ -595,10 +619,12 @@ static int id_arg(Value v, int *out) {
 static Value posix_chown(Value self, Value *args, intptr_t nargs, Value kw) {
     Path p;
     int r, e, at, uid, gid, follow = bool_arg(arg_at(args, nargs, 4), 1);
-    if (follow < 0 || id_arg(args[1], &uid) < 0 || id_arg(args[2], &gid) < 0 || dir_fd_arg(arg_at(args, nargs, 3), &at) < 0 ||
-        path_arg(args[0], &p, "chown", true, false) < 0)
+    if (follow < 0 || id_arg(args[1], &uid) < 0 || id_arg(args[2], &gid) < 0 ||
+        dir_fd_arg(arg_at(args, nargs, 3), &at) < 0 || path_arg(args[0], &p, "chown", true, false) < 0)
         return ABSENT;
-    BLOCKING_CALL(r, e, p.s ? fchownat(at, p.s, (uid_t)uid, (gid_t)gid, follow ? 0 : AT_SYMLINK_NOFOLLOW) : fchown(p.fd, (uid_t)uid, (gid_t)gid))
+    BLOCKING_CALL(r, e,
+                  p.s ? fchownat(at, p.s, (uid_t)uid, (gid_t)gid, follow ? 0 : AT_SYMLINK_NOFOLLOW)
+                      : fchown(p.fd, (uid_t)uid, (gid_t)gid))
     if (r < 0)
         return path_error(&p, e);
     path_free(&p);
@@ -644,8 +670,12 @@ interrupted:
     path_free(&q);
     return ABSENT;
 }
-static Value posix_rename(Value self, Value *args, intptr_t nargs, Value kw) { return two_paths(args, nargs, "rename"); }
-static Value posix_replace(Value self, Value *args, intptr_t nargs, Value kw) { return two_paths(args, nargs, "replace"); }
+static Value posix_rename(Value self, Value *args, intptr_t nargs, Value kw) {
+    return two_paths(args, nargs, "rename");
+}
+static Value posix_replace(Value self, Value *args, intptr_t nargs, Value kw) {
+    return two_paths(args, nargs, "replace");
+}
 static Value posix_link(Value self, Value *args, intptr_t nargs, Value kw) {
     Path p, q;
     int r, e, at, bt, follow = bool_arg(arg_at(args, nargs, 4), 1);
@@ -761,7 +791,8 @@ static Value posix_utime(Value self, Value *args, intptr_t nargs, Value kw) {
     if (times != ABSENT) {
         if (!v_is_tuple(times) || tuple_len(times) != 2)
             return err_set(&exc_TypeError, "utime: 'times' must be either a tuple of two ints or None");
-        if (seconds_to_timespec(tuple_get(times, 0), &ts[0]) < 0 || seconds_to_timespec(tuple_get(times, 1), &ts[1]) < 0)
+        if (seconds_to_timespec(tuple_get(times, 0), &ts[0]) < 0 ||
+            seconds_to_timespec(tuple_get(times, 1), &ts[1]) < 0)
             return ABSENT;
     } else if (ns != ABSENT) {
         if (!v_is_tuple(ns) || tuple_len(ns) != 2)
@@ -773,7 +804,9 @@ static Value posix_utime(Value self, Value *args, intptr_t nargs, Value kw) {
     }
     if (path_arg(args[0], &p, "utime", true, false) < 0)
         return ABSENT;
-    BLOCKING_CALL(r, e, p.s ? utimensat(at, p.s, now ? NULL : ts, follow ? 0 : AT_SYMLINK_NOFOLLOW) : futimens(p.fd, now ? NULL : ts))
+    BLOCKING_CALL(r, e,
+                  p.s ? utimensat(at, p.s, now ? NULL : ts, follow ? 0 : AT_SYMLINK_NOFOLLOW)
+                      : futimens(p.fd, now ? NULL : ts))
     if (r < 0)
         return path_error(&p, e);
     path_free(&p);
@@ -789,8 +822,12 @@ static Value posix_getcwd_any(bool as_bytes) {
         return err_errno();
     return path_result(buf, strlen(buf), as_bytes);
 }
-static Value posix_getcwd(Value self, Value *args, intptr_t nargs, Value kw) { return posix_getcwd_any(false); }
-static Value posix_getcwdb(Value self, Value *args, intptr_t nargs, Value kw) { return posix_getcwd_any(true); }
+static Value posix_getcwd(Value self, Value *args, intptr_t nargs, Value kw) {
+    return posix_getcwd_any(false);
+}
+static Value posix_getcwdb(Value self, Value *args, intptr_t nargs, Value kw) {
+    return posix_getcwd_any(true);
+}
 
 static Value posix_getxattr(Value self, Value *args, intptr_t nargs, Value kw) {
     Path p, a;
@@ -809,7 +846,9 @@ static Value posix_getxattr(Value self, Value *args, intptr_t nargs, Value kw) {
         return err_no_memory();
     }
     DETACHED_BEGIN
-    r = !p.s ? fgetxattr(p.fd, a.s, buf, 65536) : follow ? getxattr(p.s, a.s, buf, 65536) : lgetxattr(p.s, a.s, buf, 65536);
+    r = !p.s     ? fgetxattr(p.fd, a.s, buf, 65536)
+        : follow ? getxattr(p.s, a.s, buf, 65536)
+                 : lgetxattr(p.s, a.s, buf, 65536);
     e = errno;
     DETACHED_END
     path_free(&a);
@@ -840,7 +879,7 @@ static Value posix_setxattr(Value self, Value *args, intptr_t nargs, Value kw) {
         return ABSENT;
     }
     DETACHED_BEGIN
-    r = !p.s    ? fsetxattr(p.fd, a.s, b.data, (size_t)b.len, flags)
+    r = !p.s     ? fsetxattr(p.fd, a.s, b.data, (size_t)b.len, flags)
         : follow ? setxattr(p.s, a.s, b.data, (size_t)b.len, flags)
                  : lsetxattr(p.s, a.s, b.data, (size_t)b.len, flags);
     e = errno;
@@ -954,7 +993,8 @@ const NativeDef posix_file_functions[] = {
     {"symlink", posix_symlink, "($module, /, src, dst, target_is_directory=False, *, dir_fd=None)"},
     {"readlink", posix_readlink, "($module, /, path, *, dir_fd=None)"},
     {"umask", posix_umask, "($module, mask, /)"},
-    {"utime", posix_utime, "($module, /, path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)"},
+    {"utime", posix_utime,
+     "($module, /, path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)"},
     {"getcwd", posix_getcwd, "($module, /)"},
     {"getcwdb", posix_getcwdb, "($module, /)"},
     {"getxattr", posix_getxattr, "($module, /, path, attribute, *, follow_symlinks=True)"},

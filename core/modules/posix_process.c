@@ -21,8 +21,10 @@ static Value os_error(int e) {
     return err_errno();
 }
 
-#define ID_CALL(name)                                                                                                  \
-    static Value posix_##name(Value self, Value *args, intptr_t nargs, Value kw) { return int_from_i64((int64_t)name()); }
+#define ID_CALL(name)                                                              \
+    static Value posix_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return int_from_i64((int64_t)name());                                      \
+    }
 ID_CALL(getpid)
 ID_CALL(getppid)
 ID_CALL(getuid)
@@ -31,12 +33,12 @@ ID_CALL(getgid)
 ID_CALL(getegid)
 ID_CALL(getpgrp)
 
-#define SET_ID(name)                                                                                                   \
-    static Value posix_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                     \
-        int64_t id;                                                                                                    \
-        if (num_as_i64(args[0], &id) < 0)                                                                              \
-            return ABSENT;                                                                                             \
-        return name((uid_t)id) < 0 ? err_errno() : V_NONE;                                                             \
+#define SET_ID(name)                                                               \
+    static Value posix_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        int64_t id;                                                                \
+        if (num_as_i64(args[0], &id) < 0)                                          \
+            return ABSENT;                                                         \
+        return name((uid_t)id) < 0 ? err_errno() : V_NONE;                         \
     }
 SET_ID(setuid)
 SET_ID(setgid)
@@ -74,7 +76,9 @@ static Value posix_setpgid(Value self, Value *args, intptr_t nargs, Value kw) {
         return ABSENT;
     return setpgid(a, b) < 0 ? err_errno() : V_NONE;
 }
-static Value posix_setsid(Value self, Value *args, intptr_t nargs, Value kw) { return setsid() < 0 ? err_errno() : V_NONE; }
+static Value posix_setsid(Value self, Value *args, intptr_t nargs, Value kw) {
+    return setsid() < 0 ? err_errno() : V_NONE;
+}
 static Value posix_setpgrp(Value self, Value *args, intptr_t nargs, Value kw) {
     return setpgid(0, 0) < 0 ? err_errno() : V_NONE;
 }
@@ -126,7 +130,9 @@ static Value posix_exit(Value self, Value *args, intptr_t nargs, Value kw) {
         return ABSENT;
     _exit(status);
 }
-static Value posix_abort(Value self, Value *args, intptr_t nargs, Value kw) { abort(); }
+static Value posix_abort(Value self, Value *args, intptr_t nargs, Value kw) {
+    abort();
+}
 static Value posix_nice(Value self, Value *args, intptr_t nargs, Value kw) {
     int inc;
     if (num_as_int(args[0], &inc) < 0)
@@ -144,7 +150,9 @@ static Value posix_getpriority(Value self, Value *args, intptr_t nargs, Value kw
     return errno ? err_errno() : v_from_int(r);
 }
 
-/* ---- waiting ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- waiting
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value posix_waitpid(Value self, Value *args, intptr_t nargs, Value kw) {
     int pid, options, status = 0, r, e;
@@ -163,13 +171,22 @@ static Value rusage_tuple(const struct rusage *u) {
     Value cls = import_attr("resource", "struct_rusage");
     if (cls == ABSENT)
         return ABSENT;
-    Value items[16] = {
-        float_new((double)u->ru_utime.tv_sec + (double)u->ru_utime.tv_usec * 1e-6),
-        float_new((double)u->ru_stime.tv_sec + (double)u->ru_stime.tv_usec * 1e-6),
-        int_from_i64(u->ru_maxrss), int_from_i64(u->ru_ixrss), int_from_i64(u->ru_idrss), int_from_i64(u->ru_isrss),
-        int_from_i64(u->ru_minflt), int_from_i64(u->ru_majflt), int_from_i64(u->ru_nswap), int_from_i64(u->ru_inblock),
-        int_from_i64(u->ru_oublock), int_from_i64(u->ru_msgsnd), int_from_i64(u->ru_msgrcv), int_from_i64(u->ru_nsignals),
-        int_from_i64(u->ru_nvcsw), int_from_i64(u->ru_nivcsw)};
+    Value items[16] = {float_new((double)u->ru_utime.tv_sec + (double)u->ru_utime.tv_usec * 1e-6),
+                       float_new((double)u->ru_stime.tv_sec + (double)u->ru_stime.tv_usec * 1e-6),
+                       int_from_i64(u->ru_maxrss),
+                       int_from_i64(u->ru_ixrss),
+                       int_from_i64(u->ru_idrss),
+                       int_from_i64(u->ru_isrss),
+                       int_from_i64(u->ru_minflt),
+                       int_from_i64(u->ru_majflt),
+                       int_from_i64(u->ru_nswap),
+                       int_from_i64(u->ru_inblock),
+                       int_from_i64(u->ru_oublock),
+                       int_from_i64(u->ru_msgsnd),
+                       int_from_i64(u->ru_msgrcv),
+                       int_from_i64(u->ru_nsignals),
+                       int_from_i64(u->ru_nvcsw),
+                       int_from_i64(u->ru_nivcsw)};
     Value t = tuple_from_steal(items, 16), r = t == ABSENT ? ABSENT : obj_call1(cls, t);
     release(t);
     release(cls);
@@ -182,7 +199,8 @@ static Value wait4_any(int pid, int options) {
     BLOCKING_CALL(r, e, wait4(pid, &status, options, &u))
     if (r < 0)
         return os_error(e);
-    Value usage = rusage_tuple(&u), t = usage == ABSENT ? ABSENT : tuple_pack(3, v_from_int(r), v_from_int(status), usage);
+    Value usage = rusage_tuple(&u),
+          t = usage == ABSENT ? ABSENT : tuple_pack(3, v_from_int(r), v_from_int(status), usage);
     release(usage);
     return t;
 interrupted:
@@ -207,15 +225,16 @@ static Value posix_waitid(Value self, Value *args, intptr_t nargs, Value kw) {
         return os_error(e);
     if (si.si_pid == 0)
         return V_NONE;
-    Value v[5] = {v_from_int(si.si_pid), v_from_int(si.si_uid), v_from_int(si.si_signo), v_from_int(si.si_status), v_from_int(si.si_code)};
+    Value v[5] = {v_from_int(si.si_pid), v_from_int(si.si_uid), v_from_int(si.si_signo), v_from_int(si.si_status),
+                  v_from_int(si.si_code)};
     return structseq_new(&waitid_result_type, v, 5);
 interrupted:
     return ABSENT;
 }
-#define WAIT_MACRO(name, convert)                                                                                      \
-    static Value posix_##name(Value self, Value *args, intptr_t nargs, Value kw) {                                     \
-        int status;                                                                                                    \
-        return num_as_int(args[0], &status) < 0 ? ABSENT : convert(name(status));                                      \
+#define WAIT_MACRO(name, convert)                                                  \
+    static Value posix_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        int status;                                                                \
+        return num_as_int(args[0], &status) < 0 ? ABSENT : convert(name(status));  \
     }
 WAIT_MACRO(WIFEXITED, v_bool)
 WAIT_MACRO(WIFSIGNALED, v_bool)
@@ -245,7 +264,9 @@ static Value posix_pidfd_open(Value self, Value *args, intptr_t nargs, Value kw)
     return r < 0 ? err_errno() : v_from_int(r);
 }
 
-/* ---- fork ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- fork
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int add_hook(Value *list, Value fn) {
     if (fn == ABSENT)
@@ -260,7 +281,9 @@ static Value posix_register_at_fork(Value self, Value *args, intptr_t nargs, Val
     Value before = arg_at(args, nargs, 0), child = arg_at(args, nargs, 1), parent = arg_at(args, nargs, 2);
     if (before == ABSENT && child == ABSENT && parent == ABSENT)
         return err_set(&exc_TypeError, "At least one argument is required.");
-    return add_hook(&at_before, before) < 0 || add_hook(&at_child, child) < 0 || add_hook(&at_parent, parent) < 0 ? ABSENT : V_NONE;
+    return add_hook(&at_before, before) < 0 || add_hook(&at_child, child) < 0 || add_hook(&at_parent, parent) < 0
+               ? ABSENT
+               : V_NONE;
 }
 static void run_hooks(Value list, bool reverse) {
     Value copy = list_slice(list, 0, list_len(list));
@@ -304,7 +327,8 @@ static Value posix_fork(Value self, Value *args, intptr_t nargs, Value kw) {
     return pid < 0 ? os_error(e) : v_from_int(pid);
 }
 
-/* ---- exec and spawn --------------------------------------------------------------------------------------------------------------- */
+/* ---- exec and spawn
+ * --------------------------------------------------------------------------------------------------------------- */
 
 /* A NULL-terminated array of C strings over bytes objects kept in *keep (a list). NULL with an exception. */
 static char **string_array(Value seq, Value *keep) {
@@ -351,7 +375,8 @@ static char **env_array(Value env, Value *keep) {
         goto fail;
     }
     for (intptr_t i = 0; i < n; i++) {
-        Value pair = list_get(pairs, i), two = pair == ABSENT ? ABSENT : seq_to_tuple(pair), k = ABSENT, x = ABSENT, joined = ABSENT;
+        Value pair = list_get(pairs, i), two = pair == ABSENT ? ABSENT : seq_to_tuple(pair), k = ABSENT, x = ABSENT,
+              joined = ABSENT;
         release(pair);
         if (two != ABSENT && tuple_len(two) == 2) {
             k = os_fspath_bytes(tuple_get(two, 0));
@@ -422,8 +447,12 @@ fail:
     path_free(&p);
     return ABSENT;
 }
-static Value posix_execv(Value self, Value *args, intptr_t nargs, Value kw) { return exec_any(args[0], args[1], ABSENT, "execv"); }
-static Value posix_execve(Value self, Value *args, intptr_t nargs, Value kw) { return exec_any(args[0], args[1], args[2], "execve"); }
+static Value posix_execv(Value self, Value *args, intptr_t nargs, Value kw) {
+    return exec_any(args[0], args[1], ABSENT, "execv");
+}
+static Value posix_execve(Value self, Value *args, intptr_t nargs, Value kw) {
+    return exec_any(args[0], args[1], args[2], "execve");
+}
 
 /* file_actions of posix_spawn: 0, -1. */
 static int spawn_actions(Value seq, posix_spawn_file_actions_t *fa) {
@@ -434,7 +463,8 @@ static int spawn_actions(Value seq, posix_spawn_file_actions_t *fa) {
     for (intptr_t i = 0; i < tuple_len(t); i++) {
         Value a = tuple_get(t, i);
         int kind, fd, r = 0;
-        if (!v_is_tuple(a) || tuple_len(a) < 2 || num_as_int(tuple_get(a, 0), &kind) < 0 || num_as_int(tuple_get(a, 1), &fd) < 0) {
+        if (!v_is_tuple(a) || tuple_len(a) < 2 || num_as_int(tuple_get(a, 0), &kind) < 0 ||
+            num_as_int(tuple_get(a, 1), &fd) < 0) {
             if (!err_pending())
                 err_set(&exc_TypeError, "Each file_actions element must be a non-empty tuple");
             goto done;
@@ -512,7 +542,8 @@ static Value spawn_any(Value *args, intptr_t nargs, bool search) {
         err_set(&exc_ValueError, a[0] ? "%s: argv first element cannot be empty" : "%s: argv must not be empty", name);
         goto done;
     }
-    if (!(e = env_array(args[2], &keep_e)) || (actions != ABSENT && actions != V_NONE && spawn_actions(actions, &fa) < 0))
+    if (!(e = env_array(args[2], &keep_e)) ||
+        (actions != ABSENT && actions != V_NONE && spawn_actions(actions, &fa) < 0))
         goto done;
     if (pgroup != ABSENT && pgroup != V_NONE) {
         if (num_as_int(pgroup, &n) < 0)
@@ -556,8 +587,12 @@ done:
     path_free(&p);
     return result;
 }
-static Value posix_spawn_m(Value self, Value *args, intptr_t nargs, Value kw) { return spawn_any(args, nargs, false); }
-static Value posix_spawnp_m(Value self, Value *args, intptr_t nargs, Value kw) { return spawn_any(args, nargs, true); }
+static Value posix_spawn_m(Value self, Value *args, intptr_t nargs, Value kw) {
+    return spawn_any(args, nargs, false);
+}
+static Value posix_spawnp_m(Value self, Value *args, intptr_t nargs, Value kw) {
+    return spawn_any(args, nargs, true);
+}
 
 static Value posix_system(Value self, Value *args, intptr_t nargs, Value kw) {
     Value cmd = os_fspath_bytes(args[0]);
@@ -571,14 +606,16 @@ static Value posix_system(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int(r);
 }
 
-/* ---- scheduling, times ------------------------------------------------------------------------------------------------------------ */
+/* ---- scheduling, times
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static Value posix_times(Value self, Value *args, intptr_t nargs, Value kw) {
     struct tms t;
     clock_t c = times(&t);
     double hz = (double)sysconf(_SC_CLK_TCK);
-    Value v[5] = {float_new((double)t.tms_utime / hz), float_new((double)t.tms_stime / hz), float_new((double)t.tms_cutime / hz),
-                  float_new((double)t.tms_cstime / hz), float_new((double)c / hz)};
+    Value v[5] = {float_new((double)t.tms_utime / hz), float_new((double)t.tms_stime / hz),
+                  float_new((double)t.tms_cutime / hz), float_new((double)t.tms_cstime / hz),
+                  float_new((double)c / hz)};
     return structseq_new(&times_result_type, v, 5);
 }
 static Value posix_sched_yield(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -686,10 +723,12 @@ const NativeDef posix_process_functions[] = {
     {"execv", posix_execv, "($module, path, argv, /)"},
     {"execve", posix_execve, "($module, /, path, argv, env)"},
     {"posix_spawn", posix_spawn_m,
-     "($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=(), "
+     "($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, "
+     "setsigmask=(), "
      "setsigdef=(), scheduler=<unrepresentable>)"},
     {"posix_spawnp", posix_spawnp_m,
-     "($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=(), "
+     "($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, "
+     "setsigmask=(), "
      "setsigdef=(), scheduler=<unrepresentable>)"},
     {"system", posix_system, "($module, /, command)"},
     {"times", posix_times, "($module, /)"},
@@ -702,15 +741,19 @@ const NativeDef posix_process_functions[] = {
 };
 
 int posix_process_init(Value m) {
-    static const StructSeqField times_fields[] = {{"user", "user time"}, {"system", "system time"},
-        {"children_user", "user time of children"}, {"children_system", "system time of children"},
-        {"elapsed", "elapsed time since an arbitrary point in the past"}, {NULL, NULL}};
-    static const StructSeqField waitid_fields[] = {{"si_pid", NULL}, {"si_uid", NULL}, {"si_signo", NULL}, {"si_status", NULL}, {"si_code", NULL},
-                                                   {NULL, NULL}};
+    static const StructSeqField times_fields[] = {{"user", "user time"},
+                                                  {"system", "system time"},
+                                                  {"children_user", "user time of children"},
+                                                  {"children_system", "system time of children"},
+                                                  {"elapsed", "elapsed time since an arbitrary point in the past"},
+                                                  {NULL, NULL}};
+    static const StructSeqField waitid_fields[] = {{"si_pid", NULL},    {"si_uid", NULL},  {"si_signo", NULL},
+                                                   {"si_status", NULL}, {"si_code", NULL}, {NULL, NULL}};
     static const StructSeqField sched_fields[] = {{"sched_priority", "the scheduling priority"}, {NULL, NULL}};
     structseq_init(&times_result_type, "posix.times_result", "times_result: Result from os.times().", times_fields, 5);
     structseq_init(&waitid_result_type, "posix.waitid_result", "waitid_result: Result from waitid.", waitid_fields, 5);
-    structseq_init(&sched_param_type, "posix.sched_param", "Currently has only one field: sched_priority", sched_fields, 1);
+    structseq_init(&sched_param_type, "posix.sched_param", "Currently has only one field: sched_priority", sched_fields,
+                   1);
     at_before = list_new(0);
     at_parent = list_new(0);
     at_child = list_new(0);

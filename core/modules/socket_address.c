@@ -55,7 +55,9 @@ int sock_timeout_arg(Value v, int64_t *ns) {
     *ns = (int64_t)ceil(d * 1e9);
     return 0;
 }
-Value sock_timeout_value(int64_t ns) { return ns < 0 ? V_NONE : float_new((double)ns / 1e9); }
+Value sock_timeout_value(int64_t ns) {
+    return ns < 0 ? V_NONE : float_new((double)ns / 1e9);
+}
 
 Value sockaddr_to_value(const SockAddr *a, socklen_t len) {
     char buf[INET6_ADDRSTRLEN + 1];
@@ -172,13 +174,15 @@ int sockaddr_from_value(int family, Value v, SockAddr *a, socklen_t *len, const 
         return -1;
     }
     if (!v_is_tuple(v)) {
-        err_set(&exc_TypeError, "%s(): %s address must be tuple, not %T", function, family == AF_INET ? "AF_INET" : "AF_INET6", v);
+        err_set(&exc_TypeError, "%s(): %s address must be tuple, not %T", function,
+                family == AF_INET ? "AF_INET" : "AF_INET6", v);
         return -1;
     }
     intptr_t n = tuple_len(v);
     if (family == AF_INET ? n != 2 : n < 2 || n > 4) {
-        err_set(&exc_TypeError, family == AF_INET ? "%s(): AF_INET address must be a pair (host, port)"
-                                                  : "%s(): AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])",
+        err_set(&exc_TypeError,
+                family == AF_INET ? "%s(): AF_INET address must be a pair (host, port)"
+                                  : "%s(): AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])",
                 function);
         return -1;
     }
@@ -249,7 +253,8 @@ static Value sock_getaddrinfo(Value self, Value *args, intptr_t nargs, Value kw)
         Value addr = sockaddr_to_value((const SockAddr *)ai->ai_addr, ai->ai_addrlen),
               name = str_from_c(ai->ai_canonname ? ai->ai_canonname : ""), t = ABSENT;
         if (addr != ABSENT && name != ABSENT)
-            t = tuple_pack(5, v_from_int(ai->ai_family), v_from_int(ai->ai_socktype), v_from_int(ai->ai_protocol), name, addr);
+            t = tuple_pack(5, v_from_int(ai->ai_family), v_from_int(ai->ai_socktype), v_from_int(ai->ai_protocol), name,
+                           addr);
         release(addr);
         release(name);
         if (t == ABSENT || list_append_steal(out, t) < 0) {
@@ -312,7 +317,8 @@ static Value sock_gethostbyname(Value self, Value *args, intptr_t nargs, Value k
 }
 /* (name, aliases, addresses) of a hostent. */
 static Value hostent_value(struct hostent *h) {
-    Value aliases = list_new(0), addresses = list_new(0), name = str_decode_fs(h->h_name, strlen(h->h_name)), out = ABSENT;
+    Value aliases = list_new(0), addresses = list_new(0), name = str_decode_fs(h->h_name, strlen(h->h_name)),
+          out = ABSENT;
     if (aliases == ABSENT || addresses == ABSENT || name == ABSENT)
         goto done;
     for (char **p = h->h_aliases; *p; p++)
@@ -422,13 +428,17 @@ static int unsigned_arg(Value v, int64_t max, int64_t *out, const char *name) {
     if (num_as_i64(v, out) < 0)
         return -1;
     if (*out < 0) {
-        err_set(&exc_OverflowError, max == 65535 ? "%s: can't convert negative Python int to C 16-bit unsigned integer"
-                                                 : "can't convert negative value to unsigned int", name);
+        err_set(&exc_OverflowError,
+                max == 65535 ? "%s: can't convert negative Python int to C 16-bit unsigned integer"
+                             : "can't convert negative value to unsigned int",
+                name);
         return -1;
     }
     if (*out > max) {
-        err_set(&exc_OverflowError, max == 65535 ? "%s: Python int too large to convert to C 16-bit unsigned integer"
-                                                 : "int larger than 32 bits", name);
+        err_set(&exc_OverflowError,
+                max == 65535 ? "%s: Python int too large to convert to C 16-bit unsigned integer"
+                             : "int larger than 32 bits",
+                name);
         return -1;
     }
     return 0;
@@ -454,7 +464,8 @@ static Value sock_inet_aton(Value self, Value *args, intptr_t nargs, Value kw) {
     const char *s = v_is_str(args[0]) ? str_utf8(args[0], NULL) : NULL;
     if (!s)
         return err_pending() ? ABSENT : err_set(&exc_TypeError, "inet_aton() argument 1 must be str, not %T", args[0]);
-    return inet_aton(s, &a) ? bytes_from((char *)&a, sizeof a) : err_set(&exc_OSError, "illegal IP address string passed to inet_aton");
+    return inet_aton(s, &a) ? bytes_from((char *)&a, sizeof a)
+                            : err_set(&exc_OSError, "illegal IP address string passed to inet_aton");
 }
 static Value sock_inet_ntoa(Value self, Value *args, intptr_t nargs, Value kw) {
     Buffer b;
@@ -479,7 +490,8 @@ static Value sock_inet_pton(Value self, Value *args, intptr_t nargs, Value kw) {
     int r = inet_pton(family, s, a);
     if (r < 0)
         return err_errno();
-    return r ? bytes_from(a, family == AF_INET ? 4 : 16) : err_set(&exc_OSError, "illegal IP address string passed to inet_pton");
+    return r ? bytes_from(a, family == AF_INET ? 4 : 16)
+             : err_set(&exc_OSError, "illegal IP address string passed to inet_pton");
 }
 static Value sock_inet_ntop(Value self, Value *args, intptr_t nargs, Value kw) {
     int family;
@@ -549,7 +561,8 @@ static Value sock_if_nameindex(Value self, Value *args, intptr_t nargs, Value kw
         return err_errno();
     Value out = list_new(0);
     for (struct if_nameindex *p = all; out != ABSENT && p->if_index; p++) {
-        Value name = str_decode_fs(p->if_name, strlen(p->if_name)), t = name == ABSENT ? ABSENT : tuple_pack(2, v_from_int(p->if_index), name);
+        Value name = str_decode_fs(p->if_name, strlen(p->if_name)),
+              t = name == ABSENT ? ABSENT : tuple_pack(2, v_from_int(p->if_index), name);
         release(name);
         if (t == ABSENT || list_append_steal(out, t) < 0) {
             release(out);
@@ -582,8 +595,12 @@ static Value cmsg_size(Value *args, bool space) {
         return err_set(&exc_OverflowError, "%s() argument out of range", space ? "CMSG_SPACE" : "CMSG_LEN");
     return v_from_int((int64_t)(space ? CMSG_SPACE((size_t)n) : CMSG_LEN((size_t)n)));
 }
-static Value sock_cmsg_len(Value self, Value *args, intptr_t nargs, Value kw) { return cmsg_size(args, false); }
-static Value sock_cmsg_space(Value self, Value *args, intptr_t nargs, Value kw) { return cmsg_size(args, true); }
+static Value sock_cmsg_len(Value self, Value *args, intptr_t nargs, Value kw) {
+    return cmsg_size(args, false);
+}
+static Value sock_cmsg_space(Value self, Value *args, intptr_t nargs, Value kw) {
+    return cmsg_size(args, true);
+}
 
 const NativeDef sock_functions[] = {
     {"getaddrinfo", sock_getaddrinfo, "($module, /, host, port, family=0, type=0, proto=0, flags=0)"},

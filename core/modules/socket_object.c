@@ -1,4 +1,5 @@
-/* _socket.socket. A time-out of -1 ns blocks, 0 never waits; in between the descriptor is non-blocking and poll() waits, detached. */
+/* _socket.socket. A time-out of -1 ns blocks, 0 never waits; in between the descriptor is non-blocking and poll()
+ * waits, detached. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -114,7 +115,9 @@ static Value socket_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-/* ---- waiting ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- waiting
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Waits until fd is ready for events: 1, 0 time-out, -1 exception. deadline -1: for ever. */
 static int wait_ready(int fd, short events, int64_t deadline) {
@@ -138,7 +141,9 @@ static int wait_ready(int fd, short events, int64_t deadline) {
             return -1;
     }
 }
-static Value timed_out(void) { return err_set(&exc_TimeoutError, "timed out"); }
+static Value timed_out(void) {
+    return err_set(&exc_TimeoutError, "timed out");
+}
 
 typedef struct Deadline {
     int64_t at; /* -1: none */
@@ -183,7 +188,8 @@ static ssize_t transfer(Socket *k, short events, ssize_t (*fn)(int fd, void *arg
     return transfer_until(k, events, deadline_of(k), fn, arg);
 }
 
-/* ---- connections ------------------------------------------------------------------------------------------------------------------ */
+/* ---- connections
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct Accept {
     SockAddr addr;
@@ -289,15 +295,19 @@ static Value socket_fileno(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value socket_getsockname(Value self, Value *args, intptr_t nargs, Value kw) {
     SockAddr a;
     socklen_t len = sizeof a;
-    return getsockname(LOAD_RELAXED(&((Socket *)self)->fd), &a.any, &len) < 0 ? err_errno() : sockaddr_to_value(&a, len);
+    return getsockname(LOAD_RELAXED(&((Socket *)self)->fd), &a.any, &len) < 0 ? err_errno()
+                                                                              : sockaddr_to_value(&a, len);
 }
 static Value socket_getpeername(Value self, Value *args, intptr_t nargs, Value kw) {
     SockAddr a;
     socklen_t len = sizeof a;
-    return getpeername(LOAD_RELAXED(&((Socket *)self)->fd), &a.any, &len) < 0 ? err_errno() : sockaddr_to_value(&a, len);
+    return getpeername(LOAD_RELAXED(&((Socket *)self)->fd), &a.any, &len) < 0 ? err_errno()
+                                                                              : sockaddr_to_value(&a, len);
 }
 
-/* ---- data ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- data
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Xfer {
     char *p;
@@ -359,8 +369,12 @@ static Value receive(Value self, Value *args, intptr_t nargs, bool from) {
     }
     return tuple_from_steal(items, 2);
 }
-static Value socket_recv(Value self, Value *args, intptr_t nargs, Value kw) { return receive(self, args, nargs, false); }
-static Value socket_recvfrom(Value self, Value *args, intptr_t nargs, Value kw) { return receive(self, args, nargs, true); }
+static Value socket_recv(Value self, Value *args, intptr_t nargs, Value kw) {
+    return receive(self, args, nargs, false);
+}
+static Value socket_recvfrom(Value self, Value *args, intptr_t nargs, Value kw) {
+    return receive(self, args, nargs, true);
+}
 static Value receive_into(Value self, Value *args, intptr_t nargs, bool from) {
     Buffer b;
     intptr_t n = 0;
@@ -374,7 +388,8 @@ static Value receive_into(Value self, Value *args, intptr_t nargs, bool from) {
         return ABSENT;
     Value out = ABSENT;
     if (n > b.len) {
-        err_set(&exc_ValueError, from ? "nbytes is greater than the length of the buffer" : "buffer too small for requested bytes");
+        err_set(&exc_ValueError,
+                from ? "nbytes is greater than the length of the buffer" : "buffer too small for requested bytes");
     } else {
         x.p = b.data;
         x.n = (size_t)(n ? n : b.len);
@@ -390,8 +405,12 @@ static Value receive_into(Value self, Value *args, intptr_t nargs, bool from) {
     buffer_release(&b);
     return out;
 }
-static Value socket_recv_into(Value self, Value *args, intptr_t nargs, Value kw) { return receive_into(self, args, nargs, false); }
-static Value socket_recvfrom_into(Value self, Value *args, intptr_t nargs, Value kw) { return receive_into(self, args, nargs, true); }
+static Value socket_recv_into(Value self, Value *args, intptr_t nargs, Value kw) {
+    return receive_into(self, args, nargs, false);
+}
+static Value socket_recvfrom_into(Value self, Value *args, intptr_t nargs, Value kw) {
+    return receive_into(self, args, nargs, true);
+}
 
 static Value socket_send(Value self, Value *args, intptr_t nargs, Value kw) {
     Buffer b;
@@ -430,7 +449,8 @@ static Value socket_sendto(Value self, Value *args, intptr_t nargs, Value kw) {
     Xfer x = {0};
     if (nargs > 2 && num_as_int(args[1], &x.flags) < 0)
         return ABSENT;
-    if (sockaddr_from_value(((Socket *)self)->family, args[nargs - 1], &x.addr, &x.len, "sendto") < 0 || buffer_get(args[0], &b, false) < 0)
+    if (sockaddr_from_value(((Socket *)self)->family, args[nargs - 1], &x.addr, &x.len, "sendto") < 0 ||
+        buffer_get(args[0], &b, false) < 0)
         return ABSENT;
     x.p = b.data;
     x.n = (size_t)b.len;
@@ -444,8 +464,12 @@ typedef struct Message {
     struct msghdr h;
     int flags;
 } Message;
-static ssize_t call_sendmsg(int fd, void *arg) { return sendmsg(fd, &((Message *)arg)->h, ((Message *)arg)->flags | MSG_NOSIGNAL); }
-static ssize_t call_recvmsg(int fd, void *arg) { return recvmsg(fd, &((Message *)arg)->h, ((Message *)arg)->flags | MSG_CMSG_CLOEXEC); }
+static ssize_t call_sendmsg(int fd, void *arg) {
+    return sendmsg(fd, &((Message *)arg)->h, ((Message *)arg)->flags | MSG_NOSIGNAL);
+}
+static ssize_t call_recvmsg(int fd, void *arg) {
+    return recvmsg(fd, &((Message *)arg)->h, ((Message *)arg)->flags | MSG_CMSG_CLOEXEC);
+}
 
 /* Buffers of a sequence as an iovec. NULL with exception. */
 static struct iovec *buffers_of(Value seq, Buffer **bufs, intptr_t *n, bool writable) {
@@ -600,7 +624,8 @@ done:
 static Value socket_recvmsg(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t n, anc = 0;
     int flags = 0;
-    if (num_as_index(args[0], &n, &exc_OverflowError) < 0 || (nargs > 1 && num_as_index(args[1], &anc, &exc_OverflowError) < 0) ||
+    if (num_as_index(args[0], &n, &exc_OverflowError) < 0 ||
+        (nargs > 1 && num_as_index(args[1], &anc, &exc_OverflowError) < 0) ||
         (nargs > 2 && num_as_int(args[2], &flags) < 0))
         return ABSENT;
     if (n < 0)
@@ -617,7 +642,8 @@ static Value socket_recvmsg_into(Value self, Value *args, intptr_t nargs, Value 
     intptr_t n, anc = 0;
     int flags = 0;
     Buffer *bufs;
-    if ((nargs > 1 && num_as_index(args[1], &anc, &exc_OverflowError) < 0) || (nargs > 2 && num_as_int(args[2], &flags) < 0))
+    if ((nargs > 1 && num_as_index(args[1], &anc, &exc_OverflowError) < 0) ||
+        (nargs > 2 && num_as_int(args[2], &flags) < 0))
         return ABSENT;
     struct iovec *v = buffers_of(args[0], &bufs, &n, true);
     if (!v)
@@ -627,7 +653,9 @@ static Value socket_recvmsg_into(Value self, Value *args, intptr_t nargs, Value 
     return out;
 }
 
-/* ---- options ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- options
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value socket_setsockopt(Value self, Value *args, intptr_t nargs, Value kw) {
     int level, name, r, fd = LOAD_RELAXED(&((Socket *)self)->fd);
@@ -656,7 +684,8 @@ static Value socket_setsockopt(Value self, Value *args, intptr_t nargs, Value kw
 }
 static Value socket_getsockopt(Value self, Value *args, intptr_t nargs, Value kw) {
     int level, name, size = 0, fd = LOAD_RELAXED(&((Socket *)self)->fd);
-    if (num_as_int(args[0], &level) < 0 || num_as_int(args[1], &name) < 0 || (nargs > 2 && num_as_int(args[2], &size) < 0))
+    if (num_as_int(args[0], &level) < 0 || num_as_int(args[1], &name) < 0 ||
+        (nargs > 2 && num_as_int(args[2], &size) < 0))
         return ABSENT;
     if (size == 0) {
         int value = 0;
@@ -691,7 +720,8 @@ static Value socket_getblocking(Value self, Value *args, intptr_t nargs, Value k
 }
 static Value socket_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Socket *k = (Socket *)self;
-    return str_format_c("<socket object, fd=%d, family=%d, type=%d, proto=%d>", LOAD_RELAXED(&k->fd), k->family, k->type, k->proto);
+    return str_format_c("<socket object, fd=%d, family=%d, type=%d, proto=%d>", LOAD_RELAXED(&k->fd), k->family,
+                        k->type, k->proto);
 }
 static Value socket_del(Value self, Value *args, intptr_t nargs, Value kw) {
     Socket *k = (Socket *)self;
@@ -708,10 +738,18 @@ static Value socket_del(Value self, Value *args, intptr_t nargs, Value kw) {
     }
     return V_NONE;
 }
-static Value get_family(Value self) { return v_from_int(((Socket *)self)->family); }
-static Value get_type(Value self) { return v_from_int(((Socket *)self)->type); }
-static Value get_proto(Value self) { return v_from_int(((Socket *)self)->proto); }
-static Value get_timeout(Value self) { return sock_timeout_value(LOAD_RELAXED(&((Socket *)self)->timeout)); }
+static Value get_family(Value self) {
+    return v_from_int(((Socket *)self)->family);
+}
+static Value get_type(Value self) {
+    return v_from_int(((Socket *)self)->type);
+}
+static Value get_proto(Value self) {
+    return v_from_int(((Socket *)self)->proto);
+}
+static Value get_timeout(Value self) {
+    return sock_timeout_value(LOAD_RELAXED(&((Socket *)self)->timeout));
+}
 
 static const NativeDef methods[] = {
     {"__new__", socket_new, "($type, *args, **kwargs)", NF_STATIC},
@@ -747,7 +785,8 @@ static const NativeDef methods[] = {
     {"__del__", socket_del, "($self, /)"},
     {NULL},
 };
-static const GetSetDef getsets[] = {{"family", get_family}, {"type", get_type}, {"proto", get_proto}, {"timeout", get_timeout}, {NULL}};
+static const GetSetDef getsets[] = {
+    {"family", get_family}, {"type", get_type}, {"proto", get_proto}, {"timeout", get_timeout}, {NULL}};
 
 int sock_type_init(Value m) {
     static const TypeSpec spec = {.name = "_socket.socket",
@@ -758,5 +797,6 @@ int sock_type_init(Value m) {
                                   .methods = methods,
                                   .getsets = getsets};
     type_init_module_type(&socket_type, &spec);
-    return module_add(m, "socket", V_OF(&socket_type)) < 0 || module_add(m, "SocketType", V_OF(&socket_type)) < 0 ? -1 : 0;
+    return module_add(m, "socket", V_OF(&socket_type)) < 0 || module_add(m, "SocketType", V_OF(&socket_type)) < 0 ? -1
+                                                                                                                  : 0;
 }

@@ -724,7 +724,7 @@ static ALWAYS_INLINE int match_kind(SreState *st, const int kind, uint32_t pc, i
             return 0; /* sre_validate has seen to it that there is nothing else */
         }
 
-    undo_and_fail : {
+    undo_and_fail: {
         /* Of a negative assertion whose body matched: its marks go. */
         uint32_t trail = st->records[sub].trail;
         while (st->n_trail > trail) {
@@ -743,7 +743,7 @@ static ALWAYS_INLINE int match_kind(SreState *st, const int kind, uint32_t pc, i
         }
         if (UNLIKELY((++st->steps & 0x3fff) == 0) && excl_poll() < 0)
             return SRE_INTERRUPTED;
-    resume_repeat_one : {
+    resume_repeat_one: {
         SreChoice *c = &st->choices[st->n_choices - 1];
         while (st->n_trail > c->trail) {
             SreTrail *t = &st->trail[--st->n_trail];

@@ -6,8 +6,9 @@
 
 /* sys.flags, as set by the command line. */
 typedef struct SysFlags {
-    int debug, inspect, interactive, optimize, dont_write_bytecode, no_user_site, no_site, ignore_environment, verbose, bytes_warning, quiet,
-        hash_randomization, isolated, dev_mode, utf8_mode, warn_default_encoding, safe_path, int_max_str_digits;
+    int debug, inspect, interactive, optimize, dont_write_bytecode, no_user_site, no_site, ignore_environment, verbose,
+        bytes_warning, quiet, hash_randomization, isolated, dev_mode, utf8_mode, warn_default_encoding, safe_path,
+        int_max_str_digits;
 } SysFlags;
 extern SysFlags sys_flags;
 

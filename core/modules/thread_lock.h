@@ -1,4 +1,5 @@
-/* Python's locks as other modules use them: one byte over the parking lot, waited for detached, interruptible in the main thread. */
+/* Python's locks as other modules use them: one byte over the parking lot, waited for detached, interruptible in the
+ * main thread. */
 #ifndef POLYGIL_THREAD_LOCK_H
 #define POLYGIL_THREAD_LOCK_H
 

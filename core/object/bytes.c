@@ -224,8 +224,8 @@ Value bytes_repr(const char *p, size_t n) {
             sb_char(&b, c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
         } else {
             sb_cstr(&b, "\\x");
-            sb_char(&b, (uint8_t) "0123456789abcdef"[c >> 4]);
-            sb_char(&b, (uint8_t) "0123456789abcdef"[c & 15]);
+            sb_char(&b, (uint8_t)"0123456789abcdef"[c >> 4]);
+            sb_char(&b, (uint8_t)"0123456789abcdef"[c & 15]);
         }
     }
     sb_char(&b, (uint8_t)quote);

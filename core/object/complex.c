@@ -376,10 +376,9 @@ static Value complex_imag(Value self) {
     return float_new(((Complex *)self)->im);
 }
 
-#define BINARY_DEF(name)                                           \
-    {"__" #name "__", complex_##name##_m, "($self, value, /)"}, {  \
-        "__r" #name "__", complex_r##name##_m, "($self, value, /)" \
-    }
+#define BINARY_DEF(name)                                        \
+    {"__" #name "__", complex_##name##_m, "($self, value, /)"}, \
+        {"__r" #name "__", complex_r##name##_m, "($self, value, /)"}
 static const NativeDef methods[] = {
     {"__new__", complex_new_m, "($type, real=0, imag=0)", NF_STATIC},
     BINARY_DEF(add),

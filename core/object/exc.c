@@ -813,16 +813,11 @@ EXC_OPS(unicode, UnicodeErrorExc, encoding, 3)
 EXC_OPS(group, ExcGroup, msg, 2)
 
 #define NEW_DEF(f) \
-    { "__new__", f, "(*args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature." }
-#define INIT_DEF(f)                                                          \
-    {                                                                        \
-        "__init__", f, "($self, /, *args, **kwargs)", 0,                     \
-            "Initialize self.  See help(type(self)) for accurate signature." \
-    }
-#define STR_DEF(f) \
-    { "__str__", f, "($self, /)", 0, "Return str(self)." }
-#define REDUCE_DEF(f) \
-    { "__reduce__", f, "($self, /)", 0, NULL }
+    {"__new__", f, "(*args, **kwargs)", 0, "Create and return a new object.  See help(type) for accurate signature."}
+#define INIT_DEF(f) \
+    {"__init__", f, "($self, /, *args, **kwargs)", 0, "Initialize self.  See help(type(self)) for accurate signature."}
+#define STR_DEF(f) {"__str__", f, "($self, /)", 0, "Return str(self)."}
+#define REDUCE_DEF(f) {"__reduce__", f, "($self, /)", 0, NULL}
 
 static const NativeDef base_methods[] = {
     NEW_DEF(base_new),
@@ -873,8 +868,7 @@ static const MemberDef os_members[] = {
     {0}};
 static const GetSetDef os_getsets[] = {{"characters_written", g_written, s_written, NULL}, {0}};
 static const NativeDef syntax_methods[] = {INIT_DEF(syntax_init), STR_DEF(syntax_str), {0}};
-#define SYNTAX_MEMBER(f) \
-    { #f, MK_REF_NONE, offsetof(SyntaxErrorExc, f), "exception " #f }
+#define SYNTAX_MEMBER(f) {#f, MK_REF_NONE, offsetof(SyntaxErrorExc, f), "exception " #f}
 static const MemberDef syntax_members[] = {SYNTAX_MEMBER(msg),
                                            SYNTAX_MEMBER(filename),
                                            SYNTAX_MEMBER(lineno),

@@ -118,7 +118,7 @@ int float_compare_int(double d, Value i) {
         return d < 0 ? -1 : 1;
     int64_t small;
     if (int_to_i64(i, &small) == 0 && small <= ((int64_t)1 << 53) && small >= -((int64_t)1 << 53))
-        return d < (double)small ? -1 : d > (double)small;
+        return d<(double)small ? -1 : d>(double) small;
     if (fabs(d) < 9007199254740992.0)
         return int_sign(i) > 0 ? -1 : 1;
     Value whole = int_from_double(d); /* |d| >= 2^53: integral */
@@ -418,10 +418,8 @@ static Value float_imag(Value self) {
     return FLOAT_ZERO;
 }
 
-#define BINARY_DEF(name)                                         \
-    {"__" #name "__", float_##name##_m, "($self, value, /)"}, {  \
-        "__r" #name "__", float_r##name##_m, "($self, value, /)" \
-    }
+#define BINARY_DEF(name) \
+    {"__" #name "__", float_##name##_m, "($self, value, /)"}, {"__r" #name "__", float_r##name##_m, "($self, value, /)"}
 static const NativeDef methods[] = {
     {"__new__", float_new_m, "($type, x=0, /)", NF_STATIC},
     BINARY_DEF(add),

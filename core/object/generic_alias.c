@@ -403,7 +403,9 @@ static Value it_next(Value self, Value *args, intptr_t nargs, Value kw) {
     release(a);
     return s;
 }
-static Value it_iter(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+static Value it_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
 static Value it_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value iter = import_attr("builtins", "iter"), o = ref_peek(&((AliasIter *)self)->alias);
     Value a = iter ? tuple_pack(1, o ? o : tuple_empty()) : ABSENT, r = a ? tuple_pack(2, iter, a) : ABSENT;
@@ -411,8 +413,12 @@ static Value it_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     release(a);
     return r;
 }
-static void it_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((AliasIter *)self)->alias), arg); }
-static void it_clear(Value self) { ref_clear(self, &((AliasIter *)self)->alias); }
+static void it_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((AliasIter *)self)->alias), arg);
+}
+static void it_clear(Value self) {
+    ref_clear(self, &((AliasIter *)self)->alias);
+}
 static const TypeOps it_ops = {it_traverse, it_clear, NULL};
 static const NativeDef it_methods[] = {
     {"__iter__", it_iter, "($self, /)", 0, NULL},
@@ -420,7 +426,11 @@ static const NativeDef it_methods[] = {
     {"__reduce__", it_reduce, "($self, /)", 0, NULL},
     {0},
 };
-static const TypeSpec it_spec = {.name = "generic_alias_iterator", .basic_size = sizeof(AliasIter), .flags = TF_NO_NEW, .ops = &it_ops, .methods = it_methods};
+static const TypeSpec it_spec = {.name = "generic_alias_iterator",
+                                 .basic_size = sizeof(AliasIter),
+                                 .flags = TF_NO_NEW,
+                                 .ops = &it_ops,
+                                 .methods = it_methods};
 
 static Value g_iter(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = obj_new(&alias_iter_type);
@@ -521,6 +531,6 @@ static const TypeSpec spec = {
     .members = members};
 void generic_alias_init(void) {
     type_init_static(&alias_iter_type, 0, &it_spec);
-   
+
     type_init_static(&generic_alias_type, IDX_GENERIC_ALIAS, &spec);
 }

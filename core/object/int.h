@@ -13,13 +13,15 @@ typedef struct BigInt {
 
 Value int_from_i64_slow(int64_t i);
 Value int_from_u64(uint64_t u);
-static ALWAYS_INLINE Value int_from_i64(int64_t i) { return int_fits_imm(i) ? v_from_int(i) : int_from_i64_slow(i); }
-Value int_from_double(double d);               /* truncates; OverflowError, ValueError for inf, nan */
+static ALWAYS_INLINE Value int_from_i64(int64_t i) {
+    return int_fits_imm(i) ? v_from_int(i) : int_from_i64_slow(i);
+}
+Value int_from_double(double d);                       /* truncates; OverflowError, ValueError for inf, nan */
 Value int_from_str(const char *s, size_t n, int base); /* ASCII, underscores, sign; ValueError as CPython's */
 Value int_from_str_obj(Value s, int base);
 Value int_to_str(Value v, int base, bool prefix); /* base 2, 8, 10, 16 */
-int int_to_i64(Value v, int64_t *out);         /* v is an int: 0, or 1 too large, -1 too small (nothing raised) */
-int int_to_u64_mask(Value v, uint64_t *out);   /* low 64 bits, two's complement */
+int int_to_i64(Value v, int64_t *out);            /* v is an int: 0, or 1 too large, -1 too small (nothing raised) */
+int int_to_u64_mask(Value v, uint64_t *out);      /* low 64 bits, two's complement */
 double int_to_double(Value v, bool *overflow);
 int int_sign(Value v);
 size_t int_bit_length(Value v);

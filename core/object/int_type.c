@@ -339,10 +339,8 @@ static void int_clear(Value self) {
 }
 static const TypeOps int_ops = {int_traverse, int_clear, NULL};
 
-#define BINARY_DEF(name)                                       \
-    {"__" #name "__", int_##name##_m, "($self, value, /)"}, {  \
-        "__r" #name "__", int_r##name##_m, "($self, value, /)" \
-    }
+#define BINARY_DEF(name) \
+    {"__" #name "__", int_##name##_m, "($self, value, /)"}, {"__r" #name "__", int_r##name##_m, "($self, value, /)"}
 static const NativeDef int_methods[] = {
     {"__new__", int_new_m, "($type, x=0, /, base=10)", NF_STATIC},
     BINARY_DEF(add),

@@ -113,8 +113,8 @@ Value seq_iter_new(Value seq) {
     return make(&seq_iter_type, seq, 0);
 }
 
-/* The sequence (owned, or borrowed from an iterator that no other thread can reach) and an index that no other thread gets: ABSENT when
- * exhausted. */
+/* The sequence (owned, or borrowed from an iterator that no other thread can reach) and an index that no other thread
+ * gets: ABSENT when exhausted. */
 static ALWAYS_INLINE Value take_index(Value it, intptr_t step, intptr_t *index) {
     if (LIKELY(excl_alone(it))) {
         Value seq = ref_peek(&I(it)->seq);

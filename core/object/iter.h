@@ -40,15 +40,15 @@ Value seq_iter_new(Value seq);
  */
 typedef Value (*NextFn)(Value it);
 NextFn iter_next_fn(Value it);
-/* The n items of the tuple that a zip, enumerate or dict item iterator would give next, without the tuple: 1 and owned items in out; 0 exhausted
- * (nothing pending); -1; -2: another kind of iterator, or not n items (nothing done). */
+/* The n items of the tuple that a zip, enumerate or dict item iterator would give next, without the tuple: 1 and owned
+ * items in out; 0 exhausted (nothing pending); -1; -2: another kind of iterator, or not n items (nothing done). */
 int iter_next_items(Value it, Value *out, intptr_t n);
-/* The same for two items, only when it needs nothing but loads and stores of this thread's own (no lock, no code, no error): false, nothing done.
- * The first item goes to second_first[1]. */
+/* The same for two items, only when it needs nothing but loads and stores of this thread's own (no lock, no code, no
+ * error): false, nothing done. The first item goes to second_first[1]. */
 bool iter_fast_pair(Value it, Value *second_first);
 bool dict_fast_item(Value itemiter, Value *second_first);
 int dict_next_item(Value itemiter, Value *pair); /* 1, 0, -1 */
-void iter_register(Type *t, NextFn fn); /* at start-up */
+void iter_register(Type *t, NextFn fn);          /* at start-up */
 
 /* Next item of an exact range_iter, or ABSENT when exhausted. */
 static inline Value range_iter_next(Value it) {

@@ -358,7 +358,8 @@ static Value zip_next(Value self) {
     return t;
 }
 
-/* The item a list or tuple iterator of this thread alone is at: owned, or ABSENT (at its end, or another kind); it stays where it is. */
+/* The item a list or tuple iterator of this thread alone is at: owned, or ABSENT (at its end, or another kind); it
+ * stays where it is. */
 static ALWAYS_INLINE Value seq_at(Value it) {
     if (!v_is_obj(it) || !excl_alone(it))
         return ABSENT;

@@ -36,7 +36,7 @@ int list_sort(Value l);
 int list_sort_with(Value l, Value key, bool reverse); /* key ABSENT or None: none */
 int list_reverse(Value l);
 Value list_to_tuple(Value l);
-Value list_slice(Value l, intptr_t lo, intptr_t hi);                   /* bounds clipped */
+Value list_slice(Value l, intptr_t lo, intptr_t hi); /* bounds clipped */
 /* l[start:stop:step] of bounds as slice_unpack gives them, step not 0. */
 Value list_slice_by(Value l, intptr_t start, intptr_t stop, intptr_t step);
 int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable); /* l[lo:hi] = iterable; ABSENT deletes */

@@ -112,7 +112,7 @@ static NativeSig *parse_sig(const char *text) {
 static struct SigEntry {
     const NativeDef *def;
     NativeSig *sig;
-} * sig_table;
+} *sig_table;
 static size_t sig_cap, sig_used;
 #include "mutex.h"
 static Mutex sig_mutex = MUTEX_INIT(RANK_MODULE);

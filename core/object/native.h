@@ -101,8 +101,7 @@ Value capsule_new(void *p, const char *name);
 void *capsule_get(Value v, const char *name); /* NULL with exception */
 Value generic_class_getitem(Value cls, Value *args, intptr_t nargs,
                             Value kw); /* for "__class_getitem__" entries, NF_CLASS */
-#define CLASS_GETITEM_DEF \
-    { "__class_getitem__", generic_class_getitem, "($type, item, /)", NF_CLASS, "See PEP 585" }
+#define CLASS_GETITEM_DEF {"__class_getitem__", generic_class_getitem, "($type, item, /)", NF_CLASS, "See PEP 585"}
 
 /* What a class attribute gives when read through o (ABSENT: through the class itself): calls its __get__. owned. */
 Value descr_get(Value descr, Value o, Type *t);

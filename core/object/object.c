@@ -386,7 +386,9 @@ static bool check_enter(const char *where) {
     err_set(&exc_RecursionError, "maximum recursion depth exceeded%s", where);
     return false;
 }
-static void check_leave(void) { thread_self()->c_depth--; }
+static void check_leave(void) {
+    thread_self()->c_depth--;
+}
 
 int obj_isinstance(Value v, Value cls) {
     Type *t = type_of(v);

@@ -1,5 +1,6 @@
 /* The object protocols: what any value can be asked. Arguments are borrowed, results owned, unless stated.
- * Failure: ABSENT, NULL or -1 with one pending exception. All may run Python code, so none is called inside a section. */
+ * Failure: ABSENT, NULL or -1 with one pending exception. All may run Python code, so none is called inside a section.
+ */
 #ifndef POLYGIL_OBJECT_H
 #define POLYGIL_OBJECT_H
 
@@ -16,8 +17,8 @@ int obj_setattr(Value o, Value name, Value v); /* v ABSENT: delete */
 int obj_setattr_str(Value o, const char *name, Value v);
 Value obj_generic_getattr(Value o, Value name);
 int obj_generic_setattr(Value o, Value name, Value v);
-Value obj_get_dict(Value o);     /* the instance's __dict__ (made on demand), AttributeError when it can have none */
-Value obj_dir(Value o);          /* list or ABSENT with exception */
+Value obj_get_dict(Value o); /* the instance's __dict__ (made on demand), AttributeError when it can have none */
+Value obj_dir(Value o);      /* list or ABSENT with exception */
 /* Special method sp of o, looked up on its class and bound: 1 and an owned callable; 0; -1. */
 int obj_lookup_special(Value o, int sp, Value *out);
 /* Calls special method sp of o with args. ABSENT with exc; if the class has none: V_MARK, nothing pending. */
@@ -41,7 +42,9 @@ bool recursion_enter(const char *where); /* false with RecursionError; cheap (st
 enum { CMP_LT, CMP_LE, CMP_EQ, CMP_NE, CMP_GT, CMP_GE };
 Value obj_compare(Value a, Value b, int op);
 int obj_compare_bool(Value a, Value b, int op); /* identity implies equality for EQ and NE */
-static inline int obj_eq(Value a, Value b) { return a == b ? 1 : obj_compare_bool(a, b, CMP_EQ); }
+static inline int obj_eq(Value a, Value b) {
+    return a == b ? 1 : obj_compare_bool(a, b, CMP_EQ);
+}
 int obj_truth_slow(Value v);
 static ALWAYS_INLINE int obj_truth(Value v) {
     if (v == V_TRUE)
@@ -66,14 +69,14 @@ void repr_leave(Value v);
 
 /* numbers (object/number.c). op is SP_ADD ... SP_OR, SP_POW, SP_MATMUL; messages as CPython's. */
 Value num_binary(int sp, Value a, Value b);
-Value num_inplace(int sp, Value a, Value b); /* sp as for binary */
-Value num_unary(int sp, Value a);            /* SP_NEG SP_POS SP_INVERT SP_ABS */
+Value num_inplace(int sp, Value a, Value b);  /* sp as for binary */
+Value num_unary(int sp, Value a);             /* SP_NEG SP_POS SP_INVERT SP_ABS */
 Value num_power(Value a, Value b, Value mod); /* mod ABSENT or V_NONE */
-Value num_index(Value v);                    /* __index__: an int, or TypeError */
-int num_as_i64(Value v, int64_t *out);       /* through __index__; OverflowError beyond */
+Value num_index(Value v);                     /* __index__: an int, or TypeError */
+int num_as_i64(Value v, int64_t *out);        /* through __index__; OverflowError beyond */
 /* Index or size argument; clips to the range instead of failing when clip. */
 int num_as_index(Value v, intptr_t *out, Type *overflow_exc /* NULL: clip */);
-int num_as_double(Value v, double *out);     /* float, or __float__, or __index__ */
+int num_as_double(Value v, double *out); /* float, or __float__, or __index__ */
 int num_as_int(Value v, int *out);
 bool v_is_index(Value v);
 
@@ -107,15 +110,15 @@ void buffer_release(Buffer *b);
 bool v_is_buffer(Value v);
 
 /* A static interned name: ID("append"). Immortal, borrowed. */
-#define ID(s)                                                                                                          \
-    (__extension__({                                                                                                   \
-        static _Atomic(Value) id_;                                                                                     \
-        Value v_ = LOAD_RELAXED(&id_);                                                                                 \
-        if (UNLIKELY(v_ == ABSENT)) {                                                                                  \
-            v_ = str_intern_static(s);                                                                                 \
-            STORE_RELAXED(&id_, v_);                                                                                   \
-        }                                                                                                              \
-        v_;                                                                                                            \
+#define ID(s)                          \
+    (__extension__({                   \
+        static _Atomic(Value) id_;     \
+        Value v_ = LOAD_RELAXED(&id_); \
+        if (UNLIKELY(v_ == ABSENT)) {  \
+            v_ = str_intern_static(s); \
+            STORE_RELAXED(&id_, v_);   \
+        }                              \
+        v_;                            \
     }))
 Value str_intern_static(const char *s);
 

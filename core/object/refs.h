@@ -32,7 +32,7 @@ static ALWAYS_INLINE void refs_forget(Value holder, Ref *src, size_t n) {
 /* Memory for a block, uninitialised; NULL with MemoryError. */
 void *block_alloc(size_t bytes);
 void block_retire(Value holder, void *block); /* was holder's: freed once no reader can hold it; NULL allowed */
-void block_free(void *block);   /* was never published; NULL allowed */
+void block_free(void *block);                 /* was never published; NULL allowed */
 
 /* Equality that needs no Python code and no lock: 1, 0, or -1 when only obj_eq can tell. Both alive. */
 int tuple_flat_eq(Value a, Value b); /* of exact tuples, -1 for tuples in tuples too */
@@ -53,8 +53,12 @@ static ALWAYS_INLINE int equal_simply(Value a, Value b, bool tuples) {
         return 0;
     return -1;
 }
-static ALWAYS_INLINE int simple_eq(Value a, Value b) { return equal_simply(a, b, true); }
-static ALWAYS_INLINE int flat_eq(Value a, Value b) { return equal_simply(a, b, false); }
+static ALWAYS_INLINE int simple_eq(Value a, Value b) {
+    return equal_simply(a, b, true);
+}
+static ALWAYS_INLINE int flat_eq(Value a, Value b) {
+    return equal_simply(a, b, false);
+}
 
 /* Helpers for the natives of container types. */
 
@@ -68,8 +72,7 @@ bool check_no_keywords(Type *base, int sp, Type *t, const char *name, Value kw);
 /* __dict__ of instances of built-in types with TF_HAS_DICT. */
 Value instance_dict_get(Value self);
 int instance_dict_set(Value self, Value v);
-#define INSTANCE_DICT_DEF \
-    { "__dict__", instance_dict_get, instance_dict_set, NULL }
+#define INSTANCE_DICT_DEF {"__dict__", instance_dict_get, instance_dict_set, NULL}
 
 #define COMPARE_NATIVES(prefix, fn)                                               \
     static Value prefix##_lt(Value self, Value *args, intptr_t nargs, Value kw) { \
@@ -90,14 +93,13 @@ int instance_dict_set(Value self, Value v);
     static Value prefix##_ge(Value self, Value *args, intptr_t nargs, Value kw) { \
         return fn(self, args[0], CMP_GE);                                         \
     }
-#define COMPARE_DEFS(prefix)                                                     \
-    {"__lt__", prefix##_lt, "($self, value, /)", 0, "Return self<value."},       \
-        {"__le__", prefix##_le, "($self, value, /)", 0, "Return self<=value."},  \
-        {"__eq__", prefix##_eq, "($self, value, /)", 0, "Return self==value."},  \
-        {"__ne__", prefix##_ne, "($self, value, /)", 0, "Return self!=value."},  \
-        {"__gt__", prefix##_gt, "($self, value, /)", 0, "Return self>value."}, { \
-        "__ge__", prefix##_ge, "($self, value, /)", 0, "Return self>=value."     \
-    }
+#define COMPARE_DEFS(prefix)                                                    \
+    {"__lt__", prefix##_lt, "($self, value, /)", 0, "Return self<value."},      \
+        {"__le__", prefix##_le, "($self, value, /)", 0, "Return self<=value."}, \
+        {"__eq__", prefix##_eq, "($self, value, /)", 0, "Return self==value."}, \
+        {"__ne__", prefix##_ne, "($self, value, /)", 0, "Return self!=value."}, \
+        {"__gt__", prefix##_gt, "($self, value, /)", 0, "Return self>value."},  \
+        {"__ge__", prefix##_ge, "($self, value, /)", 0, "Return self>=value."}
 
 /* Order of two lengths under a comparison: what richer sequences fall back to when all common items are equal. */
 static inline Value compare_lengths(intptr_t a, intptr_t b, int op) {

@@ -15,10 +15,10 @@ typedef struct SetEntry {
 
 typedef struct SetBlock {
     size_t mask;
-    size_t fill;    /* used entries and tombstones */
+    size_t fill;      /* used entries and tombstones */
     uint32_t finger;  /* where pop() looks next */
     uint32_t objects; /* not 0: some key is or was an object, not an immediate */
-    uint64_t stamp; /* never met again */
+    uint64_t stamp;   /* never met again */
     SetEntry entries[];
 } SetBlock;
 

@@ -86,8 +86,9 @@ Value str_from_ascii(const char *s, size_t n);      /* caller knows */
 Value str_from_latin1(const void *s, size_t n);
 Value str_from_kind(const void *data, int kind, size_t n); /* narrows */
 Value str_from_char(uint32_t c);
-extern Value str_latin1_chars[256]; /* the immortal strs of one character; made by the first str_empty or str_from_char */
-Value str_empty(void);                           /* immortal: owned and borrowed are the same */
+extern Value
+    str_latin1_chars[256]; /* the immortal strs of one character; made by the first str_empty or str_from_char */
+Value str_empty(void);     /* immortal: owned and borrowed are the same */
 Value str_intern_ascii(const char *s, size_t n); /* caller knows that it is ASCII; immortal */
 Value str_intern(Value s);                       /* steals, returns the interned one, owned (immortal) */
 Value str_exact(Value s); /* s, or a plain str of the same text when its class is a subclass: owned */
@@ -116,8 +117,9 @@ static ALWAYS_INLINE int64_t str_hash(Value s) { /* 32 bits, never 0 */
 /* Hash of bytes as that of the ASCII str of the same bytes: 32 bits, never 0. */
 uint32_t str_hash_bytes(const void *p, size_t n);
 Value str_concat(Value a, Value b);
-Value str_append(Value a, Value b);       /* a + b, where a is probably not used again: linear in a loop */
-/* The same when the caller's reference to a, which it gives up afterwards, may be the last: then a itself may grow and be the result. */
+Value str_append(Value a, Value b); /* a + b, where a is probably not used again: linear in a loop */
+/* The same when the caller's reference to a, which it gives up afterwards, may be the last: then a itself may grow and
+ * be the result. */
 Value str_append_last(Value a, Value b);
 Value str_append_steal(Value a, Value b); /* the same; steals a */
 Value str_substr(Value s, intptr_t lo, intptr_t hi);

@@ -208,7 +208,8 @@ static Value split_space(Value s, intptr_t max) {
             intptr_t from = i;
             while (i < n && !ascii_space(p[i]))
                 i++;
-            Value part = i - from == n ? str_substr(s, 0, n) : str_from_ascii((const char *)p + from, (size_t)(i - from));
+            Value part =
+                i - from == n ? str_substr(s, 0, n) : str_from_ascii((const char *)p + from, (size_t)(i - from));
             if (part == ABSENT || list_append_steal(list, part) < 0) {
                 release(list);
                 return ABSENT;
@@ -413,7 +414,8 @@ static bool join_item(StrBuilder *b, Value sep, Value item, intptr_t i) {
     sb_str(b, item);
     return true;
 }
-/* The same for what a join is mostly made of: one-byte text, a separator of one character or none, and room; false: nothing done. */
+/* The same for what a join is mostly made of: one-byte text, a separator of one character or none, and room; false:
+ * nothing done. */
 static ALWAYS_INLINE bool join_short(StrBuilder *b, int sep, Value item, intptr_t i) {
     if (!v_is_exact(item, IDX_STR))
         return false;

@@ -3,10 +3,10 @@
 
 #include <stdarg.h>
 
+#include "object/dict.h"
 #include "object/int.h"
 #include "object/iter.h"
 #include "object/list.h"
-#include "object/dict.h"
 #include "object/refs.h"
 #include "object/str.h"
 

@@ -43,6 +43,6 @@ static ALWAYS_INLINE bool v_is_tuple_exact(Value v) {
 Value scratch_new(intptr_t n);
 
 int64_t tuple_hash(Value t); /* -1: an item is unhashable, or its __hash__ failed */
-void tuple_init(void); /* the types' registration (runtime/start.c) */
+void tuple_init(void);       /* the types' registration (runtime/start.c) */
 
 #endif

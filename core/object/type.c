@@ -10,7 +10,6 @@
 #include "object/type_impl.h"
 
 #include "heap.h"
-#include "tracer.h"
 #include "mutex.h"
 #include "object/dict.h"
 #include "object/list.h"
@@ -18,6 +17,7 @@
 #include "object/shape.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "tracer.h"
 
 /* ---- names of special methods
  * -------------------------------------------------------------------------------------------------- */
@@ -127,7 +127,9 @@ void type_remove_from(Type *t, Value bases) {
         if (v_is_type(tuple_get(bases, i)))
             sublist_remove((Type *)tuple_get(bases, i), t);
 }
-void type_remove_from_bases(Type *t) { type_remove_from(t, type_bases(t)); }
+void type_remove_from_bases(Type *t) {
+    type_remove_from(t, type_bases(t));
+}
 
 Value type_subclasses(Type *t) {
     for (;;) {

@@ -1,4 +1,5 @@
 /* __build_class__: what a class statement calls. */
+#include "object/type_build.h"
 #include "interp/frame.h"
 #include "interp/function.h"
 #include "interp/interp.h"
@@ -8,7 +9,6 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
-#include "object/type_build.h"
 
 Value type_update_bases(Value bases) {
     Value list = ABSENT;
@@ -57,7 +57,8 @@ fail:
 }
 
 Value type_build_class(Value func, Value name, Value *bases_in, intptr_t n_bases, Value *kwvalues, Value kwnames) {
-    Value orig = tuple_from(bases_in, n_bases), bases = orig ? type_update_bases(orig) : ABSENT, meta = ABSENT, ns = ABSENT, cell = ABSENT;
+    Value orig = tuple_from(bases_in, n_bases), bases = orig ? type_update_bases(orig) : ABSENT, meta = ABSENT,
+          ns = ABSENT, cell = ABSENT;
     Value cls = ABSENT, names = ABSENT, prep, vals[40];
     intptr_t nk = kwnames ? tuple_len(kwnames) : 0, n_rest = 0;
     if (!bases)
@@ -134,7 +135,9 @@ Value type_build_class(Value func, Value name, Value *bases_in, intptr_t n_bases
         Value in = cell_get(cell);
         if (in != cls) {
             if (!in)
-                err_set(&exc_RuntimeError, "__class__ not set defining %R as %R. Was __classcell__ propagated to type.__new__?", name, cls);
+                err_set(&exc_RuntimeError,
+                        "__class__ not set defining %R as %R. Was __classcell__ propagated to type.__new__?", name,
+                        cls);
             else
                 err_set(&exc_TypeError, "__class__ set to %R defining %R as %R", in, name, cls);
             release(cls);

@@ -50,7 +50,8 @@ Value type_mro_c3(Type *t, Value bases) {
     intptr_t nb = tuple_len(bases);
     for (intptr_t i = 0; i < nb; i++)
         if (!type_mro((Type *)tuple_get(bases, i)))
-            return err_set(&exc_TypeError, "Cannot extend an incomplete type '%s'", type_cname((Type *)tuple_get(bases, i)));
+            return err_set(&exc_TypeError, "Cannot extend an incomplete type '%s'",
+                           type_cname((Type *)tuple_get(bases, i)));
     for (intptr_t i = 0; i < nb; i++) /* a class may name a base once only */
         for (intptr_t j = i + 1; j < nb; j++)
             if (tuple_get(bases, i) == tuple_get(bases, j)) {
@@ -686,7 +687,8 @@ static int collect_mros(Type *t, MroUndo *undo, size_t *n, size_t cap) {
     Value before = type_mro(t), mro = type_compute_mro(t);
     if (!mro)
         return -1;
-    if (type_mro(t) != before) /* an mro() has set this class's bases: what it led to stays, with what it did for the subclasses */
+    if (type_mro(t) !=
+        before) /* an mro() has set this class's bases: what it led to stays, with what it did for the subclasses */
         return 0;
     undo[*n] = (MroUndo){t, before, mro};
     ++*n;

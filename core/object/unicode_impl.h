@@ -17,8 +17,8 @@ typedef struct UnicodeNumber {
     int32_t is_digit;
 } UnicodeNumber;
 
-#define DECLARE_TABLE(type, name)                                                                                      \
-    extern const type name[];                                                                                          \
+#define DECLARE_TABLE(type, name) \
+    extern const type name[];     \
     extern const size_t name##_len;
 DECLARE_TABLE(UnicodeRange, unicode_newer) /* assigned after Unicode 14 */
 DECLARE_TABLE(UnicodeRange, unicode_other_lower)
@@ -29,8 +29,8 @@ DECLARE_TABLE(UnicodeRange, unicode_id_continue)    /* exceptions */
 DECLARE_TABLE(UnicodeMap, unicode_upper)            /* to several code points */
 DECLARE_TABLE(UnicodeMap, unicode_lower)
 DECLARE_TABLE(UnicodeMap, unicode_title)
-DECLARE_TABLE(UnicodeMap, unicode_fold)             /* other than lower case */
+DECLARE_TABLE(UnicodeMap, unicode_fold) /* other than lower case */
 DECLARE_TABLE(uint32_t, unicode_decimal_zeros)
-DECLARE_TABLE(UnicodeNumber, unicode_numbers)       /* those that are not decimal digits */
+DECLARE_TABLE(UnicodeNumber, unicode_numbers) /* those that are not decimal digits */
 
 #endif

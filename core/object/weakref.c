@@ -8,7 +8,9 @@
 
 Type weakref_type, weakproxy_type, callable_proxy_type;
 
-/* ---- making ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- making
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 Value weakref_new(Type *t, Value target, Value callback) {
     if (!v_is_obj(target) || !(type_of(target)->flags & TF_WEAKREF))
@@ -50,32 +52,42 @@ Value weakref_first(Value target) {
     return w ? V_OF(w) : V_NONE;
 }
 
-static void traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((WeakRef *)self)->callback), arg); }
+static void traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((WeakRef *)self)->callback), arg);
+}
 static void clear(Value self) {
     weak_unlink((WeakRef *)self);
     ref_clear(self, &((WeakRef *)self)->callback);
 }
-static void fini(Value self) { weak_unlink((WeakRef *)self); }
+static void fini(Value self) {
+    weak_unlink((WeakRef *)self);
+}
 static const TypeOps ops = {traverse, clear, fini};
 
-/* ---- ref --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- ref
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Keywords are a subclass's __init__'s. */
 static Value ref_new(Value self, Value *args, intptr_t nargs, Value kw) {
     if (kw && tuple_len(kw) && (Type *)self == &weakref_type)
         return err_set(&exc_TypeError, "ref() takes no keyword arguments");
     if (nargs < 1 || nargs > 2)
-        return err_set(&exc_TypeError, "__new__ expected %s 1 argument, got %zd", nargs ? "at most" : "at least", nargs);
+        return err_set(&exc_TypeError, "__new__ expected %s 1 argument, got %zd", nargs ? "at most" : "at least",
+                       nargs);
     return weakref_new((Type *)self, args[0], arg_at(args, nargs, 1));
 }
 static Value ref_init_(Value self, Value *args, intptr_t nargs, Value kw) {
     if (kw && tuple_len(kw))
         return err_set(&exc_TypeError, "ref() takes no keyword arguments");
     if (nargs < 1 || nargs > 2)
-        return err_set(&exc_TypeError, "__init__ expected %s 1 argument, got %zd", nargs ? "at most" : "at least", nargs);
+        return err_set(&exc_TypeError, "__init__ expected %s 1 argument, got %zd", nargs ? "at most" : "at least",
+                       nargs);
     return V_NONE;
 }
-static Value ref_call(Value self, Value *args, intptr_t nargs, Value kw) { return weakref_get(self); }
+static Value ref_call(Value self, Value *args, intptr_t nargs, Value kw) {
+    return weakref_get(self);
+}
 static Value ref_callback(Value self) {
     ExclCs cs;
     excl_read_begin(&cs, self);
@@ -110,8 +122,12 @@ static Value ref_compare(Value self, Value other, int op) {
     release(b);
     return r;
 }
-static Value ref_eq(Value self, Value *args, intptr_t nargs, Value kw) { return ref_compare(self, args[0], CMP_EQ); }
-static Value ref_ne(Value self, Value *args, intptr_t nargs, Value kw) { return ref_compare(self, args[0], CMP_NE); }
+static Value ref_eq(Value self, Value *args, intptr_t nargs, Value kw) {
+    return ref_compare(self, args[0], CMP_EQ);
+}
+static Value ref_ne(Value self, Value *args, intptr_t nargs, Value kw) {
+    return ref_compare(self, args[0], CMP_NE);
+}
 static Value ref_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = weak_get((WeakRef *)self), name = ABSENT, r;
     char here[32], there[32];
@@ -131,7 +147,9 @@ static Value ref_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     release(v);
     return r;
 }
-static Value ref_class_getitem(Value self, Value *args, intptr_t nargs, Value kw) { return generic_alias_new(self, args[0]); }
+static Value ref_class_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
+    return generic_alias_new(self, args[0]);
+}
 
 static const NativeDef ref_methods[] = {
     {"__new__", ref_new, "($type, *args, **kw)"},
@@ -146,7 +164,8 @@ static const NativeDef ref_methods[] = {
 };
 static const GetSetDef ref_getsets[] = {{"__callback__", ref_callback, NULL, NULL}, {NULL}};
 
-/* ---- proxies: every operation is the target's ----------------------------------------------------------------------------------------- */
+/* ---- proxies: every operation is the target's
+ * ----------------------------------------------------------------------------------------- */
 
 static bool is_proxy(Value v) {
     return v_is_obj(v) && (type_of(v) == &weakproxy_type || type_of(v) == &callable_proxy_type);
@@ -159,19 +178,27 @@ static Value unwrap(Value v) {
     return t ? t : err_set(&exc_ReferenceError, "weakly-referenced object no longer exists");
 }
 
-#define PROXY_BODY(result, expr)                                                                                       \
-    Value t = unwrap(self);                                                                                            \
-    if (!t)                                                                                                            \
-        return ABSENT;                                                                                                 \
-    result = expr;                                                                                                     \
-    release(t);                                                                                                        \
+#define PROXY_BODY(result, expr) \
+    Value t = unwrap(self);      \
+    if (!t)                      \
+        return ABSENT;           \
+    result = expr;               \
+    release(t);                  \
     return r;
-#define PROXY_VALUE(name, expr)                                                                                        \
-    static Value proxy_##name(Value self, Value *args, intptr_t nargs, Value kw) { PROXY_BODY(Value r, expr) }
+#define PROXY_VALUE(name, expr)                                                    \
+    static Value proxy_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        PROXY_BODY(Value r, expr)                                                  \
+    }
 
-static Value from_status(int r) { return r < 0 ? ABSENT : V_NONE; }
-static Value from_bool(int r) { return r < 0 ? ABSENT : v_bool(r != 0); }
-static Value from_length(intptr_t n) { return n < 0 ? ABSENT : v_from_int(n); }
+static Value from_status(int r) {
+    return r < 0 ? ABSENT : V_NONE;
+}
+static Value from_bool(int r) {
+    return r < 0 ? ABSENT : v_bool(r != 0);
+}
+static Value from_length(intptr_t n) {
+    return n < 0 ? ABSENT : v_from_int(n);
+}
 
 PROXY_VALUE(getattribute, obj_getattr(t, args[0]))
 PROXY_VALUE(setattr, from_status(obj_setattr(t, args[0], args[1])))
@@ -225,8 +252,10 @@ static Value proxy_compare(Value self, Value other, int op) {
     release(b);
     return r;
 }
-#define PROXY_COMPARE(name, op)                                                                                        \
-    static Value proxy_##name(Value self, Value *args, intptr_t nargs, Value kw) { return proxy_compare(self, args[0], op); }
+#define PROXY_COMPARE(name, op)                                                    \
+    static Value proxy_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return proxy_compare(self, args[0], op);                                   \
+    }
 PROXY_COMPARE(lt, CMP_LT)
 PROXY_COMPARE(le, CMP_LE)
 PROXY_COMPARE(eq, CMP_EQ)
@@ -246,22 +275,24 @@ static Value proxy_binary(int sp, Value x, Value y, Value mod, bool inplace) {
     release(b);
     return r;
 }
-#define PROXY_BINARY_OPS(X)                                                                                            \
-    X(add, ADD) X(sub, SUB) X(mul, MUL) X(matmul, MATMUL) X(truediv, TRUEDIV) X(floordiv, FLOORDIV) X(mod, MOD)        \
-    X(divmod, DIVMOD) X(pow, POW) X(lshift, LSHIFT) X(rshift, RSHIFT) X(and, AND) X(xor, XOR) X(or, OR)
-#define PROXY_INPLACE_OPS(X)                                                                                           \
-    X(add, ADD) X(sub, SUB) X(mul, MUL) X(matmul, MATMUL) X(truediv, TRUEDIV) X(floordiv, FLOORDIV) X(mod, MOD)        \
-    X(pow, POW) X(lshift, LSHIFT) X(rshift, RSHIFT) X(and, AND) X(xor, XOR) X(or, OR)
-#define PROXY_BINARY_DEF(n, SP)                                                                                        \
-    static Value proxy_##n##_(Value self, Value *args, intptr_t nargs, Value kw) {                                     \
-        return proxy_binary(SP_##SP, self, args[0], arg_at(args, nargs, 1), false);                                    \
-    }                                                                                                                  \
-    static Value proxy_r##n(Value self, Value *args, intptr_t nargs, Value kw) {                                       \
-        return proxy_binary(SP_##SP, args[0], self, arg_at(args, nargs, 1), false);                                    \
+#define PROXY_BINARY_OPS(X)                                                                                           \
+    X(add, ADD)                                                                                                       \
+    X(sub, SUB) X(mul, MUL) X(matmul, MATMUL) X(truediv, TRUEDIV) X(floordiv, FLOORDIV) X(mod, MOD) X(divmod, DIVMOD) \
+        X(pow, POW) X(lshift, LSHIFT) X(rshift, RSHIFT) X(and, AND) X(xor, XOR) X(or, OR)
+#define PROXY_INPLACE_OPS(X)                                                                                    \
+    X(add, ADD)                                                                                                 \
+    X(sub, SUB) X(mul, MUL) X(matmul, MATMUL) X(truediv, TRUEDIV) X(floordiv, FLOORDIV) X(mod, MOD) X(pow, POW) \
+        X(lshift, LSHIFT) X(rshift, RSHIFT) X(and, AND) X(xor, XOR) X(or, OR)
+#define PROXY_BINARY_DEF(n, SP)                                                     \
+    static Value proxy_##n##_(Value self, Value *args, intptr_t nargs, Value kw) {  \
+        return proxy_binary(SP_##SP, self, args[0], arg_at(args, nargs, 1), false); \
+    }                                                                               \
+    static Value proxy_r##n(Value self, Value *args, intptr_t nargs, Value kw) {    \
+        return proxy_binary(SP_##SP, args[0], self, arg_at(args, nargs, 1), false); \
     }
-#define PROXY_INPLACE_DEF(n, SP)                                                                                       \
-    static Value proxy_i##n(Value self, Value *args, intptr_t nargs, Value kw) {                                       \
-        return proxy_binary(SP_##SP, self, args[0], ABSENT, true);                                                     \
+#define PROXY_INPLACE_DEF(n, SP)                                                 \
+    static Value proxy_i##n(Value self, Value *args, intptr_t nargs, Value kw) { \
+        return proxy_binary(SP_##SP, self, args[0], ABSENT, true);               \
     }
 PROXY_BINARY_OPS(PROXY_BINARY_DEF)
 PROXY_INPLACE_OPS(PROXY_INPLACE_DEF)
@@ -269,8 +300,9 @@ PROXY_INPLACE_OPS(PROXY_INPLACE_DEF)
 #define PROXY_UNARY_DEF(n, SP) PROXY_VALUE(n, num_unary(SP_##SP, t))
 PROXY_UNARY_OPS(PROXY_UNARY_DEF)
 
-#define PROXY_BINARY_ROW(n, SP)                                                                                        \
-    {"__" #n "__", proxy_##n##_, "($self, value, mod=None, /)"}, {"__r" #n "__", proxy_r##n, "($self, value, mod=None, /)"},
+#define PROXY_BINARY_ROW(n, SP)                                  \
+    {"__" #n "__", proxy_##n##_, "($self, value, mod=None, /)"}, \
+        {"__r" #n "__", proxy_r##n, "($self, value, mod=None, /)"},
 #define PROXY_INPLACE_ROW(n, SP) {"__i" #n "__", proxy_i##n, "($self, value, /)"},
 #define PROXY_UNARY_ROW(n, SP) {"__" #n "__", proxy_##n, "($self, /)"},
 #define PROXY_METHODS                                                                                                  \

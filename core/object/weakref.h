@@ -6,8 +6,8 @@
 
 extern Type weakproxy_type, callable_proxy_type;
 
-/* A reference of class t (weakref_type or a subclass); callback ABSENT or V_NONE: none. The shared one is returned again where there is one.
- * TypeError when target cannot be weakly referenced. */
+/* A reference of class t (weakref_type or a subclass); callback ABSENT or V_NONE: none. The shared one is returned
+ * again where there is one. TypeError when target cannot be weakly referenced. */
 Value weakref_new(Type *t, Value target, Value callback);
 Value weakproxy_new(Value target, Value callback);
 /* Owned, or V_NONE. */

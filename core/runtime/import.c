@@ -12,13 +12,16 @@
 #include "runtime/import_impl.h"
 
 bool import_verbose;
-static Value modules; /* sys.modules: the dict made at start; programs may replace sys.modules' value, then that one counts */
+static Value
+    modules; /* sys.modules: the dict made at start; programs may replace sys.modules' value, then that one counts */
 
 Value import_modules(void) {
     return modules;
 }
 
-/* ---- module locks ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- module locks
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* A module that is being imported. In a list under `lock_mutex`; waiters park on its address. */
 typedef struct Importing {
@@ -65,8 +68,9 @@ static bool still_importing(void *arg) {
     return !__atomic_load_n(&i->done, __ATOMIC_ACQUIRE);
 }
 
-/* 1: this thread may import the module, and then unlocks it; 2: it does so already further out (the package of the module that it wants
- * imports that module first), and may go on; 0: another has finished it, or waiting would never end: look again, take what is there. */
+/* 1: this thread may import the module, and then unlocks it; 2: it does so already further out (the package of the
+ * module that it wants imports that module first), and may go on; 0: another has finished it, or waiting would never
+ * end: look again, take what is there. */
 static int lock_module(Value name, Importing *mine) {
     uint64_t me = thread_self()->serial;
     mutex_lock(&lock_mutex);
@@ -152,7 +156,9 @@ static void wait_if_importing(Value name) {
     }
 }
 
-/* ---- absolute names ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- absolute names
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* sys.modules as the program sees it: owned. */
 static Value current_modules(void) {
@@ -215,11 +221,13 @@ static Value package_of(Value globals) {
         }
         goto out;
     }
-    if (err_warn(&exc_ImportWarning, 1, "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__") < 0)
+    if (err_warn(&exc_ImportWarning, 1,
+                 "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__") < 0)
         goto out;
     Value name = dict_get(globals, ID("__name__"));
     if (!name || !v_is_str(name)) {
-        err_set(name ? &exc_TypeError : &exc_KeyError, name ? "__name__ must be a string" : "'__name__' not in globals");
+        err_set(name ? &exc_TypeError : &exc_KeyError,
+                name ? "__name__ must be a string" : "'__name__' not in globals");
         release(name);
         goto out;
     }
@@ -267,11 +275,15 @@ static Value resolve(Value name, Value globals, int level) {
     return r;
 }
 
-/* ---- importing ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- importing
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value import_absolute(Value name);
 
-static Value not_found(Value name) { return err_import(&exc_ModuleNotFoundError, name, ABSENT, "No module named %R", name); }
+static Value not_found(Value name) {
+    return err_import(&exc_ModuleNotFoundError, name, ABSENT, "No module named %R", name);
+}
 
 /* With the module's lock held. */
 static Value find_and_load(Value name) {
@@ -306,7 +318,8 @@ static Value find_and_load(Value name) {
         if (r <= 0) {
             parent_path = V_NONE;
             if (r == 0)
-                err_import(&exc_ModuleNotFoundError, name, ABSENT, "No module named %R; %R is not a package", name, parent_name);
+                err_import(&exc_ModuleNotFoundError, name, ABSENT, "No module named %R; %R is not a package", name,
+                           parent_name);
             goto out;
         }
     }
@@ -322,7 +335,8 @@ static Value find_and_load(Value name) {
         if (r < 0) {
             if (err_matches(&exc_AttributeError)) {
                 err_clear();
-                r = err_warn(&exc_ImportWarning, 1, "Cannot set an attribute on %R for child module %R", parent_name, name);
+                r = err_warn(&exc_ImportWarning, 1, "Cannot set an attribute on %R for child module %R", parent_name,
+                             name);
             }
             if (r < 0) {
                 release(result);
@@ -366,7 +380,9 @@ static Value import_absolute(Value name) {
     }
 }
 
-/* ---- import statements ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- import statements
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* from m import (names): submodules that are not attributes yet are imported. */
 static int handle_fromlist(Value m, Value mod_name, Value fromlist, bool recursive) {
@@ -376,7 +392,8 @@ static int handle_fromlist(Value m, Value mod_name, Value fromlist, bool recursi
     int r = 0;
     while (r == 0 && (x = obj_next(it)) != ABSENT) {
         if (!v_is_str(x)) {
-            err_set(&exc_TypeError, "%s must be str, not %T", recursive ? "Item in ``from list''" : "Item in __all__", x);
+            err_set(&exc_TypeError, "%s must be str, not %T", recursive ? "Item in ``from list''" : "Item in __all__",
+                    x);
             r = -1;
         } else if (str_equal_c(x, "*")) {
             Value all;
@@ -544,7 +561,8 @@ Value import_from(Value m, Value name) {
         }
         err_clear();
         err_import(&exc_ImportError, pkg, file,
-                   initialising ? "cannot import name %R from partially initialized module %R (most likely due to a circular import) (%S)"
+                   initialising ? "cannot import name %R from partially initialized module %R (most likely due to a "
+                                  "circular import) (%S)"
                                 : "cannot import name %R from %R (%S)",
                    name, pkg, file);
         release(file);
@@ -600,7 +618,9 @@ int import_star(Value m, Value locals) {
     return r;
 }
 
-/* ---- for C code --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- for C code
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 
 Value import_module(const char *name) {
     Value n = str_from_c(name);
@@ -632,17 +652,20 @@ Value import_add_module(Value name) {
 }
 
 Value import_module_repr(Value m) {
-    Value d = module_dict(m), spec = d ? dict_get(d, ID("__spec__")) : ABSENT, r = ABSENT, name, origin = ABSENT, loader = ABSENT, has;
+    Value d = module_dict(m), spec = d ? dict_get(d, ID("__spec__")) : ABSENT, r = ABSENT, name, origin = ABSENT,
+          loader = ABSENT, has;
     if (spec && spec != V_NONE) {
         name = obj_getattr(spec, ID("name"));
         if (name && obj_lookup_attr(spec, ID("origin"), &origin) >= 0) {
             if (!origin || origin == V_NONE) {
                 if (obj_lookup_attr(spec, ID("loader"), &loader) >= 0)
-                    r = !loader || loader == V_NONE ? str_format_c("<module %R>", name) : str_format_c("<module %R (%R)>", name, loader);
+                    r = !loader || loader == V_NONE ? str_format_c("<module %R>", name)
+                                                    : str_format_c("<module %R (%R)>", name, loader);
             } else if (obj_lookup_attr(spec, ID("has_location"), &has) >= 0) {
                 bool located = has && obj_truth(has) > 0;
                 release(has);
-                r = located ? str_format_c("<module %R from %R>", name, origin) : str_format_c("<module %R (%S)>", name, origin);
+                r = located ? str_format_c("<module %R from %R>", name, origin)
+                            : str_format_c("<module %R (%S)>", name, origin);
             }
         }
         release(name);

@@ -1,19 +1,19 @@
 /* The import system: our own importer in C, which compiles from source and writes no cache files.
  *
- * sys.meta_path, sys.path_hooks and sys.path_importer_cache work as in CPython: the finder that stands in meta_path is implemented here and
- * does what BuiltinImporter and PathFinder do together. importlib's Python implementation is loaded only when a program imports it, on top of
- * _imp; it then shares sys.modules and the same finders.
+ * sys.meta_path, sys.path_hooks and sys.path_importer_cache work as in CPython: the finder that stands in meta_path is
+ * implemented here and does what BuiltinImporter and PathFinder do together. importlib's Python implementation is
+ * loaded only when a program imports it, on top of _imp; it then shares sys.modules and the same finders.
  *
- * A module that is being imported is owned by one thread; others that want it wait, detached. Waits that form a cycle go on with the
- * partially initialised module, as in CPython.
+ * A module that is being imported is owned by one thread; others that want it wait, detached. Waits that form a cycle
+ * go on with the partially initialised module, as in CPython.
  */
 #ifndef POLYGIL_IMPORT_H
 #define POLYGIL_IMPORT_H
 
 #include "object/module.h"
 
-/* What `import name` evaluates to: __import__ of the builtins called by import statements. Owned. globals: dict or V_NONE; fromlist: a
- * tuple (or other sequence) or V_NONE. */
+/* What `import name` evaluates to: __import__ of the builtins called by import statements. Owned. globals: dict or
+ * V_NONE; fromlist: a tuple (or other sequence) or V_NONE. */
 Value import_name(Value name, Value globals, Value fromlist, int level);
 /* from module import name. Owned. */
 Value import_from(Value module, Value name);
@@ -33,8 +33,8 @@ int import_run_file(const char *path, Value main_module);
 /* Start-up: sys.modules with builtins and sys. 0, -1. */
 int import_init(void);
 void import_visit_roots(VisitFn visit, void *arg);
-/* A ModuleSpec object (importlib's class while that is loaded, else our own with the same attributes). origin ABSENT: None;
- * locations ABSENT: no package. */
+/* A ModuleSpec object (importlib's class while that is loaded, else our own with the same attributes). origin ABSENT:
+ * None; locations ABSENT: no package. */
 Value import_make_spec(Value name, Value loader, Value origin, Value locations, bool has_location);
 extern bool import_verbose;
 

@@ -1,8 +1,10 @@
-/* Import: finding and loading. Two finder objects in sys.meta_path stand for what C code here does: built-in modules, and source files along
- * sys.path or a package's __path__. Foreign finders in sys.meta_path are asked as importlib would ask them.
+/* Import: finding and loading. Two finder objects in sys.meta_path stand for what C code here does: built-in modules,
+ * and source files along sys.path or a package's __path__. Foreign finders in sys.meta_path are asked as importlib
+ * would ask them.
  *
- * When a program imports importlib, its classes take over what Python code can see (specs, loaders, sys.meta_path, sys.path_hooks); C code
- * here still does the work for the standard finders, as long as they are the ones that importlib installed. */
+ * When a program imports importlib, its classes take over what Python code can see (specs, loaders, sys.meta_path,
+ * sys.path_hooks); C code here still does the work for the standard finders, as long as they are the ones that
+ * importlib installed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,7 +25,9 @@
 #include "object/tuple.h"
 #include "runtime/import_impl.h"
 
-/* ---- built-in modules ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- built-in modules
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 const ModuleSpec *import_builtin_spec(const char *name) {
     for (const ModuleSpec *const *p = modules_table; *p; p++)
@@ -45,9 +49,10 @@ Value import_builtin_names(void) {
 
 static Value std_builtin_finder, std_path_finder; /* our objects in sys.meta_path, later importlib's classes */
 static Value own_builtin, own_path;               /* ours, always */
-static Value lib_bootstrap, lib_external; /* _frozen_importlib, _frozen_importlib_external */
+static Value lib_bootstrap, lib_external;         /* _frozen_importlib, _frozen_importlib_external */
 /* importlib's classes once it was loaded; ABSENT before. */
-static Value lib_module_spec, lib_source_loader, lib_builtin_importer, lib_namespace_loader, lib_path_finder, lib_namespace_path;
+static Value lib_module_spec, lib_source_loader, lib_builtin_importer, lib_namespace_loader, lib_path_finder,
+    lib_namespace_path;
 
 Value import_load_builtin(const ModuleSpec *spec) {
     Value name = str_intern_static(spec->name), m = module_new(name);
@@ -94,7 +99,8 @@ fail: {
 }
 }
 
-/* ---- our loader, spec and finder objects ------------------------------------------------------------------------------------------------------- */
+/* ---- our loader, spec and finder objects
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* What importlib.machinery.ModuleSpec is, before importlib is there. A plain class with attributes. */
 static Type spec_type, loader_type, finder_type;
@@ -103,7 +109,9 @@ typedef struct Loader {
     Object hdr;
     Ref name, path;
 } Loader;
-static Loader *L(Value v) { return (Loader *)v; }
+static Loader *L(Value v) {
+    return (Loader *)v;
+}
 
 Value import_make_spec(Value name, Value loader, Value origin, Value locations, bool has_location) {
     Value spec;
@@ -112,7 +120,8 @@ Value import_make_spec(Value name, Value loader, Value origin, Value locations, 
         Value a[] = {name, loader ? loader : V_NONE, origin ? origin : V_NONE, v_bool(locations != ABSENT)};
         spec = names ? obj_call(lib_module_spec, a, 2, names) : ABSENT;
         release(names);
-        if (spec && ((has_location && obj_setattr(spec, ID("has_location"), V_TRUE) < 0 && obj_setattr(spec, ID("_set_fileattr"), V_TRUE) < 0) ||
+        if (spec && ((has_location && obj_setattr(spec, ID("has_location"), V_TRUE) < 0 &&
+                      obj_setattr(spec, ID("_set_fileattr"), V_TRUE) < 0) ||
                      (locations && obj_setattr(spec, ID("submodule_search_locations"), locations) < 0))) {
             err_clear();
         }
@@ -133,7 +142,8 @@ Value import_make_spec(Value name, Value loader, Value origin, Value locations, 
             dot--;
         parent = str_substr(name, 0, dot > 0 ? dot - 1 : 0);
     }
-    if (!parent || attrs_set(spec, ID("name"), name) < 0 || attrs_set(spec, ID("loader"), loader ? loader : V_NONE) < 0 ||
+    if (!parent || attrs_set(spec, ID("name"), name) < 0 ||
+        attrs_set(spec, ID("loader"), loader ? loader : V_NONE) < 0 ||
         attrs_set(spec, ID("origin"), origin ? origin : V_NONE) < 0 ||
         attrs_set(spec, ID("submodule_search_locations"), locations ? locations : V_NONE) < 0 ||
         attrs_set(spec, ID("has_location"), v_bool(has_location)) < 0 || attrs_set(spec, ID("parent"), parent) < 0 ||
@@ -145,7 +155,9 @@ Value import_make_spec(Value name, Value loader, Value origin, Value locations, 
     release(parent);
     return spec;
 }
-int import_spec_set_initializing(Value spec, bool on) { return obj_setattr(spec, ID("_initializing"), v_bool(on)); }
+int import_spec_set_initializing(Value spec, bool on) {
+    return obj_setattr(spec, ID("_initializing"), v_bool(on));
+}
 
 static Value spec_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Value name = obj_getattr(self, ID("name")), loader = name ? obj_getattr(self, ID("loader")) : ABSENT;
@@ -159,7 +171,9 @@ static Value spec_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 static const NativeDef spec_methods[] = {{"__repr__", spec_repr, "($self, /)", 0, NULL}, {0}};
-static const TypeSpec spec_spec = {.name = "_frozen_importlib.ModuleSpec", .basic_size = sizeof(Object), .flags = TF_HAS_DICT | TF_NO_NEW,
+static const TypeSpec spec_spec = {.name = "_frozen_importlib.ModuleSpec",
+                                   .basic_size = sizeof(Object),
+                                   .flags = TF_HAS_DICT | TF_NO_NEW,
                                    .methods = spec_methods};
 
 static Value read_file(const char *path); /* bytes; ABSENT with OSError */
@@ -186,7 +200,9 @@ static Value loader_new(Value name, Value path) {
     }
     return v;
 }
-static Value path_bytes(Value path) { return str_encode_fs(path); }
+static Value path_bytes(Value path) {
+    return str_encode_fs(path);
+}
 static Value l_get_code(Value self, Value *args, intptr_t nargs, Value kw) {
     Value p = path_bytes(ref_peek(&L(self)->path)), src = p ? read_file(bytes_data(p)) : ABSENT;
     Value code = src ? compile_file_text(src, ref_peek(&L(self)->path)) : ABSENT;
@@ -220,7 +236,9 @@ static Value l_get_source(Value self, Value *args, intptr_t nargs, Value kw) {
     release(src);
     return r;
 }
-static Value l_get_filename(Value self, Value *args, intptr_t nargs, Value kw) { return retained(ref_peek(&L(self)->path)); }
+static Value l_get_filename(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(ref_peek(&L(self)->path));
+}
 static Value l_get_data(Value self, Value *args, intptr_t nargs, Value kw) {
     Value p = v_is_str(args[0]) ? path_bytes(args[0]) : err_set(&exc_TypeError, "path must be str");
     Value r = p ? read_file(bytes_data(p)) : ABSENT;
@@ -235,7 +253,9 @@ static Value l_is_package(Value self, Value *args, intptr_t nargs, Value kw) {
     release(tail);
     return v_bool(yes);
 }
-static Value l_create(Value self, Value *args, intptr_t nargs, Value kw) { return V_NONE; }
+static Value l_create(Value self, Value *args, intptr_t nargs, Value kw) {
+    return V_NONE;
+}
 static Value l_exec(Value self, Value *args, intptr_t nargs, Value kw) {
     Value code = l_get_code(self, NULL, 0, ABSENT), d = code ? obj_getattr(args[0], ID("__dict__")) : ABSENT;
     Value r = d ? interp_exec(code, d, d, ABSENT) : ABSENT;
@@ -264,11 +284,18 @@ static const NativeDef loader_methods[] = {
     {0},
 };
 static const MemberDef loader_members[] = {{"name", MK_REF | MK_READONLY, offsetof(Loader, name), NULL},
-                                           {"path", MK_REF | MK_READONLY, offsetof(Loader, path), NULL}, {0}};
-static const TypeSpec loader_spec = {.name = "_frozen_importlib_external.SourceFileLoader", .basic_size = sizeof(Loader), .flags = TF_NO_NEW,
-                                     .ops = &loader_ops, .methods = loader_methods, .members = loader_members};
+                                           {"path", MK_REF | MK_READONLY, offsetof(Loader, path), NULL},
+                                           {0}};
+static const TypeSpec loader_spec = {.name = "_frozen_importlib_external.SourceFileLoader",
+                                     .basic_size = sizeof(Loader),
+                                     .flags = TF_NO_NEW,
+                                     .ops = &loader_ops,
+                                     .methods = loader_methods,
+                                     .members = loader_members};
 
-/* ---- files -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * --------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value read_file(const char *path) {
     int fd, err = 0;
@@ -324,15 +351,25 @@ static int file_kind(const char *path) { /* 0 none, 1 file, 2 directory */
     return S_ISDIR(st.st_mode) ? 2 : S_ISREG(st.st_mode) ? 1 : 0;
 }
 
-/* ---- finding ---------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- finding
+ * ----------------------------------------------------------------------------------------------------------------------------------------
+ */
 
-typedef enum FoundKind { FOUND_NOTHING, FOUND_SOURCE, FOUND_PACKAGE, FOUND_NAMESPACE, FOUND_BUILTIN, FOUND_SPEC, FOUND_ERROR } FoundKind;
+typedef enum FoundKind {
+    FOUND_NOTHING,
+    FOUND_SOURCE,
+    FOUND_PACKAGE,
+    FOUND_NAMESPACE,
+    FOUND_BUILTIN,
+    FOUND_SPEC,
+    FOUND_ERROR
+} FoundKind;
 typedef struct Found {
     FoundKind kind;
-    char *path;                /* malloc'd: the file */
-    char *dir;                 /* malloc'd: of a package */
-    Value portions;            /* list of directories: a namespace package */
-    Value spec;                /* FOUND_SPEC: made by somebody else */
+    char *path;     /* malloc'd: the file */
+    char *dir;      /* malloc'd: of a package */
+    Value portions; /* list of directories: a namespace package */
+    Value spec;     /* FOUND_SPEC: made by somebody else */
     const ModuleSpec *builtin;
 } Found;
 static void found_free(Found *f) {
@@ -414,7 +451,8 @@ static int find_in_path(Value name, Value path, Found *f) {
         if (kind == 1 || !standard)
             r = find_by_importlib(name, entry, f);
         else if (kind == 2) {
-            char *p = join_path(dir, tail, ""), *init = p ? join_path(p, "__init__.py", "") : NULL, *py = join_path(dir, tail, ".py");
+            char *p = join_path(dir, tail, ""), *init = p ? join_path(p, "__init__.py", "") : NULL,
+                 *py = join_path(dir, tail, ".py");
             if (!p || !init || !py) {
                 err_no_memory();
                 r = -1;
@@ -506,7 +544,8 @@ static Value found_spec(Value name, const Found *f) {
     Value loader = ABSENT, origin = ABSENT, locations = ABSENT, spec = ABSENT;
     switch (f->kind) {
     case FOUND_BUILTIN:
-        return import_make_spec(name, lib_builtin_importer ? lib_builtin_importer : own_builtin, ID("built-in"), ABSENT, false);
+        return import_make_spec(name, lib_builtin_importer ? lib_builtin_importer : own_builtin, ID("built-in"), ABSENT,
+                                false);
     case FOUND_SPEC:
         return retained(f->spec);
     case FOUND_SOURCE:
@@ -540,7 +579,9 @@ static Value found_spec(Value name, const Found *f) {
     return spec;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- loading
+ * ------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int set_attrs(Value d, Value spec, const Found *f) {
     int r = dict_set(d, ID("__spec__"), spec);
@@ -658,7 +699,9 @@ out:
     return result;
 }
 
-/* ---- finder objects -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- finder objects
+ * --------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value finder_find_spec(Value self, Value *args, intptr_t nargs, Value kw) {
     Found f = {0};
@@ -680,10 +723,15 @@ static Value finder_find_spec(Value self, Value *args, intptr_t nargs, Value kw)
     found_free(&f);
     return spec;
 }
-static Value finder_nothing(Value self, Value *args, intptr_t nargs, Value kw) { return V_NONE; }
-static Value finder_is_package(Value self, Value *args, intptr_t nargs, Value kw) { return V_FALSE; }
+static Value finder_nothing(Value self, Value *args, intptr_t nargs, Value kw) {
+    return V_NONE;
+}
+static Value finder_is_package(Value self, Value *args, intptr_t nargs, Value kw) {
+    return V_FALSE;
+}
 static Value finder_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    return str_from_c(self == own_builtin ? "<class '_frozen_importlib.BuiltinImporter'>" : "<class '_frozen_importlib_external.PathFinder'>");
+    return str_from_c(self == own_builtin ? "<class '_frozen_importlib.BuiltinImporter'>"
+                                          : "<class '_frozen_importlib_external.PathFinder'>");
 }
 static const NativeDef finder_methods[] = {
     {"find_spec", finder_find_spec, "($self, fullname, path=None, target=None)", 0, NULL},
@@ -694,7 +742,8 @@ static const NativeDef finder_methods[] = {
     {"__repr__", finder_repr, "($self, /)", 0, NULL},
     {0},
 };
-static const TypeSpec finder_spec = {.name = "_frozen_importlib.Finder", .basic_size = sizeof(Object), .flags = TF_NO_NEW, .methods = finder_methods};
+static const TypeSpec finder_spec = {
+    .name = "_frozen_importlib.Finder", .basic_size = sizeof(Object), .flags = TF_NO_NEW, .methods = finder_methods};
 
 int import_find_init(Value sys_dict) {
     type_init_module_type(&spec_type, &spec_spec);
@@ -714,7 +763,8 @@ int import_find_init(Value sys_dict) {
     for (int i = 0; r == 0 && i < 2; i++) {
         Value name = str_intern_static(early[i]), m = dict_get(import_modules(), name);
         Value s = m ? import_make_spec(name, own_builtin, ID("built-in"), ABSENT, false) : ABSENT;
-        r = s ? dict_set(module_dict(m), ID("__spec__"), s) | dict_set(module_dict(m), ID("__loader__"), own_builtin) : -1;
+        r = s ? dict_set(module_dict(m), ID("__spec__"), s) | dict_set(module_dict(m), ID("__loader__"), own_builtin)
+              : -1;
         release(s);
         release(m);
     }
@@ -723,13 +773,14 @@ int import_find_init(Value sys_dict) {
 
 void import_find_visit(VisitFn visit, void *arg) {
     /* std_* are names for two of these: every visit stands for a count. */
-    Value all[] = {own_builtin,          own_path,        lib_module_spec,   lib_source_loader,
-                   lib_builtin_importer, lib_namespace_loader, lib_path_finder, lib_namespace_path};
+    Value all[] = {own_builtin,          own_path,        lib_module_spec,   lib_source_loader, lib_builtin_importer,
+                   lib_namespace_loader, lib_path_finder, lib_namespace_path};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         visit(all[i], arg);
 }
 
-/* ---- importlib takes over what is visible ------------------------------------------------------------------------------------------------------------------ */
+/* ---- importlib takes over what is visible
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 /* Our spec of a module becomes importlib's. */
 static int convert_module(Value name, Value m) {
@@ -740,7 +791,8 @@ static int convert_module(Value name, Value m) {
         release(spec);
         return err_pending() ? -1 : 0;
     }
-    Value sname = obj_getattr(spec, ID("name")), origin = obj_getattr(spec, ID("origin")), loc = obj_getattr(spec, ID("submodule_search_locations"));
+    Value sname = obj_getattr(spec, ID("name")), origin = obj_getattr(spec, ID("origin")),
+          loc = obj_getattr(spec, ID("submodule_search_locations"));
     Value old = obj_getattr(spec, ID("loader")), init = obj_getattr(spec, ID("_initializing"));
     Value loader = ABSENT, fresh = ABSENT;
     int r = -1;
@@ -755,7 +807,9 @@ static int convert_module(Value name, Value m) {
             loader = obj_call(lib_namespace_loader, a, 3, ABSENT);
         } else
             loader = retained(old);
-        fresh = loader ? import_make_spec(sname, loader, origin == V_NONE ? ABSENT : origin, loc == V_NONE ? ABSENT : loc, located) : ABSENT;
+        fresh = loader ? import_make_spec(sname, loader, origin == V_NONE ? ABSENT : origin,
+                                          loc == V_NONE ? ABSENT : loc, located)
+                       : ABSENT;
         if (fresh && obj_setattr(fresh, ID("_initializing"), init) == 0)
             r = dict_set(d, ID("__spec__"), fresh) | dict_set(d, ID("__loader__"), loader);
     }
@@ -780,7 +834,8 @@ static Value load_half(const char *name, const char *file) {
     char path[128], shown[64];
     snprintf(path, sizeof path, "/usr/lib/python3.11/importlib/%s.py", file);
     snprintf(shown, sizeof shown, "<frozen importlib.%s>", file);
-    Value n = str_intern_static(name), src = read_file(path), fn = src ? str_from_c(shown) : ABSENT, code = ABSENT, m = ABSENT, r = ABSENT;
+    Value n = str_intern_static(name), src = read_file(path), fn = src ? str_from_c(shown) : ABSENT, code = ABSENT,
+          m = ABSENT, r = ABSENT;
     code = fn ? compile_file_text(src, fn) : ABSENT;
     m = code ? module_new(n) : ABSENT;
     if (m && dict_set(module_dict(m), ID("__package__"), ID("")) == 0 && dict_set(import_modules(), n, m) == 0)
@@ -810,9 +865,11 @@ static int load_importlib(void) {
 }
 
 static int take_over(void) {
-    Value boot = load_half("_frozen_importlib", "_bootstrap"), ext = boot ? load_half("_frozen_importlib_external", "_bootstrap_external") : ABSENT;
+    Value boot = load_half("_frozen_importlib", "_bootstrap"),
+          ext = boot ? load_half("_frozen_importlib_external", "_bootstrap_external") : ABSENT;
     int r = -1;
-    Value hooks = ABSENT, meta = ABSENT, hook = ABSENT, loaders = ABSENT, ff = ABSENT, frozen = ABSENT, ph = ABSENT, v = ABSENT;
+    Value hooks = ABSENT, meta = ABSENT, hook = ABSENT, loaders = ABSENT, ff = ABSENT, frozen = ABSENT, ph = ABSENT,
+          v = ABSENT;
     if (!ext)
         goto out;
     Value imp = import_module("_imp"), a[] = {sys_module(), imp}, b[] = {boot};
@@ -838,7 +895,8 @@ static int take_over(void) {
     lib_bootstrap = retained(boot);
     lib_external = retained(ext);
     lib_module_spec = spec_class;
-    /* sys.meta_path: our two objects become importlib's three classes, in place. zipimport follows when it is imported. */
+    /* sys.meta_path: our two objects become importlib's three classes, in place. zipimport follows when it is imported.
+     */
     meta = sys_get("meta_path");
     if (meta && v_is_list(meta))
         for (intptr_t i = 0; i < list_len(meta); i++) {
@@ -884,13 +942,16 @@ out:
     return r;
 }
 
-/* ---- the main program ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the main program
+ * ------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 int import_run_file(const char *path, Value main_module) {
     Value src = read_file(path), name = src ? str_decode_fs(path, strlen(path)) : ABSENT, d = module_dict(main_module);
     Value loader = name ? loader_new(ID("__main__"), name) : ABSENT;
     Value code = loader ? compile_file_text(src, name) : ABSENT, r = ABSENT;
-    if (code && dict_set(d, ID("__file__"), name) == 0 && dict_set(d, ID("__cached__"), V_NONE) == 0 && dict_set(d, ID("__loader__"), loader) == 0)
+    if (code && dict_set(d, ID("__file__"), name) == 0 && dict_set(d, ID("__cached__"), V_NONE) == 0 &&
+        dict_set(d, ID("__loader__"), loader) == 0)
         r = interp_exec(code, d, d, ABSENT);
     release(src);
     release(name);

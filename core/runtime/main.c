@@ -57,22 +57,21 @@ static const char usage_text[] =
     "-      : program read from stdin (default; interactive mode if a tty)\n"
     "arg ...: arguments passed to program in sys.argv[1:]\n";
 
-static const char env_text[] =
-    "Environment variables that change behavior:\n"
-    "PYTHONPATH         : ':'-separated list of directories prefixed to sys.path\n"
-    "PYTHONHOME         : accepted; the library is found in /usr/lib/python3.11\n"
-    "PYTHONSTARTUP      : file executed on interactive startup (no default)\n"
-    "PYTHONSAFEPATH     : don't prepend a potentially unsafe path to sys.path (-P)\n"
-    "PYTHONINSPECT      : inspect interactively after running a script (-i)\n"
-    "PYTHONOPTIMIZE     : remove assert statements (-O)\n"
-    "PYTHONUNBUFFERED   : unbuffered standard output and error (-u)\n"
-    "PYTHONNOUSERSITE   : no user site directory (-s)\n"
-    "PYTHONWARNINGS     : warning filters (-W)\n"
-    "PYTHONIOENCODING   : encoding[:errors] of the standard streams\n"
-    "PYTHONHASHSEED     : 'random' or an integer: seed of the hashes of str and bytes\n"
-    "PYTHONINTMAXSTRDIGITS : limit of digits in conversions between int and str\n"
-    "PYTHONDEVMODE      : development mode (-X dev)\n"
-    "PYTHONPYCACHEPREFIX: sets sys.pycache_prefix\n";
+static const char env_text[] = "Environment variables that change behavior:\n"
+                               "PYTHONPATH         : ':'-separated list of directories prefixed to sys.path\n"
+                               "PYTHONHOME         : accepted; the library is found in /usr/lib/python3.11\n"
+                               "PYTHONSTARTUP      : file executed on interactive startup (no default)\n"
+                               "PYTHONSAFEPATH     : don't prepend a potentially unsafe path to sys.path (-P)\n"
+                               "PYTHONINSPECT      : inspect interactively after running a script (-i)\n"
+                               "PYTHONOPTIMIZE     : remove assert statements (-O)\n"
+                               "PYTHONUNBUFFERED   : unbuffered standard output and error (-u)\n"
+                               "PYTHONNOUSERSITE   : no user site directory (-s)\n"
+                               "PYTHONWARNINGS     : warning filters (-W)\n"
+                               "PYTHONIOENCODING   : encoding[:errors] of the standard streams\n"
+                               "PYTHONHASHSEED     : 'random' or an integer: seed of the hashes of str and bytes\n"
+                               "PYTHONINTMAXSTRDIGITS : limit of digits in conversions between int and str\n"
+                               "PYTHONDEVMODE      : development mode (-X dev)\n"
+                               "PYTHONPYCACHEPREFIX: sets sys.pycache_prefix\n";
 static const char x_text[] =
     "The following implementation-specific options are available:\n"
     "-X heap=SIZE: limit of the heap, e.g. 512M; beyond it MemoryError is raised\n"
@@ -132,13 +131,16 @@ static bool x_option(StartOptions *o, const char *x) {
         }
     } else if (strncmp(x, "torture=", 8) == 0) {
         if (!torture_option(x + 8)) {
-            fprintf(stderr, "polygil: -X torture: '%s' is none of collect:N, fail:N, switch, park, or several with commas\n", x + 8);
+            fprintf(stderr,
+                    "polygil: -X torture: '%s' is none of collect:N, fail:N, switch, park, or several with commas\n",
+                    x + 8);
             return false;
         }
     } else if (strcmp(x, "leakcheck") == 0) {
         o->leakcheck = true;
     } else if (strcmp(x, "int_max_str_digits") == 0) {
-        fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= 640 or 0 for "
+        fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; "
+                        "must be >= 640 or 0 for "
                         "unlimited.\nPython runtime state: preinitialized\n");
         return false;
     } else if (strcmp(x, "dev") == 0)
@@ -151,7 +153,8 @@ static bool x_option(StartOptions *o, const char *x) {
         char *end;
         long n = strtol(x + 19, &end, 10);
         if (*end || end == x + 19 || n < 0 || (n && n < 640) || n > INT_MAX) {
-            fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= 640 or 0 for "
+            fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; "
+                            "must be >= 640 or 0 for "
                             "unlimited.\nPython runtime state: preinitialized\n");
             return false;
         }
@@ -207,8 +210,7 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
                 printf(usage_line, argv[0]);
                 printf("%s\n%s\n%s", usage_text, env_text, x_text);
                 return 0;
-            }
-            else {
+            } else {
                 fprintf(stderr, "unknown option %s\n", a);
                 usage_error(argv[0]);
                 return 2;
@@ -363,7 +365,8 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
         char *end;
         long n = strtol(e, &end, 10);
         if (*end || n < 0 || (n && n < 640) || n > INT_MAX) {
-            fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 "
+            fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: PYTHONINTMAXSTRDIGITS: invalid limit; "
+                            "must be >= 640 or 0 "
                             "for unlimited.\nPython runtime state: preinitialized\n");
             return 1;
         }
@@ -375,7 +378,9 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
     return -1;
 }
 
-/* ---- running --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- running
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Prints the pending exception as the end of the program. The exit status; *interrupted: KeyboardInterrupt. */
 static int report(bool *interrupted) {
@@ -399,7 +404,8 @@ static int report(bool *interrupted) {
             Value err = sys_get("stderr"), text = obj_str(code);
             sys_flush_streams();
             if (text && err && err != V_NONE) {
-                Value line = str_format_c("%S\n", text), a[] = {line}, r = line ? obj_call_method(err, ID("write"), a, 1) : ABSENT;
+                Value line = str_format_c("%S\n", text), a[] = {line},
+                      r = line ? obj_call_method(err, ID("write"), a, 1) : ABSENT;
                 release(line);
                 release(r);
             }
@@ -432,7 +438,8 @@ static Value main_module(void) {
     if (!m)
         return ABSENT;
     Value b = dict_get_str(import_modules(), "builtins");
-    if (!b || dict_set(module_dict(m), ID("__builtins__"), b) < 0 || dict_set(module_dict(m), ID("__annotations__"), ABSENT ? ABSENT : V_NONE) < 0)
+    if (!b || dict_set(module_dict(m), ID("__builtins__"), b) < 0 ||
+        dict_set(module_dict(m), ID("__annotations__"), ABSENT ? ABSENT : V_NONE) < 0)
         return ABSENT;
     Value old;
     if (dict_pop(module_dict(m), ID("__annotations__"), &old) > 0)
@@ -510,8 +517,8 @@ static int run_module_as_main(const char *name, bool alter_argv) {
 static int run_file(const StartOptions *o, Value main, int *status) {
     struct stat st;
     if (stat(o->file, &st) < 0) {
-        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", o->executable, realpath(o->file, NULL) ? o->file : repl_absolute(o->file),
-                errno, strerror(errno));
+        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", o->executable,
+                realpath(o->file, NULL) ? o->file : repl_absolute(o->file), errno, strerror(errno));
         *status = 2;
         return 0;
     }
@@ -540,7 +547,8 @@ static int run_file(const StartOptions *o, Value main, int *status) {
     if (set_path0(dir) < 0)
         return -1;
     if (access(o->file, R_OK) < 0) {
-        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", o->executable, repl_absolute(o->file), errno, strerror(errno));
+        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", o->executable, repl_absolute(o->file), errno,
+                strerror(errno));
         *status = 2;
         return 0;
     }

@@ -1,4 +1,5 @@
-/* The interactive prompt: line editing and history by libedit's readline interface when standard input is a terminal. */
+/* The interactive prompt: line editing and history by libedit's readline interface when standard input is a terminal.
+ */
 #include "runtime/repl.h"
 
 #include <editline/readline.h>
@@ -122,7 +123,9 @@ int repl_run_skipping(const char *path, Value main) {
     return r ? 0 : -1;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- lines
+ * --------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static char *finished_line;
 static bool line_done;
@@ -242,7 +245,9 @@ static char *next_line(bool tty, bool first) {
     return line;
 }
 
-/* ---- statements ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- statements
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool incomplete(void) {
     if (!err_matches(&exc_SyntaxError))
@@ -290,9 +295,11 @@ static Value read_statement(bool tty, bool *end) {
         /* A compound statement goes on until an empty line, as at CPython's prompt. */
         bool several = memchr(text, '\n', n - 1) != NULL && n > 1 && (char *)memchr(text, '\n', n) != text + n - 1;
         Value name = str_from_c("<stdin>");
-        Value code = name ? compile_source(text, n, name, PARSE_SINGLE,
-                                           PARSE_IGNORE_COOKIE | (at_end ? 0 : PARSE_DONT_IMPLY_DEDENT | PARSE_ALLOW_INCOMPLETE), sys_flags.optimize)
-                          : ABSENT;
+        Value code =
+            name ? compile_source(text, n, name, PARSE_SINGLE,
+                                  PARSE_IGNORE_COOKIE | (at_end ? 0 : PARSE_DONT_IMPLY_DEDENT | PARSE_ALLOW_INCOMPLETE),
+                                  sys_flags.optimize)
+                 : ABSENT;
         release(name);
         (void)several;
         (void)empty;
@@ -308,7 +315,9 @@ static Value read_statement(bool tty, bool *end) {
 int repl_run(Value main, bool banner) {
     bool tty = isatty(0);
     if (banner)
-        fprintf(stderr, "Python %s on linux\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n", start_version_text());
+        fprintf(stderr,
+                "Python %s on linux\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n",
+                start_version_text());
     Value ps1 = sys_get("ps1");
     if (!ps1) {
         sys_set("ps1", str_from_c(">>> "));
@@ -365,7 +374,9 @@ int repl_run(Value main, bool banner) {
     }
 }
 
-/* ---- input() ----------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- input()
+ * -----------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 Value sys_input(Value prompt) {
     Value in = sys_get("stdin"), out = sys_get("stdout"), err = sys_get("stderr"), r = ABSENT, v = ABSENT;

@@ -11,7 +11,8 @@ void repl_print_error(void);
 const char *repl_absolute(const char *path); /* static buffer */
 bool repl_is_zip(const char *path);
 int repl_run_skipping(const char *path, Value main_module); /* -x */
-/* One line with editing and history from a terminal: malloc'd with its newline; NULL at the end of input or with KeyboardInterrupt pending. */
+/* One line with editing and history from a terminal: malloc'd with its newline; NULL at the end of input or with
+ * KeyboardInterrupt pending. */
 char *repl_read_line(const char *prompt);
 
 #endif

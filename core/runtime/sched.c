@@ -54,7 +54,9 @@ static int n_change_points;
 static int64_t lowest = 0;
 static const char *dfs_file;
 static int dfs_bound = 3, dfs_preemptions;
-static struct { uint8_t choice, options; } dfs[DFS_MAX];
+static struct {
+    uint8_t choice, options;
+} dfs[DFS_MAX];
 static int dfs_len, dfs_given, dfs_at;
 
 static int64_t real_ns(void) {

@@ -1,4 +1,5 @@
-/* Start and end of the process: the order in which the parts come up, what sys gets from the command line, and how it all ends. */
+/* Start and end of the process: the order in which the parts come up, what sys gets from the command line, and how it
+ * all ends. */
 #include "runtime/start.h"
 
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 
 #include "base/hash.h"
 #include "front/compile.h"
+#include "front/parser.h"
 #include "gc/heap.h"
 #include "gc/tracer.h"
 #include "interp/asyncgen.h"
@@ -18,9 +20,7 @@
 #include "modules/atexit.h"
 #include "modules/sys_impl.h"
 #include "object/bytes.h"
-#include "front/parser.h"
 #include "object/codec_registry.h"
-#include "object/unicode.h"
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/int_text.h"
@@ -32,6 +32,7 @@
 #include "object/set.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "object/unicode.h"
 #include "object/weakref.h"
 #include "runtime/import.h"
 #include "runtime/sched.h"
@@ -77,7 +78,9 @@ const char *start_version_text(void) {
 }
 
 static bool (*prune_alive)(Value v);
-static bool type_dead(Object *o) { return !prune_alive(V_OF(o)); }
+static bool type_dead(Object *o) {
+    return !prune_alive(V_OF(o));
+}
 static void prune_types(bool (*alive)(Value v)) {
     prune_alive = alive;
     types_prune(type_dead);
@@ -121,7 +124,9 @@ static void init_types(void) {
     err_init();
 }
 
-/* ---- paths ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- paths
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int path_add(Value path, const char *s) {
     Value v = str_decode_fs(s, strlen(s));
@@ -130,7 +135,8 @@ static int path_add(Value path, const char *s) {
     return r;
 }
 
-/* Directory of our own versions of library modules: beside the executable in a build tree or an installation, else where it was built. */
+/* Directory of our own versions of library modules: beside the executable in a build tree or an installation, else
+ * where it was built. */
 static const char *pylib_dir(const char *exe) {
     static char buf[PATH_MAX + 64];
     static const char *const tails[] = {"/../lib/polygil/pylib", "/../core/pylib", "/core/pylib"};
@@ -172,8 +178,8 @@ static int set_up_paths(const StartOptions *o) {
         p += len + (end != NULL);
     }
     const char *pylib = pylib_dir(exe);
-    if ((pylib && path_add(path, pylib) < 0) || path_add(path, "/usr/lib/python311.zip") < 0 || path_add(path, "/usr/lib/python3.11") < 0 ||
-        path_add(path, "/usr/lib/python3.11/lib-dynload") < 0)
+    if ((pylib && path_add(path, pylib) < 0) || path_add(path, "/usr/lib/python311.zip") < 0 ||
+        path_add(path, "/usr/lib/python3.11") < 0 || path_add(path, "/usr/lib/python3.11/lib-dynload") < 0)
         return -1;
     int r = sys_set("path", path);
     r |= sys_set("executable", str_decode_fs(exe, strlen(exe)));
@@ -239,13 +245,17 @@ static int set_up_sys(const StartOptions *o) {
     return r < 0 ? -1 : 0;
 }
 
-/* ---- streams ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- streams
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* A text stream over fd as CPython makes its standard ones; None when the descriptor is not open. */
-static Value make_stream(Value io, int fd, bool writing, const char *name, const char *encoding, const char *errors, bool unbuffered) {
+static Value make_stream(Value io, int fd, bool writing, const char *name, const char *encoding, const char *errors,
+                         bool unbuffered) {
     if (fcntl(fd, F_GETFD) < 0)
         return V_NONE;
-    Value open = obj_getattr_str(io, "open"), mode = str_from_c(writing ? "wb" : "rb"), text = ABSENT, buf = ABSENT, raw = ABSENT;
+    Value open = obj_getattr_str(io, "open"), mode = str_from_c(writing ? "wb" : "rb"), text = ABSENT, buf = ABSENT,
+          raw = ABSENT;
     Value names = tuple_pack(1, ID("closefd")), sname = str_from_c(name);
     Value a[] = {v_from_int(fd), mode, v_from_int(unbuffered && writing ? 0 : -1), V_FALSE};
     buf = open && names ? obj_call(open, a, 3, names) : ABSENT;
@@ -256,7 +266,8 @@ static Value make_stream(Value io, int fd, bool writing, const char *name, const
         goto out;
     bool tty = isatty(fd);
     Value cls = obj_getattr_str(io, "TextIOWrapper"), enc = str_from_c(encoding), err = str_from_c(errors);
-    Value t[] = {buf, enc, err, ID("\n"), v_bool(writing ? tty || fd == 2 || unbuffered : false), v_bool(unbuffered && writing)};
+    Value t[] = {
+        buf, enc, err, ID("\n"), v_bool(writing ? tty || fd == 2 || unbuffered : false), v_bool(unbuffered && writing)};
     text = cls ? obj_call(cls, t, 6, ABSENT) : ABSENT;
     Value tmode = str_from_c(writing ? "w" : "r");
     if (text && obj_setattr_str(text, "mode", tmode) < 0)
@@ -291,11 +302,14 @@ int start_set_up_streams(bool unbuffered) {
             strcpy(errs, "strict");
     }
     const char *lc = setlocale(LC_CTYPE, NULL);
-    const char *io_errors = *errs ? errs : lc && (strcmp(lc, "C") == 0 || strcmp(lc, "POSIX") == 0) ? "surrogateescape" : "strict";
+    const char *io_errors = *errs                                                      ? errs
+                            : lc && (strcmp(lc, "C") == 0 || strcmp(lc, "POSIX") == 0) ? "surrogateescape"
+                                                                                       : "strict";
     Value io = import_module("_io");
     if (!io)
         return -1;
-    static const char *const names[] = {"stdin", "stdout", "stderr"}, *const shown[] = {"<stdin>", "<stdout>", "<stderr>"};
+    static const char *const names[] = {"stdin", "stdout", "stderr"}, *const shown[] = {"<stdin>", "<stdout>",
+                                                                                        "<stderr>"};
     Value open = obj_getattr_str(io, "open"), builtins = open == ABSENT ? ABSENT : import_module("builtins");
     int r = builtins == ABSENT ? -1 : obj_setattr_str(builtins, "open", open);
     release(open);
@@ -325,7 +339,9 @@ void sys_flush_streams(void) {
     }
 }
 
-/* ---- start -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- start
+ * --------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 void start_init(const StartOptions *o) {
     setlocale(LC_CTYPE, "");
@@ -357,7 +373,9 @@ void start_init(const StartOptions *o) {
         die("init_sys_streams: can't initialize sys standard streams");
 }
 
-/* ---- end ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- end
+ * ------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int flush_std(const char *name) {
     Value s = sys_get(name);
@@ -393,7 +411,8 @@ static void shut_threads(void) {
     release(m);
 }
 
-/* Values of a module's names become None, private ones first, so that finalizers find what they need as long as possible. */
+/* Values of a module's names become None, private ones first, so that finalizers find what they need as long as
+ * possible. */
 static void clear_module(Value m) {
     Value d = module_dict(m);
     for (int pass = 0; pass < 2; pass++) {
@@ -417,8 +436,16 @@ static void clear_module(Value m) {
 }
 
 static void finalize_modules(void) {
-    static const char *const cleared[] = {"path", "argv", "ps1", "ps2", "last_type", "last_value", "last_traceback", "path_hooks",
-                                          "path_importer_cache", "meta_path"};
+    static const char *const cleared[] = {"path",
+                                          "argv",
+                                          "ps1",
+                                          "ps2",
+                                          "last_type",
+                                          "last_value",
+                                          "last_traceback",
+                                          "path_hooks",
+                                          "path_importer_cache",
+                                          "meta_path"};
     Value b = dict_get_str(import_modules(), "builtins");
     if (b && dict_set(module_dict(b), ID("_"), V_NONE) < 0)
         err_clear();
@@ -432,7 +459,8 @@ static void finalize_modules(void) {
         Value s = sys_get(own);
         sys_set(std[i], s ? s : V_NONE);
     }
-    Value mods = dict_values_list(import_modules()), main = dict_get_str(import_modules(), "__main__"), sys = sys_module();
+    Value mods = dict_values_list(import_modules()), main = dict_get_str(import_modules(), "__main__"),
+          sys = sys_module();
     if (!COUNT_PROMPT)
         trace_collect(2); /* what is dead by now is finalized while its module is whole */
     if (main && v_is_exact(main, IDX_MODULE))

@@ -6,26 +6,27 @@
 
 /* What the command line asks for. */
 typedef struct StartOptions {
-    const char *executable;   /* argv[0] */
+    const char *executable; /* argv[0] */
     char **orig_argv;
     int orig_argc;
-    char **argv;              /* sys.argv from [0] on */
+    char **argv; /* sys.argv from [0] on */
     int argc;
-    const char *command;      /* -c */
-    const char *module;       /* -m */
-    const char *file;         /* script; NULL: standard input */
-    const char *warn[64];     /* -W, in order */
+    const char *command;  /* -c */
+    const char *module;   /* -m */
+    const char *file;     /* script; NULL: standard input */
+    const char *warn[64]; /* -W, in order */
     int n_warn;
-    const char *x[64];        /* -X */
+    const char *x[64]; /* -X */
     int n_x;
     bool unbuffered, skip_first_line, stdin_script;
     size_t heap_limit;
-    bool leakcheck;           /* -X leakcheck */
+    bool leakcheck; /* -X leakcheck */
 } StartOptions;
 
 /* Everything up to the first line of the program. Aborts with a message when it cannot. */
 void start_init(const StartOptions *o);
-/* Joins threads, runs atexit functions, flushes; the process's exit status: status unless flushing failed or objects leaked. */
+/* Joins threads, runs atexit functions, flushes; the process's exit status: status unless flushing failed or objects
+ * leaked. */
 int start_finish(const StartOptions *o, int status);
 const char *start_version_text(void);
 int start_set_up_streams(bool unbuffered); /* sys.stdin, stdout, stderr: 0, -1 */

@@ -39,7 +39,9 @@ static const size_t STACK_USE_MAX = (size_t)64 << 20;
 static void (*end_hooks[8])(Thread *);
 static int n_end_hooks;
 
-static struct { void (*before)(void), (*parent)(void), (*child)(void); } fork_hooks[32];
+static struct {
+    void (*before)(void), (*parent)(void), (*child)(void);
+} fork_hooks[32];
 static int n_fork_hooks;
 
 void thread_list_lock(void) {

@@ -39,11 +39,11 @@ struct Thread {
     uintptr_t c_stack_base;  /* highest address: the scanner's end */
     uintptr_t c_stack_top;   /* published at detach and slow poll: the scanner's start */
     uintptr_t c_stack_gap_low, c_stack_gap_high; /* a stretch in between that holds no Value of its own, or 0, 0 */
-    void *interp;            /* interp/'s own per-thread state */
-    Value interp_result;     /* what the loop leaves with: interp/ */
-    Value dying;             /* dispatch.c: a dead object on its way to its end */
+    void *interp;                                /* interp/'s own per-thread state */
+    Value interp_result;                         /* what the loop leaves with: interp/ */
+    Value dying;                                 /* dispatch.c: a dead object on its way to its end */
     int dying_offset;
-    uint64_t ident;          /* pthread_self() */
+    uint64_t ident; /* pthread_self() */
     int native_id;
     Value context;   /* contextvars, owned or ABSENT */
     Value dict;      /* thread-state dict, owned or ABSENT */
@@ -53,7 +53,8 @@ struct Thread {
     Object **dead;   /* dead list: objects whose count fell to zero and that wait to be destroyed (gc/dead.h) */
     uint32_t dead_len, dead_cap;
     struct DeadFrame *destroying; /* objects being destroyed further out (gc/dead.c): roots */
-    /* A byte lock that it was handed while detached, or has waited for: should it never attach again, the lock, or the wake, goes to the next. */
+    /* A byte lock that it was handed while detached, or has waited for: should it never attach again, the lock, or the
+     * wake, goes to the next. */
     _Atomic(uint8_t) *handed, *waited;
     uint32_t dead_depth; /* destructions nested in each other, and dead_hold */
     uint64_t serial;     /* never reused */

@@ -50,4 +50,6 @@ void torture_begin(void) {
         thread_set_poll(thread_self(), POLL_TORTURE);
 }
 
-void torture_end(void) { heap_torture_set(0, 0); }
+void torture_end(void) {
+    heap_torture_set(0, 0);
+}

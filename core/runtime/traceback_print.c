@@ -1,5 +1,5 @@
-/* Exceptions as text: tracebacks with source lines and carets, chains, notes, groups, syntax errors, suggestions. In C, so that it works
- * without the traceback module and when little else does. */
+/* Exceptions as text: tracebacks with source lines and carets, chains, notes, groups, syntax errors, suggestions. In C,
+ * so that it works without the traceback module and when little else does. */
 #include <ctype.h>
 #include <sys/stat.h>
 
@@ -43,7 +43,9 @@ static void margin(Printer *p) {
         sb_cstr(&p->out, "| ");
 }
 
-/* ---- source lines ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- source lines
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static FILE *open_source(Value filename) {
     Value b = str_encode_fs(filename);
@@ -152,7 +154,9 @@ Value traceback_source_line(Value filename, int line) {
     return v;
 }
 
-static bool is_space(uint32_t c) { return c == ' ' || c == '\t' || c == '\f'; }
+static bool is_space(uint32_t c) {
+    return c == ' ' || c == '\t' || c == '\f';
+}
 
 static intptr_t leading_space(Value line) {
     intptr_t i = 0;
@@ -171,7 +175,8 @@ static intptr_t char_offset(Value line, intptr_t bytes) {
     return i;
 }
 
-/* Where the operator of a binary operation, or the brackets of a subscript, lie in line[start, end): character offsets. False: neither. */
+/* Where the operator of a binary operation, or the brackets of a subscript, lie in line[start, end): character offsets.
+ * False: neither. */
 static bool find_anchors(Value line, intptr_t start, intptr_t end, intptr_t *left, intptr_t *right) {
     Value seg = str_substr(line, start, end);
     size_t n;
@@ -239,7 +244,9 @@ static void print_carets(Printer *p, Value line, const CodePos *pos, intptr_t sp
     sb_char(&p->out, '\n');
 }
 
-/* ---- tracebacks ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- tracebacks
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void print_entry(Printer *p, Traceback *tb, Code *code, Value filename, Value name) {
     margin(p);
@@ -309,7 +316,9 @@ static void print_traceback(Printer *p, Value tbv) {
         print_repeats(p, same - SAME_LINE_MAX);
 }
 
-/* ---- one exception ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- one exception
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value safe_str(Value v, const char *failed) {
     Value s = obj_str(v);
@@ -346,14 +355,17 @@ static Value attr_or_none(Value o, const char *name) {
     }
     return v;
 }
-static intptr_t int_or(Value v, intptr_t dflt) { return v_is_int(v) ? (intptr_t)v_int(v) : dflt; }
+static intptr_t int_or(Value v, intptr_t dflt) {
+    return v_is_int(v) ? (intptr_t)v_int(v) : dflt;
+}
 
 static void print_syntax_location(Printer *p, Value e) {
     Value file = attr_or_none(e, "filename"), line = attr_or_none(e, "lineno"), text = attr_or_none(e, "text");
     Value off = attr_or_none(e, "offset"), end_off = attr_or_none(e, "end_offset");
     if (v_is_int(line)) {
         margin(p);
-        Value s = file == V_NONE ? str_format_c("  File \"<string>\", line %S\n", line) : str_format_c("  File \"%S\", line %S\n", file, line);
+        Value s = file == V_NONE ? str_format_c("  File \"<string>\", line %S\n", line)
+                                 : str_format_c("  File \"%S\", line %S\n", file, line);
         if (s)
             sb_str(&p->out, s);
         release(s);
@@ -361,7 +373,8 @@ static void print_syntax_location(Printer *p, Value e) {
             intptr_t n = str_len(text), first = 0;
             while (n > 0 && str_at(text, n - 1) == '\n')
                 n--;
-            while (first < n && (str_at(text, first) == ' ' || str_at(text, first) == '\t' || str_at(text, first) == '\f' || str_at(text, first) == '\n'))
+            while (first < n && (str_at(text, first) == ' ' || str_at(text, first) == '\t' ||
+                                 str_at(text, first) == '\f' || str_at(text, first) == '\n'))
                 first++;
             margin(p);
             sb_cstr(&p->out, "    ");
@@ -435,7 +448,9 @@ static void print_notes(Printer *p, Value e) {
     release(notes);
 }
 
-static bool is_group(Value e) { return type_is_subtype(type_of(e), &exc_BaseExceptionGroup); }
+static bool is_group(Value e) {
+    return type_is_subtype(type_of(e), &exc_BaseExceptionGroup);
+}
 
 static void print_one(Printer *p, Value e) {
     Value tb = exc_traceback(e);
@@ -443,7 +458,8 @@ static void print_one(Printer *p, Value e) {
         indent(p);
         if (p->depth)
             sb_cstr(&p->out, is_group(e) && p->depth == 1 ? "+ " : "| ");
-        sb_cstr(&p->out, is_group(e) ? "Exception Group Traceback (most recent call last):\n" : "Traceback (most recent call last):\n");
+        sb_cstr(&p->out, is_group(e) ? "Exception Group Traceback (most recent call last):\n"
+                                     : "Traceback (most recent call last):\n");
         print_traceback(p, tb);
     }
     release(tb);
@@ -481,7 +497,9 @@ static void print_one(Printer *p, Value e) {
     print_notes(p, e);
 }
 
-/* ---- chains and groups ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- chains and groups
+ * ----------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void print_all(Printer *p, Value e);
 
@@ -590,7 +608,9 @@ Value exc_format_full(Value e, Value tb) {
     return printer_finish(&p);
 }
 
-/* ---- where it goes ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- where it goes
+ * ------------------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void write_stderr(Value text) {
     Value err = sys_get("stderr");

@@ -426,10 +426,11 @@ static void stmt(Stmt *s) {
 static void scope(Scope *s, int depth) {
     static const char *kinds[] = {"module", "function", "class"};
     static const char *scopes[] = {"?", "LOCAL", "GLOBAL_EXPLICIT", "GLOBAL_IMPLICIT", "FREE", "CELL"};
-    printf("%*s%s %s %d nested=%d gen=%d coro=%d\n", depth, "", TEXT(s->name), kinds[s->kind], s->lineno, s->nested, s->is_generator,
-           s->is_coroutine);
+    printf("%*s%s %s %d nested=%d gen=%d coro=%d\n", depth, "", TEXT(s->name), kinds[s->kind], s->lineno, s->nested,
+           s->is_generator, s->is_coroutine);
     for (int i = 0; i < s->n_symbols; i++)
-        printf("%*s . %s %s %u\n", depth, "", TEXT(s->symbols[i]->name), scopes[s->symbols[i]->scope], s->symbols[i]->flags);
+        printf("%*s . %s %s %u\n", depth, "", TEXT(s->symbols[i]->name), scopes[s->symbols[i]->scope],
+               s->symbols[i]->flags);
     for (int i = 0; i < s->n_children; i++)
         scope(s->children[i], depth + 1);
 }

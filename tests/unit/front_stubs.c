@@ -1,4 +1,6 @@
-/* The few functions on Values that the front end calls, without a heap: lets it be tested, fuzzed and timed alone. Nothing is ever freed. */
+/* The few functions on Values that the front end calls, without a heap: lets it be tested, fuzzed and timed alone.
+ * Nothing is ever freed. */
+#include "tests/unit/front_stubs.h"
 #include "base/utf8.h"
 #include "front/arena.h"
 #include "object/bytes.h"
@@ -8,7 +10,6 @@
 #include "object/str.h"
 #include "object/tuple.h"
 #include "object/unicode.h"
-#include "tests/unit/front_stubs.h"
 
 char shape_region[SHAPE_REGION_BYTES] __attribute__((aligned(64)));
 _Thread_local Thread *thread_current;
@@ -21,8 +22,8 @@ Type exc_ExceptionGroup;
 StubError stub_error;
 
 static const char *exc_name(Type *t) {
-#define EXC_NAME(name, base)                                                                                           \
-    if (t == &exc_##name)                                                                                              \
+#define EXC_NAME(name, base) \
+    if (t == &exc_##name)    \
         return #name;
     EXCEPTION_TYPES(EXC_NAME)
     return "?";
@@ -54,7 +55,9 @@ void fatal_at(const char *file, int line, const char *what) {
     fprintf(stderr, "%s:%d: %s\n", file, line, what);
     abort();
 }
-void count_release_slow(Object *o) { (void)o; }
+void count_release_slow(Object *o) {
+    (void)o;
+}
 
 bool recursion_enter(const char *where) {
     static char *base;
@@ -82,14 +85,18 @@ Value err_raise(Value v) {
     the_thread.exc = v;
     return ABSENT;
 }
-Value err_no_memory(void) { return err_set(&exc_MemoryError, "out of memory"); }
+Value err_no_memory(void) {
+    return err_set(&exc_MemoryError, "out of memory");
+}
 bool err_matches(Type *exc) {
     Type *t = stub_error.type;
     if (exc == &exc_SyntaxError)
         return t == &exc_SyntaxError || t == &exc_IndentationError || t == &exc_TabError;
     return t == exc;
 }
-void err_clear(void) { the_thread.exc = ABSENT; }
+void err_clear(void) {
+    the_thread.exc = ABSENT;
+}
 static StubError fetched;
 Value err_fetch(void) {
     Value v = the_thread.exc;
@@ -101,13 +108,19 @@ void err_restore(Value v) {
     the_thread.exc = v;
     stub_error = fetched;
 }
-int err_warn(Type *category, int stacklevel, const char *fmt, ...) { return 0; }
-int err_warn_explicit(Type *category, Value message, Value filename, int lineno) { return 0; }
+int err_warn(Type *category, int stacklevel, const char *fmt, ...) {
+    return 0;
+}
+int err_warn_explicit(Type *category, Value message, Value filename, int lineno) {
+    return 0;
+}
 Value obj_call2(Value f, Value a, Value b) {
     stub_error = (StubError){exc_name((Type *)f), (Type *)f, a, b};
     return b;
 }
-Value obj_str(Value v) { return v; }
+Value obj_str(Value v) {
+    return v;
+}
 
 /* str: the data is UTF-8 here */
 static Value make_str(const char *s, size_t n) {
@@ -116,7 +129,9 @@ static Value make_str(const char *s, size_t n) {
     memcpy(o->data, s, n);
     return V_OF(o);
 }
-Value str_from_ascii(const char *s, size_t n) { return make_str(s, n); }
+Value str_from_ascii(const char *s, size_t n) {
+    return make_str(s, n);
+}
 Value str_from_utf8(const char *s, size_t n) {
     size_t chars;
     uint32_t bits;
@@ -124,10 +139,18 @@ Value str_from_utf8(const char *s, size_t n) {
         return err_set(&exc_UnicodeDecodeError, "invalid utf-8");
     return make_str(s, n);
 }
-Value str_from_utf8_lossy(const char *s, size_t n) { return make_str(s, n); }
-Value str_empty(void) { return make_str("", 0); }
-Value str_intern_static(const char *s) { return str_intern(make_str(s, strlen(s))); }
-static struct InternSlot { Value v; } intern_table[1 << 18];
+Value str_from_utf8_lossy(const char *s, size_t n) {
+    return make_str(s, n);
+}
+Value str_empty(void) {
+    return make_str("", 0);
+}
+Value str_intern_static(const char *s) {
+    return str_intern(make_str(s, strlen(s)));
+}
+static struct InternSlot {
+    Value v;
+} intern_table[1 << 18];
 Value str_intern(Value v) {
     const char *s = TEXT(v);
     uint64_t h = 1469598103934665603u;
@@ -148,7 +171,9 @@ bool str_is_identifier(Value v) {
     unsigned char c = ((unsigned char *)TEXT(v))[0];
     return c != 0xe2;
 }
-Value str_substr(Value s, intptr_t lo, intptr_t hi) { return make_str(TEXT(s) + lo, (size_t)(hi - lo)); }
+Value str_substr(Value s, intptr_t lo, intptr_t hi) {
+    return make_str(TEXT(s) + lo, (size_t)(hi - lo));
+}
 uint32_t stub_char;
 Value str_concat(Value a, Value b) {
     size_t n = (size_t)str_len(a), m = (size_t)str_len(b);
@@ -159,8 +184,12 @@ Value str_concat(Value a, Value b) {
     free(d);
     return v;
 }
-bool str_equal_c(Value a, const char *s) { return strcmp(TEXT(a), s) == 0; }
-bool str_equal_slow(Value a, Value b) { return strcmp(TEXT(a), TEXT(b)) == 0; }
+bool str_equal_c(Value a, const char *s) {
+    return strcmp(TEXT(a), s) == 0;
+}
+bool str_equal_slow(Value a, Value b) {
+    return strcmp(TEXT(a), TEXT(b)) == 0;
+}
 
 static void room(StrBuilder *b, size_t n) {
     if (b->len + n > b->cap) {
@@ -168,7 +197,9 @@ static void room(StrBuilder *b, size_t n) {
         b->data = realloc(b->data, b->cap);
     }
 }
-void sb_init(StrBuilder *b) { memset(b, 0, sizeof *b); }
+void sb_init(StrBuilder *b) {
+    memset(b, 0, sizeof *b);
+}
 void sb_ascii(StrBuilder *b, const char *s, size_t n) {
     room(b, n);
     memcpy((char *)b->data + b->len, s, n);
@@ -188,13 +219,17 @@ void sb_char_slow(StrBuilder *b, uint32_t c) {
         u[3] = (char)(0x80 | (c & 63)), n = 4;
     sb_ascii(b, u, (size_t)n);
 }
-void sb_str(StrBuilder *b, Value s) { sb_ascii(b, TEXT(s), (size_t)str_len(s)); }
+void sb_str(StrBuilder *b, Value s) {
+    sb_ascii(b, TEXT(s), (size_t)str_len(s));
+}
 Value sb_finish(StrBuilder *b) {
     Value v = make_str(b->data ? b->data : "", b->len);
     free(b->data);
     return v;
 }
-void sb_free(StrBuilder *b) { free(b->data); }
+void sb_free(StrBuilder *b) {
+    free(b->data);
+}
 
 Value str_format_v(const char *fmt, va_list ap) {
     char out[4096];
@@ -279,8 +314,12 @@ Value bytes_from(const char *s, size_t n) {
     memcpy(b->data, s, n);
     return V_OF(b);
 }
-Value list_new(intptr_t cap) { return V_OF(object(IDX_LIST, sizeof(List))); }
-int list_append_steal(Value l, Value v) { return 0; }
+Value list_new(intptr_t cap) {
+    return V_OF(object(IDX_LIST, sizeof(List)));
+}
+int list_append_steal(Value l, Value v) {
+    return 0;
+}
 Value tuple_pack(int n, ...) {
     Tuple *t = object(IDX_TUPLE, sizeof *t + (size_t)n * 8);
     t->len = (size_t)n;
@@ -297,8 +336,18 @@ intptr_t str_find_char(Value s, uint32_t c, intptr_t lo, intptr_t hi, int dir) {
             return i;
     return -1;
 }
-void sb_substr(StrBuilder *b, Value s, intptr_t lo, intptr_t hi) { sb_ascii(b, TEXT(s) + lo, (size_t)(hi - lo)); }
-Value codec_decode(Value b, const char *encoding, const char *errors) { return make_str(bytes_data(b), (size_t)bytes_len(b)); }
-Value err_set_value(Type *exc, Value v) { return err_set(exc, "%S", v); }
-Value str_intern_ascii(const char *s, size_t n) { return str_intern(make_str(s, n)); }
-Value str_from_c(const char *s) { return make_str(s, strlen(s)); }
+void sb_substr(StrBuilder *b, Value s, intptr_t lo, intptr_t hi) {
+    sb_ascii(b, TEXT(s) + lo, (size_t)(hi - lo));
+}
+Value codec_decode(Value b, const char *encoding, const char *errors) {
+    return make_str(bytes_data(b), (size_t)bytes_len(b));
+}
+Value err_set_value(Type *exc, Value v) {
+    return err_set(exc, "%S", v);
+}
+Value str_intern_ascii(const char *s, size_t n) {
+    return str_intern(make_str(s, n));
+}
+Value str_from_c(const char *s) {
+    return make_str(s, strlen(s));
+}

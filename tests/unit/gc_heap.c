@@ -47,7 +47,8 @@ static void churn(void *arg, int i) {
             fill(v, n, (uint8_t)k);
             live[k] = v;
             CHECK(heap_find(v) == v_obj(v));
-            CHECK(n == 0 || heap_find(v + sizeof(Node) + n / 2) == v_obj(v)); /* within its own page: no world is stopped */
+            CHECK(n == 0 ||
+                  heap_find(v + sizeof(Node) + n / 2) == v_obj(v)); /* within its own page: no world is stopped */
             CHECK(heap_size_of(v_obj(v)) >= sizeof(Node) + n);
         }
         if (step % 256 == 0)
@@ -118,7 +119,9 @@ static void leave(void *arg, int i) {
 }
 
 static size_t n_found;
-static void count_cell(Object *o, void *unused) { n_found++; }
+static void count_cell(Object *o, void *unused) {
+    n_found++;
+}
 
 int main(void) {
     stubs_init();

@@ -14,18 +14,33 @@ Type *immediate_type[64];
 Type exc_RuntimeError, node_type, leaf_type;
 _Atomic(int64_t) nodes_live, nodes_cleared;
 
-/* ---- what the files under test call ------------------------------------------------------------------------------------------------- */
+/* ---- what the files under test call
+ * ------------------------------------------------------------------------------------------------- */
 
-Value err_set(Type *exc, const char *fmt, ...) { return ABSENT; }
-Value err_raise(Value v) { return ABSENT; }
-Value err_fetch(void) { return ABSENT; }
+Value err_set(Type *exc, const char *fmt, ...) {
+    return ABSENT;
+}
+Value err_raise(Value v) {
+    return ABSENT;
+}
+Value err_fetch(void) {
+    return ABSENT;
+}
 void err_restore(Value v) {}
 void err_unraisable(const char *what, Value where) {}
-Value obj_call0(Value f) { return ABSENT; }
-Value obj_call_special(Value o, int sp, Value *args, intptr_t nargs) { return V_NONE; }
-int interp_thread_init(Thread *t) { return 0; }
+Value obj_call0(Value f) {
+    return ABSENT;
+}
+Value obj_call_special(Value o, int sp, Value *args, intptr_t nargs) {
+    return V_NONE;
+}
+int interp_thread_init(Thread *t) {
+    return 0;
+}
 void interp_thread_fini(Thread *t) {}
-int signal_run_handlers(void) { return 0; }
+int signal_run_handlers(void) {
+    return 0;
+}
 void thread_sentinel_release(Value lock) {}
 void trace_emergency(Thread *t) {}
 void tracer_visit_roots(VisitFn visit, void *arg) {}
@@ -42,7 +57,9 @@ void obj_clear_refs(Object *o) {
         s->ops->clear(V_OF(o));
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- nodes
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void node_clear(Value self) {
     Node *n = (Node *)self;
@@ -78,8 +95,12 @@ static Value make(Type *t, size_t size, uint32_t n) {
     STORE_RELEASE(&o->index, shape_index(t->root));
     return V_OF(o);
 }
-Value node_new(uint32_t n) { return make(&node_type, sizeof(Node) + n * sizeof(Ref), n); }
-Value leaf_new(size_t bytes) { return make(&leaf_type, sizeof(Node) + bytes, 0); }
+Value node_new(uint32_t n) {
+    return make(&node_type, sizeof(Node) + n * sizeof(Ref), n);
+}
+Value leaf_new(size_t bytes) {
+    return make(&leaf_type, sizeof(Node) + bytes, 0);
+}
 
 static int merge_hook(Thread *t) {
     count_merge(t);
@@ -102,7 +123,9 @@ void stubs_init(void) {
         fatal("no memory");
 }
 
-/* ---- threads --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- threads
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static struct {
     void (*fn)(void *arg, int i);

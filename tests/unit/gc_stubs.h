@@ -1,5 +1,5 @@
-/* A VM without Python for the tests of heap, counts and retiring: one class of objects with up to 14 references, which counts how many of its
- * instances live. The files under test are the VM's own. */
+/* A VM without Python for the tests of heap, counts and retiring: one class of objects with up to 14 references, which
+ * counts how many of its instances live. The files under test are the VM's own. */
 #ifndef POLYGIL_GC_STUBS_H
 #define POLYGIL_GC_STUBS_H
 
@@ -10,14 +10,14 @@
 
 typedef struct Node {
     Object hdr;
-    uint64_t magic;   /* MAGIC while alive */
-    uint32_t n;       /* references */
+    uint64_t magic; /* MAGIC while alive */
+    uint32_t n;     /* references */
     uint32_t bytes;
     Ref ref[];
 } Node;
 #define NODE_MAGIC 0x5ca1ab1e0ddba11ull
 
-extern _Atomic(int64_t) nodes_live;  /* made and not yet freed */
+extern _Atomic(int64_t) nodes_live; /* made and not yet freed */
 extern _Atomic(int64_t) nodes_cleared;
 extern Type node_type, leaf_type;
 
@@ -30,12 +30,12 @@ void on_threads(int n, void (*fn)(void *arg, int i), void *arg);
 void settle(void);
 uint32_t random_next(uint32_t *state);
 
-#define CHECK(c)                                                                                                       \
-    do {                                                                                                               \
-        if (!(c)) {                                                                                                    \
-            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #c);                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
+#define CHECK(c)                                                            \
+    do {                                                                    \
+        if (!(c)) {                                                         \
+            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #c); \
+            abort();                                                        \
+        }                                                                   \
     } while (0)
 
 #endif

@@ -38,7 +38,7 @@ static void body_wait_in_order(int i, void *arg) {
 static uintptr_t give(void *arg, const UnparkInfo *info) {
     CHECK(info->found);
     CHECK(info->more == (*(int *)arg < 7));
-    return 100 + (uintptr_t) * (int *)arg;
+    return 100 + (uintptr_t)*(int *)arg;
 }
 static void *wake_in_order(void *arg) {
     while (LOAD_ACQUIRE(&parked) != 8)
