@@ -45,6 +45,7 @@ def uncounted(build):
 def run_command(argv, timeout, cwd=None, env=None, stdin=None):
     """(exit status or None for a time-out, output of both streams)."""
     full = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0", LC_ALL="C.UTF-8", TERM="dumb")
+    full.setdefault("TSAN_OPTIONS", "die_after_fork=0")  # a forked child may start threads: that ends a build with the thread sanitizer otherwise
     full.update(env or {})
     with tempfile.TemporaryFile() as out:
         p = subprocess.Popen(argv, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT,
