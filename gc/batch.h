@@ -11,7 +11,7 @@ typedef struct RetireBatch {
     uint64_t stamp; /* the policy's: when it was closed */
     size_t bytes;
     uint32_t n;
-    void *entry[2]; /* room for the policy */
+    void *entry[2];               /* room for the policy */
     uintptr_t item[RETIRE_BATCH]; /* an address; bit 0: an object, else a block */
 } RetireBatch;
 
@@ -25,8 +25,8 @@ typedef struct RetireLocal {
 } RetireLocal;
 
 struct Thread;
-/* Puts an address into the open batch; true when the batch should be closed now. Never fails: without memory for a batch it waits for
- * the policy's retire_wait. */
+/* Puts an address into the open batch; true when the batch should be closed now. Never fails: without memory for a
+ * batch it waits for the policy's retire_wait. */
 bool retire_put(struct Thread *t, uintptr_t item);
 /* At a slow poll: asks everybody for a quiescent state when that was wanted and more than `bytes` still wait. */
 void retire_ask(struct Thread *t, size_t bytes);

@@ -9,7 +9,9 @@
 
 #define COUNT_STICKY 0x80000000u
 
-static ALWAYS_INLINE void count_init(Object *o) { STORE_RELAXED(&o->count, 1u); }
+static ALWAYS_INLINE void count_init(Object *o) {
+    STORE_RELAXED(&o->count, 1u);
+}
 static ALWAYS_INLINE void count_retain(Object *o) {
     if (UNLIKELY((int32_t)LOAD_RELAXED(&o->count) < 0)) {
         STAT_HOT_INC(count_uncounted);
@@ -28,7 +30,8 @@ static ALWAYS_INLINE bool count_drop(Object *o) {
     }
     SCHED_POINT(SCHED_COUNT, o);
     STAT_HOT_INC(count_shared);
-    /* release: our accesses come before the drop; acquire: who drops last sees everybody's (pairs with the other drops) */
+    /* release: our accesses come before the drop; acquire: who drops last sees everybody's (pairs with the other drops)
+     */
     return atomic_fetch_sub_explicit(&o->count, 1u, memory_order_acq_rel) == 1;
 }
 /* Any reader protected by RETIRE may try it on any object: the memory is an object's, dead or alive. */
@@ -47,18 +50,26 @@ static ALWAYS_INLINE bool count_try_retain(Object *o) {
     STAT_HOT_INC(count_shared);
     return true;
 }
-static ALWAYS_INLINE intptr_t count_get(Object *o) { return LOAD_RELAXED(&o->count) & ~COUNT_STICKY; }
+static ALWAYS_INLINE intptr_t count_get(Object *o) {
+    return LOAD_RELAXED(&o->count) & ~COUNT_STICKY;
+}
 /* acquire: pairs with the drop of the last other holder */
-static ALWAYS_INLINE bool count_is_unique(Object *o) { return LOAD_ACQUIRE(&o->count) == 1; }
-static ALWAYS_INLINE bool count_is_uncounted(Object *o) { return (int32_t)LOAD_RELAXED(&o->count) < 0; }
+static ALWAYS_INLINE bool count_is_unique(Object *o) {
+    return LOAD_ACQUIRE(&o->count) == 1;
+}
+static ALWAYS_INLINE bool count_is_uncounted(Object *o) {
+    return (int32_t)LOAD_RELAXED(&o->count) < 0;
+}
 static ALWAYS_INLINE void count_set_uncounted(Object *o) {
     atomic_fetch_or_explicit(&o->count, COUNT_STICKY, memory_order_relaxed);
     obj_set_flag(o, OF_UNCOUNTED);
 }
-static ALWAYS_INLINE void count_revive(Object *o) { STORE_RELEASE(&o->count, 1u); /* pairs with try_retain's acquire */ }
+static ALWAYS_INLINE void count_revive(Object *o) {
+    STORE_RELEASE(&o->count, 1u); /* pairs with try_retain's acquire */
+}
 Value count_load_again(_Atomic(Value) *r);
-/* Reader without a lock: takes a count if there is one, then looks whether the slot still holds the object; if so the slot's own reference
- * made the count valid. */
+/* Reader without a lock: takes a count if there is one, then looks whether the slot still holds the object; if so the
+ * slot's own reference made the count valid. */
 static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value) *r, Value seen) {
     Object *o = v_obj(seen);
     if (LIKELY(count_try_retain(o))) {
@@ -72,10 +83,14 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
     }
     return count_load_again(r);
 }
-static ALWAYS_INLINE int count_thread_init(Thread *t) { return 0; }
+static ALWAYS_INLINE int count_thread_init(Thread *t) {
+    return 0;
+}
 static ALWAYS_INLINE void count_thread_fini(Thread *t) {}
 static ALWAYS_INLINE void count_after_fork_child(void) {}
-static ALWAYS_INLINE bool count_merge(Thread *t) { return false; }
+static ALWAYS_INLINE bool count_merge(Thread *t) {
+    return false;
+}
 static ALWAYS_INLINE void count_merge_all(void) {}
 static ALWAYS_INLINE void count_settle(Object *o) {}
 static ALWAYS_INLINE void count_share(Object *o) {}

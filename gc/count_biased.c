@@ -1,8 +1,9 @@
 /* COUNT biased: what is not the owner's fast path. See count_biased.h.
  *
- * The slots of owners. A slot belongs to a living thread, or to nobody; a new thread takes over a slot that nobody has, and with it the objects
- * it owned. `mutex` guards the queue and who may drain it: the slot's thread; a thread that has claimed the detached thread (excl_claim); anybody,
- * while the slot has no thread. Who drains acts as the owner of the objects in the queue.
+ * The slots of owners. A slot belongs to a living thread, or to nobody; a new thread takes over a slot that nobody has,
+ * and with it the objects it owned. `mutex` guards the queue and who may drain it: the slot's thread; a thread that has
+ * claimed the detached thread (excl_claim); anybody, while the slot has no thread. Who drains acts as the owner of the
+ * objects in the queue.
  */
 #include "backend/backend.h"
 
@@ -10,8 +11,8 @@
 
 typedef struct Slot {
     Mutex mutex;
-    Thread *thread;  /* NULL: nobody */
-    Object **queue;  /* objects whose shared count went below what was counted there */
+    Thread *thread; /* NULL: nobody */
+    Object **queue; /* objects whose shared count went below what was counted there */
     uint32_t n, cap;
     uint16_t next_free;
 } Slot;
@@ -25,12 +26,16 @@ static uint32_t n_slots = 1; /* 0 is nobody */
 static uint16_t free_slot;   /* first of those nobody has */
 
 static ALWAYS_INLINE Slot *slot_at(uint32_t i) {
-    return &LOAD_ACQUIRE(&slot_block[i / SLOTS_PER_BLOCK])[i % SLOTS_PER_BLOCK]; /* pairs with the release in count_thread_init */
+    return &LOAD_ACQUIRE(
+        &slot_block[i / SLOTS_PER_BLOCK])[i % SLOTS_PER_BLOCK]; /* pairs with the release in count_thread_init */
 }
 
-/* ---- merging ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- merging
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
-/* Adds local to shared for good: from here on nobody owns it. By who acts as the owner. True when it is dead: the caller's. */
+/* Adds local to shared for good: from here on nobody owns it. By who acts as the owner. True when it is dead: the
+ * caller's. */
 static bool merge(Object *o) {
     uint32_t l = LOAD_RELAXED(&o->local), s = LOAD_RELAXED(&o->shared), n;
     STORE_RELAXED(&o->local, 0u);
@@ -41,8 +46,8 @@ static bool merge(Object *o) {
     STAT_ADD(merged, 1);
     if (n >> 3 == 0 && !(n & BIASED_FROZEN))
         return true;
-    /* Somebody may take it to zero and retire it meanwhile; its memory stays an object's until our next quiescent state. release: who
-     * reads the owner as 0 sees MERGED (pairs with the acquire in count_drop_shared). */
+    /* Somebody may take it to zero and retire it meanwhile; its memory stays an object's until our next quiescent
+     * state. release: who reads the owner as 0 sees MERGED (pairs with the acquire in count_drop_shared). */
     STORE_RELEASE(&o->owner, 0);
     return false;
 }
@@ -88,7 +93,8 @@ static NOINLINE void enqueue(Object *o, uint16_t owner) {
     if (t == NULL) {
         drain(s);
     } else {
-        /* Ask, then try: a thread that detaches after our try reads the bit after it has detached, and takes care itself. */
+        /* Ask, then try: a thread that detaches after our try reads the bit after it has detached, and takes care
+         * itself. */
         thread_set_poll(t, POLL_MERGE);
         if (excl_claim(t)) {
             drain(s);
@@ -116,10 +122,12 @@ void count_merge_all(void) {
         drain(slot_at(i));
 }
 
-/* ---- the owner drops its last reference -------------------------------------------------------------------------------------------------- */
+/* ---- the owner drops its last reference
+ * -------------------------------------------------------------------------------------------------- */
 
 NOINLINE bool count_zero(Object *o) {
-    uint32_t s = LOAD_ACQUIRE(&o->shared); /* pairs with the release in count_drop_shared: the others' accesses are over */
+    uint32_t s =
+        LOAD_ACQUIRE(&o->shared); /* pairs with the release in count_drop_shared: the others' accesses are over */
     if (LIKELY(s == 0 && !(obj_flags(o) & OF_SHARED)))
         return true; /* private: nobody can try to take a count */
     SCHED_POINT(SCHED_COUNT, o);
@@ -134,7 +142,9 @@ NOINLINE bool count_zero(Object *o) {
     return false;
 }
 
-/* ---- everybody else ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- everybody else
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 NOINLINE void count_retain_shared(Object *o) {
     SCHED_POINT(SCHED_COUNT, o);
@@ -152,8 +162,8 @@ NOINLINE bool count_drop_shared(Object *o) {
     uint16_t owner;
     do {
         n = s - BIASED_ONE;
-        /* Read before the exchange: if it succeeds on a word without MERGED, this was the owner at that time. acquire: pairs with the release of
-         * 0 in merge and count_zero; whoever reads 0 has MERGED in its next try. */
+        /* Read before the exchange: if it succeeds on a word without MERGED, this was the owner at that time. acquire:
+         * pairs with the release of 0 in merge and count_zero; whoever reads 0 has MERGED in its next try. */
         owner = LOAD_ACQUIRE(&o->owner);
         if ((int32_t)n < 0 && !(s & (BIASED_MERGED | BIASED_QUEUED | BIASED_FROZEN)))
             n |= BIASED_QUEUED;
@@ -175,7 +185,8 @@ NOINLINE bool count_try_shared(Object *o) {
             return false;
         }
         /* acquire: pairs with the last drop; the slot that was emptied before it then looks empty to the caller */
-    } while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, s + BIASED_ONE, memory_order_acquire, memory_order_acquire));
+    } while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, s + BIASED_ONE, memory_order_acquire,
+                                                    memory_order_acquire));
     STAT_HOT_INC(count_shared);
     return true;
 }
@@ -205,7 +216,8 @@ NOINLINE Value count_load_shared(Value holder, _Atomic(Value) *r, Value v) {
                     dead_push(o);
             }
         } else {
-            /* Private to somebody else: under the holder's lock the slot's reference keeps it, and from now on it is shared. */
+            /* Private to somebody else: under the holder's lock the slot's reference keeps it, and from now on it is
+             * shared. */
             ExclCs cs;
             excl_cs_begin(&cs, holder);
             v = LOAD_RELAXED(r);
@@ -235,9 +247,13 @@ void count_freeze(Object *o) {
         enqueue(o, owner);
 }
 
-uint32_t count_freeze_trace(const Object *o) { return LOAD_RELAXED(&((Object *)o)->local); }
+uint32_t count_freeze_trace(const Object *o) {
+    return LOAD_RELAXED(&((Object *)o)->local);
+}
 
-/* ---- threads -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- threads
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Called by the thread itself, attached. */
 int count_thread_init(Thread *t) {

@@ -1,21 +1,21 @@
 /* COUNT biased: the owner counts in `local` without atomic instructions, everybody else in `shared` with them.
  * (Choi, Shull, Torrellas: "Biased Reference Counting", PACT 2018.)
  *
- *   local   references counted by the owner. Read and written only by the owner: the thread whose slot is in `owner`, or who holds the slot
- *           of a thread that is detached or gone (count_biased.c).
- *   owner   slot number of the owner, 0: none (merged, uncounted): then `local` is 0 and only `shared` counts.
- *   shared  count:29 (signed), then the bits below. May be negative while the references dropped here were counted in `local`.
- *     MERGED  local has been added; the object dies when the count falls to 0, whoever takes it there
- *     QUEUED  is in the merge queue of the slot that owned it; only the drain of that queue frees it
- *     FROZEN  uncounted: never dies by counting
+ *   local   references counted by the owner. Read and written only by the owner: the thread whose slot is in `owner`,
+ * or who holds the slot of a thread that is detached or gone (count_biased.c). owner   slot number of the owner, 0:
+ * none (merged, uncounted): then `local` is 0 and only `shared` counts. shared  count:29 (signed), then the bits below.
+ * May be negative while the references dropped here were counted in `local`. MERGED  local has been added; the object
+ * dies when the count falls to 0, whoever takes it there QUEUED  is in the merge queue of the slot that owned it; only
+ * the drain of that queue frees it FROZEN  uncounted: never dies by counting
  *
  * references = local + shared.count.
  *
- *   private  not OF_SHARED: no thread but the owner has reached it through a slot. When local and shared are 0 the owner frees it at once.
- *   shared   readers without a lock may try to take a count, so death is decided by a compare-and-swap on `shared` to (0, MERGED), from
- *            where no try succeeds.
+ *   private  not OF_SHARED: no thread but the owner has reached it through a slot. When local and shared are 0 the
+ * owner frees it at once. shared   readers without a lock may try to take a count, so death is decided by a
+ * compare-and-swap on `shared` to (0, MERGED), from where no try succeeds.
  *
- * `owner` equal to the own slot proves that the object is alive to whoever found it in a slot: only the reader's own thread could have freed it.
+ * `owner` equal to the own slot proves that the object is alive to whoever found it in a slot: only the reader's own
+ * thread could have freed it.
  */
 #ifndef POLYGIL_COUNT_BIASED_H
 #define POLYGIL_COUNT_BIASED_H
@@ -36,8 +36,12 @@ bool count_drop_shared(Object *o);
 bool count_try_shared(Object *o);
 Value count_load_shared(Value holder, _Atomic(Value) *r, Value seen);
 
-static ALWAYS_INLINE bool count_is_mine(const Object *o) { return LOAD_RELAXED(&((Object *)o)->owner) == count_slot; }
-static ALWAYS_INLINE bool count_is_uncounted(Object *o) { return obj_flags(o) & OF_UNCOUNTED; }
+static ALWAYS_INLINE bool count_is_mine(const Object *o) {
+    return LOAD_RELAXED(&((Object *)o)->owner) == count_slot;
+}
+static ALWAYS_INLINE bool count_is_uncounted(Object *o) {
+    return obj_flags(o) & OF_UNCOUNTED;
+}
 
 static ALWAYS_INLINE void count_init(Object *o) {
     STORE_RELAXED(&o->local, 1u);
@@ -100,7 +104,8 @@ static ALWAYS_INLINE void count_revive(Object *o) {
         STORE_RELAXED(&o->local, 1u);
     }
 }
-/* From now on death must be decided atomically: a weak reference, or a reader of another thread, can reach it. The caller holds a reference. */
+/* From now on death must be decided atomically: a weak reference, or a reader of another thread, can reach it. The
+ * caller holds a reference. */
 static ALWAYS_INLINE void count_share(Object *o) {
     if (!(obj_flags(o) & OF_SHARED))
         obj_set_flag(o, OF_SHARED);

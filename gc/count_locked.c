@@ -3,7 +3,8 @@
 
 #include <sched.h>
 
-/* The bit is held for a few instructions; only when its holder lost the processor does it take longer, and then it needs ours. */
+/* The bit is held for a few instructions; only when its holder lost the processor does it take longer, and then it
+ * needs ours. */
 NOINLINE uint32_t count_lock_slow(Object *o) {
     STAT_HOT_INC(lock_waits);
     for (int spins = 0;; spins++) {
@@ -11,8 +12,8 @@ NOINLINE uint32_t count_lock_slow(Object *o) {
         if (c & COUNT_STICKY)
             return c;
         /* acquire: as in count_lock */
-        if (!(c & COUNT_LOCK_BIT) && atomic_compare_exchange_weak_explicit(&o->count, &c, c | COUNT_LOCK_BIT, memory_order_acquire,
-                                                                           memory_order_relaxed))
+        if (!(c & COUNT_LOCK_BIT) && atomic_compare_exchange_weak_explicit(&o->count, &c, c | COUNT_LOCK_BIT,
+                                                                           memory_order_acquire, memory_order_relaxed))
             return c;
         if (spins >= 64)
             sched_yield();

@@ -1,4 +1,5 @@
-/* COUNT plain. count_flags = count << 6 | flags; its top bit means uncounted, so a count that reaches 2^25 sticks there. */
+/* COUNT plain. count_flags = count << 6 | flags; its top bit means uncounted, so a count that reaches 2^25 sticks
+ * there. */
 #ifndef POLYGIL_COUNT_PLAIN_H
 #define POLYGIL_COUNT_PLAIN_H
 
@@ -8,7 +9,9 @@
 #define COUNT_ONE 64u
 #define COUNT_STICKY 0x80000000u
 
-static ALWAYS_INLINE void count_init(Object *o) { STORE_RELAXED(&o->count_flags, COUNT_ONE); }
+static ALWAYS_INLINE void count_init(Object *o) {
+    STORE_RELAXED(&o->count_flags, COUNT_ONE);
+}
 static ALWAYS_INLINE void count_retain(Object *o) {
     uint32_t c = LOAD_RELAXED(&o->count_flags);
     STAT_HOT_INC(count_owner);
@@ -39,8 +42,12 @@ static ALWAYS_INLINE bool count_is_unique(Object *o) {
     uint32_t c = LOAD_RELAXED(&o->count_flags);
     return c >> 6 == 1;
 }
-static ALWAYS_INLINE bool count_is_uncounted(Object *o) { return (int32_t)LOAD_RELAXED(&o->count_flags) < 0; }
-static ALWAYS_INLINE intptr_t count_get(Object *o) { return LOAD_RELAXED(&o->count_flags) >> 6; }
+static ALWAYS_INLINE bool count_is_uncounted(Object *o) {
+    return (int32_t)LOAD_RELAXED(&o->count_flags) < 0;
+}
+static ALWAYS_INLINE intptr_t count_get(Object *o) {
+    return LOAD_RELAXED(&o->count_flags) >> 6;
+}
 static ALWAYS_INLINE void count_set_uncounted(Object *o) {
     STORE_RELAXED(&o->count_flags, LOAD_RELAXED(&o->count_flags) | COUNT_STICKY | OF_UNCOUNTED);
 }
@@ -51,10 +58,14 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
     count_retain(v_obj(seen)); /* nobody else runs */
     return seen;
 }
-static ALWAYS_INLINE int count_thread_init(Thread *t) { return 0; }
+static ALWAYS_INLINE int count_thread_init(Thread *t) {
+    return 0;
+}
 static ALWAYS_INLINE void count_thread_fini(Thread *t) {}
 static ALWAYS_INLINE void count_after_fork_child(void) {}
-static ALWAYS_INLINE bool count_merge(Thread *t) { return false; }
+static ALWAYS_INLINE bool count_merge(Thread *t) {
+    return false;
+}
 static ALWAYS_INLINE void count_merge_all(void) {}
 static ALWAYS_INLINE void count_settle(Object *o) {}
 static ALWAYS_INLINE void count_share(Object *o) {}

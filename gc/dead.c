@@ -153,8 +153,12 @@ NOINLINE void dead_drain(Thread *t) {
     }
 }
 
-void dead_hold(Thread *t) { t->dead_depth += DEAD_HOLD; }
-void dead_let(Thread *t) { t->dead_depth -= DEAD_HOLD; }
+void dead_hold(Thread *t) {
+    t->dead_depth += DEAD_HOLD;
+}
+void dead_let(Thread *t) {
+    t->dead_depth -= DEAD_HOLD;
+}
 
 /* Freeing what has passed its grace period: bit 0 marks objects. */
 void retire_free(uintptr_t item) {

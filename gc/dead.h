@@ -1,9 +1,9 @@
 /* What happens to an object whose count has fallen to zero.
  *
- * Outside sections it is destroyed at once, nested up to DEAD_NEST deep; inside one, and deeper, it waits on the thread's dead list, which the
- * outermost end of a section and the slow poll drain. Destroying: __del__ (once; it may resurrect), weak references cleared and their
- * callbacks called, references dropped, then the memory is freed or retired.
- * The thread's pending exception is kept across all of it.
+ * Outside sections it is destroyed at once, nested up to DEAD_NEST deep; inside one, and deeper, it waits on the
+ * thread's dead list, which the outermost end of a section and the slow poll drain. Destroying: __del__ (once; it may
+ * resurrect), weak references cleared and their callbacks called, references dropped, then the memory is freed or
+ * retired. The thread's pending exception is kept across all of it.
  */
 #ifndef POLYGIL_DEAD_H
 #define POLYGIL_DEAD_H
@@ -12,7 +12,8 @@
 
 enum { DEAD_NEST = 30 };
 
-/* An object in the middle of its destruction, with a count of zero and part of its references: a collection in between must leave it alone. */
+/* An object in the middle of its destruction, with a count of zero and part of its references: a collection in between
+ * must leave it alone. */
 typedef struct DeadFrame {
     Object *o;
     struct DeadFrame *prev;

@@ -1,4 +1,5 @@
-/* What keeps an object: the path from a root to the target of a watched weak reference, printed at each collection. For finding stale words. */
+/* What keeps an object: the path from a root to the target of a watched weak reference, printed at each collection. For
+ * finding stale words. */
 #include "object/object.h"
 #include "object/type.h"
 #include "tracer_impl.h"

@@ -5,7 +5,8 @@
 
 #ifdef POLYGIL_FREEZE_H
 
-/* The object's address / 8, 44 bits | changes: 3 | trace: 4 | thread: 13. Entries are overwritten without care: a lost one costs a later freeze. */
+/* The object's address / 8, 44 bits | changes: 3 | trace: 4 | thread: 13. Entries are overwritten without care: a lost
+ * one costs a later freeze. */
 _Atomic(uint64_t) freeze_table[1 << FREEZE_TABLE_BITS];
 enum { THREAD_BITS = 13, HITS_SHIFT = 17, TRACE_SHIFT = 13 };
 

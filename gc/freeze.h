@@ -1,10 +1,12 @@
-/* Freezing: an object that several threads count often becomes uncounted, so that its cache line is only read. The tracer frees it.
+/* Freezing: an object that several threads count often becomes uncounted, so that its cache line is only read. The
+ * tracer frees it.
  *
- * Each thread samples about one in FREEZE_EVERY of its shared count operations. A table shared by all remembers per object who sampled it last and
- * how often that changed: after FREEZE_HITS changes the object is frozen, so a few tens of operations by two threads do it. Under a biased count
- * the owner takes no samples; instead every sample looks whether the owner's own count has moved (freeze_trace). Never an object whose end can be
- * noticed: with a finalizer or a weak reference. An object that dies is forgotten, so that its cell's next one starts anew.
- * Option POLYGIL_FREEZE=0 (compile) switches it off. */
+ * Each thread samples about one in FREEZE_EVERY of its shared count operations. A table shared by all remembers per
+ * object who sampled it last and how often that changed: after FREEZE_HITS changes the object is frozen, so a few tens
+ * of operations by two threads do it. Under a biased count the owner takes no samples; instead every sample looks
+ * whether the owner's own count has moved (freeze_trace). Never an object whose end can be noticed: with a finalizer or
+ * a weak reference. An object that dies is forgotten, so that its cell's next one starts anew. Option POLYGIL_FREEZE=0
+ * (compile) switches it off. */
 #ifndef POLYGIL_FREEZE_H
 #define POLYGIL_FREEZE_H
 
@@ -27,7 +29,9 @@ static ALWAYS_INLINE void freeze_note(Object *o) {
 static ALWAYS_INLINE _Atomic(uint64_t) *freeze_entry(const Object *o) {
     return &freeze_table[(uint64_t)(uintptr_t)o * 0x9e3779b97f4a7c15ull >> (64 - FREEZE_TABLE_BITS)];
 }
-static ALWAYS_INLINE uint64_t freeze_address(const Object *o) { return (uint64_t)(uintptr_t)o >> 3 << 20; }
+static ALWAYS_INLINE uint64_t freeze_address(const Object *o) {
+    return (uint64_t)(uintptr_t)o >> 3 << 20;
+}
 /* o dies; others may have sampled it. */
 static ALWAYS_INLINE void freeze_forget(const Object *o) {
     _Atomic(uint64_t) *e = freeze_entry(o);

@@ -7,8 +7,8 @@
 #include "stats.h"
 #include "tracer.h"
 
-/* jemalloc's: blocks above the threshold go back to the system when they are freed. A list that grows to a million leaves a tail of smaller blocks
- * behind, and kept, they were a third of its memory. */
+/* jemalloc's: blocks above the threshold go back to the system when they are freed. A list that grows to a million
+ * leaves a tail of smaller blocks behind, and kept, they were a third of its memory. */
 __attribute__((visibility("default"))) const char *malloc_conf = "oversize_threshold:1048576";
 
 _Atomic(uint8_t) heap_chunk_map[(size_t)1 << (HEAP_ADDRESS_BITS - HEAP_CHUNK_SHIFT)];
@@ -21,9 +21,9 @@ static Chunk *chunks_last;
 static HeapOwner *pool; /* owners without a thread */
 static Page empty_page; /* stands in every bin that has no page: no free cell, nothing to carve */
 
-static _Atomic(size_t) total;   /* bytes in pages, spans, huge cells and blocks */
-static _Atomic(size_t) limit;   /* 0: none */
-static _Atomic(int64_t) taken;  /* since the last collection: see heap_taken */
+static _Atomic(size_t) total;                   /* bytes in pages, spans, huge cells and blocks */
+static _Atomic(size_t) limit;                   /* 0: none */
+static _Atomic(int64_t) taken;                  /* since the last collection: see heap_taken */
 static _Atomic(int64_t) trigger = INT64_MAX;    /* taken beyond which a collection is due */
 static _Atomic(int64_t) trigger_at = INT64_MAX; /* the same until it has been asked for */
 static _Atomic(uint32_t) takers;
@@ -33,7 +33,7 @@ _Atomic(bool) heap_asked;
 enum { REPORT_BYTES = 64 << 10, EMPTIES_MAX = 8, SWEEP_PAGES = 64, LARGE_PAGES_MAX = 31 };
 
 static const uint16_t class_units[HEAP_CLASSES] = {
-    [0] = 2,   [1] = 2,   [65] = 80,  [66] = 96,  [67] = 112, [68] = 128, [69] = 160, [70] = 192,
+    [0] = 2,    [1] = 2,    [65] = 80,  [66] = 96,  [67] = 112, [68] = 128, [69] = 160, [70] = 192,
     [71] = 224, [72] = 256, [73] = 320, [74] = 384, [75] = 448, [76] = 512, [77] = 682, [78] = 1023,
 };
 enum { CLASS_LAST = 78 };
@@ -46,18 +46,28 @@ static uint32_t class_of(size_t units) {
         c++;
     return c;
 }
-static uint32_t units_of_class(uint32_t c) { return class_units[c] ? class_units[c] : c; }
+static uint32_t units_of_class(uint32_t c) {
+    return class_units[c] ? class_units[c] : c;
+}
 
-/* ---- accounting -------------------------------------------------------------------------------------------------------------- */
+/* ---- accounting
+ * -------------------------------------------------------------------------------------------------------------- */
 
-size_t heap_bytes(void) { return LOAD_RELAXED(&total); }
-size_t heap_limit(void) { return LOAD_RELAXED(&limit); }
-void heap_set_limit(size_t bytes) { STORE_RELAXED(&limit, bytes); }
+size_t heap_bytes(void) {
+    return LOAD_RELAXED(&total);
+}
+size_t heap_limit(void) {
+    return LOAD_RELAXED(&limit);
+}
+void heap_set_limit(size_t bytes) {
+    STORE_RELAXED(&limit, bytes);
+}
 
 void heap_set_trigger(size_t bytes) {
     size_t now = LOAD_RELAXED(&total), cap = LOAD_RELAXED(&limit);
     size_t at = MIN(bytes, SIZE_MAX / 4);
-    /* Near a limit: half of what is left, so that the limit is met by collecting early and seldom inside an allocation. */
+    /* Near a limit: half of what is left, so that the limit is met by collecting early and seldom inside an allocation.
+     */
     if (cap && now + at > cap)
         at = now < cap ? (cap - now) / 2 : cap >> 4;
     STORE_RELAXED(&taken, 0);
@@ -70,8 +80,12 @@ void heap_set_trigger(size_t bytes) {
     STORE_RELAXED(&trigger, (int64_t)at);
     STORE_RELAXED(&trigger_at, (int64_t)at);
 }
-int64_t heap_taken(void) { return LOAD_RELAXED(&taken); }
-uint32_t heap_takers(void) { return MAX(LOAD_RELAXED(&takers), 1u); }
+int64_t heap_taken(void) {
+    return LOAD_RELAXED(&taken);
+}
+uint32_t heap_takers(void) {
+    return MAX(LOAD_RELAXED(&takers), 1u);
+}
 
 bool heap_take_request(void) {
     if (!LOAD_RELAXED(&heap_asked) || !atomic_exchange_explicit(&heap_asked, false, memory_order_relaxed))
@@ -83,7 +97,9 @@ bool heap_take_request(void) {
     return false;
 }
 
-static void count_total(int64_t bytes) { atomic_fetch_add_explicit(&total, (size_t)bytes, memory_order_relaxed); }
+static void count_total(int64_t bytes) {
+    atomic_fetch_add_explicit(&total, (size_t)bytes, memory_order_relaxed);
+}
 static void count_taken(Thread *t, int64_t bytes) {
     int64_t now = atomic_fetch_add_explicit(&taken, bytes, memory_order_relaxed) + bytes;
     if (t && !t->heap.took) {
@@ -152,7 +168,8 @@ bool heap_may_take(size_t bytes) {
     return fits(bytes);
 }
 
-/* ---- chunks and pages: under heap_mutex ---------------------------------------------------------------------------------------- */
+/* ---- chunks and pages: under heap_mutex
+ * ---------------------------------------------------------------------------------------- */
 
 static void map_set(Chunk *c, size_t bytes, bool on) {
     uintptr_t i = (uintptr_t)c >> HEAP_CHUNK_SHIFT, n = (bytes + HEAP_CHUNK - 1) >> HEAP_CHUNK_SHIFT;
@@ -192,7 +209,8 @@ static Chunk *chunk_new(size_t huge_bytes) {
     size_t bytes = huge_bytes ? HEAP_HUGE_OFFSET + huge_bytes : HEAP_CHUNK;
     if (huge_bytes > SIZE_MAX / 2)
         return NULL;
-    /* Whole chunks: heap_owns goes by chunks, so malloc must not hand out the rest of the last one. What is never touched costs nothing. */
+    /* Whole chunks: heap_owns goes by chunks, so malloc must not hand out the rest of the last one. What is never
+     * touched costs nothing. */
     bytes = (bytes + HEAP_CHUNK - 1) & ~(size_t)(HEAP_CHUNK - 1);
     Chunk *c = NULL;
     if (posix_memalign((void **)&c, HEAP_CHUNK, bytes) != 0)
@@ -291,7 +309,8 @@ void heap_walk_end(void) {
     }
 }
 
-/* ---- pages of an owner --------------------------------------------------------------------------------------------------------- */
+/* ---- pages of an owner
+ * --------------------------------------------------------------------------------------------------------- */
 
 static void page_list(HeapOwner *w, Page *p) {
     ASSERT(!p->listed);
@@ -383,7 +402,9 @@ static void page_empty(HeapOwner *w, Page *p) {
     account(-(int64_t)given * (int64_t)HEAP_PAGE);
 }
 
-static bool page_is_current(const Thread *t, const Page *p) { return t->heap.bin[p->kind][p->class_] == p; }
+static bool page_is_current(const Thread *t, const Page *p) {
+    return t->heap.bin[p->kind][p->class_] == p;
+}
 
 void heap_free_slow(Page *p, void *cell, uint32_t old_free) {
     Thread *t = thread_self();
@@ -398,14 +419,16 @@ void heap_free_slow(Page *p, void *cell, uint32_t old_free) {
         page_list(w, p);
 }
 
-/* ---- remote frees ------------------------------------------------------------------------------------------------------------------ */
+/* ---- remote frees
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static void owner_notify(HeapOwner *w, Page *p) {
     Page *head = LOAD_RELAXED(&w->remote_pages);
     do
         p->remote_next = head;
     /* release: remote_next comes before the head; pairs with the acquire in take_remote */
-    while (!atomic_compare_exchange_weak_explicit(&w->remote_pages, &head, p, memory_order_release, memory_order_relaxed));
+    while (
+        !atomic_compare_exchange_weak_explicit(&w->remote_pages, &head, p, memory_order_release, memory_order_relaxed));
 }
 
 void heap_free_remote(Page *p, void *cell) {
@@ -417,10 +440,11 @@ void heap_free_remote(Page *p, void *cell) {
     uint32_t unit = heap_unit_of(p, cell), head = LOAD_RELAXED(&p->remote);
     do
         *heap_link_of(cell) = (uint16_t)head;
-    /* release: the link, and our last accesses to the cell, come before; acquire, for who finds it empty and writes remote_next: the
-     * owner has read it. Both pair with the exchange in page_take_remote. */
+    /* release: the link, and our last accesses to the cell, come before; acquire, for who finds it empty and writes
+     * remote_next: the owner has read it. Both pair with the exchange in page_take_remote. */
     while (!atomic_compare_exchange_weak_explicit(&p->remote, &head, unit, memory_order_acq_rel, memory_order_relaxed));
-    /* Who makes the list non-empty tells the owner. Should the page change hands meanwhile, the old owner's list is searched as well. */
+    /* Who makes the list non-empty tells the owner. Should the page change hands meanwhile, the old owner's list is
+     * searched as well. */
     if (head == 0)
         owner_notify(LOAD_ACQUIRE(&p->owner), p); /* pairs with the release in pool_absorb */
 }
@@ -461,7 +485,9 @@ static void take_remote(Thread *t, HeapOwner *w) {
     }
 }
 
-/* ---- owners -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- owners
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 static HeapOwner *all_owners;
 
@@ -483,7 +509,8 @@ static bool pool_absorb(Thread *t) {
     for (Chunk *c = heap_chunks; c && v->n_pages; c = c->next) {
         for (int i = HEAP_FIRST_PAGE; i < HEAP_CHUNK_PAGES; i++) {
             Page *p = &c->pages[i];
-            if (LOAD_RELAXED(&p->owner) != v || p->kind > PAGE_BLOCKS) /* the owner first: nobody but a page's owner writes its kind */
+            if (LOAD_RELAXED(&p->owner) != v ||
+                p->kind > PAGE_BLOCKS) /* the owner first: nobody but a page's owner writes its kind */
                 continue;
             bool listed = p->listed;
             p->listed = 0;
@@ -514,7 +541,9 @@ static bool pool_absorb(Thread *t) {
     return true;
 }
 
-/* ---- lazy sweeping ------------------------------------------------------------------------------------------------------------------- */
+/* ---- lazy sweeping
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool (*sweep_dead)(Object *o, void *arg);
 
@@ -647,7 +676,8 @@ static Page *refill(Thread *t, PageKind kind, uint32_t cls) {
             p->bits &= (uint8_t)~PAGE_REUSED;
             account_reuse(t, ((size_t)(p->bump ? p->bump : p->limit) - (size_t)p->used * p->units) * 8);
         }
-        /* A collection inside page_fresh may have refilled or even changed the old page: it is full, or listed by who freed in it. */
+        /* A collection inside page_fresh may have refilled or even changed the old page: it is full, or listed by who
+         * freed in it. */
         Page *old = *bin;
         *bin = p;
         if (old != &empty_page && old != p && !old->listed) {
@@ -712,14 +742,17 @@ void heap_thread_fini(Thread *t) {
     pool = w;
     mutex_unlock(&heap_mutex);
 }
-void heap_after_fork_child(void) { mutex_reinit(&heap_mutex); }
+void heap_after_fork_child(void) {
+    mutex_reinit(&heap_mutex);
+}
 
 void heap_each_owner(void (*fn)(HeapOwner *w, void *arg), void *arg) {
     for (HeapOwner *w = all_owners; w; w = w->all_next)
         fn(w, arg);
 }
 
-/* ---- large cells ------------------------------------------------------------------------------------------------------------------ */
+/* ---- large cells
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static Object *alloc_large(size_t size) {
     size_t bytes = (size + 7) & ~(size_t)7;
@@ -777,7 +810,9 @@ void heap_free_large(Object *o) {
     account(-cost);
 }
 
-/* ---- forced events ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- forced events
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 HeapTorture heap_torture;
 _Atomic(bool) heap_torture_on;
@@ -810,7 +845,8 @@ void heap_torture_set(uint32_t collect_every, uint32_t fail_every) {
             bin_empty(t, (PageKind)k, c);
 }
 
-/* ---- the slow ways in --------------------------------------------------------------------------------------------------------------- */
+/* ---- the slow ways in
+ * --------------------------------------------------------------------------------------------------------------- */
 
 NOINLINE Object *heap_alloc_slow(Thread *t, size_t size) {
     if (UNLIKELY(LOAD_RELAXED(&heap_torture_on)) && heap_torture_alloc(t))
@@ -906,7 +942,8 @@ static void take_all_remote(void) {
         take_remote(NULL, w);
 }
 
-/* ---- sweeping: the world is stopped ------------------------------------------------------------------------------------------------------ */
+/* ---- sweeping: the world is stopped
+ * ------------------------------------------------------------------------------------------------------ */
 
 void heap_page_swept(Page *p) {
     HeapOwner *w = LOAD_RELAXED(&p->owner);
@@ -928,7 +965,9 @@ static void finish_owner(HeapOwner *w, void *unused) {
             page_place(t, w, p);
         }
 }
-void heap_sweep_finish(void) { heap_each_owner(finish_owner, NULL); }
+void heap_sweep_finish(void) {
+    heap_each_owner(finish_owner, NULL);
+}
 
 typedef struct LazySweep {
     size_t cell_bytes, dead_bytes; /* of the cells in use, of the dead among them */
@@ -959,7 +998,9 @@ static void sweep_page_later(Page *p, void *arg) {
         page_place(t, w, p);
     }
 }
-static void forget_lists(HeapOwner *w, void *unused) { memset(w->avail[PAGE_OBJECTS], 0, sizeof w->avail[PAGE_OBJECTS]); }
+static void forget_lists(HeapOwner *w, void *unused) {
+    memset(w->avail[PAGE_OBJECTS], 0, sizeof w->avail[PAGE_OBJECTS]);
+}
 size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg)) {
     sweep_dead = dead;
     LazySweep l = {0};
@@ -975,7 +1016,8 @@ size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg)) {
     return MIN(died, MAX(l.dead_bytes, (size_t)MAX(heap_taken(), 0)));
 }
 
-/* ---- giving back: the world is stopped -------------------------------------------------------------------------------------------------- */
+/* ---- giving back: the world is stopped
+ * -------------------------------------------------------------------------------------------------- */
 
 void heap_trim(void) {
     take_all_remote();

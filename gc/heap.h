@@ -6,16 +6,18 @@
  *   page     16 KiB of a chunk, cut into cells of one size class; or part of a span
  *   span     consecutive pages that hold one large cell
  *   cell     an object's memory: word 0 is the object's header; its index half is 0 while the cell is free
- *   block    memory that is no object (buffers, tables). Small ones lie in pages of their own kind, others come from malloc
- *   sweep    what the last marking found dead is freed page by page, by the page's owner when it needs cells (lazily), or in the pause
- *   owner    the pages of one thread. Only its thread allocates from them; others push what they free on the page's remote list.
- *            A thread that ends leaves its owner to the pool; the next thread, or one in need of pages, takes it over
+ *   block    memory that is no object (buffers, tables). Small ones lie in pages of their own kind, others come from
+ * malloc sweep    what the last marking found dead is freed page by page, by the page's owner when it needs cells
+ * (lazily), or in the pause owner    the pages of one thread. Only its thread allocates from them; others push what
+ * they free on the page's remote list. A thread that ends leaves its owner to the pool; the next thread, or one in need
+ * of pages, takes it over
  *
  * Invariants
- *   - A page keeps its kind and class while any reader may hold a pointer into it: an empty page is given away only after a grace
- *     period (heap_page_release), so a stale pointer always meets a header.
- *   - A free cell's link is the 16 bits at byte 6 of word 0 (unit number of the next free cell, counted from 1; 0 ends the list); lock, flags
- *     and count bytes of a free cell hold what the object left there, and nobody but a late reader looks at them.
+ *   - A page keeps its kind and class while any reader may hold a pointer into it: an empty page is given away only
+ * after a grace period (heap_page_release), so a stale pointer always meets a header.
+ *   - A free cell's link is the 16 bits at byte 6 of word 0 (unit number of the next free cell, counted from 1; 0 ends
+ * the list); lock, flags and count bytes of a free cell hold what the object left there, and nobody but a late reader
+ * looks at them.
  *   - The chunk map says for every MiB of the address space whether it is ours.
  */
 #ifndef POLYGIL_HEAP_H
@@ -40,8 +42,8 @@ typedef enum PageKind {
     PAGE_LARGE_CONT, /* the others */
 } PageKind;
 
-/* Page.bits. Written by the owner's thread, or in a stopped world. An unswept page is in the owner's list of these and in no other: it may hold
- * dead objects, whose references lead nowhere. */
+/* Page.bits. Written by the owner's thread, or in a stopped world. An unswept page is in the owner's list of these and
+ * in no other: it may hold dead objects, whose references lead nowhere. */
 enum {
     PAGE_UNSWEPT = 1,
     PAGE_REUSED = 2,        /* a sweep gave it free cells: they count as taken when the page is allocated from */
@@ -50,35 +52,35 @@ enum {
 };
 
 struct Page {
-    char *base; /* 8 bytes before the first cell: cell = base + 8 * unit, units from 1 */
-    uint16_t free;     /* unit of the first free cell, 0: none */
-    uint16_t used;     /* cells not on `free` and not beyond `bump`; remote frees count as used until collected */
-    uint16_t bump;     /* units carved so far; the rest of the page has never been touched */
-    uint16_t limit;    /* units that cells may use */
-    uint16_t units;    /* of a cell; 0 for spans */
-    uint8_t kind;      /* PageKind */
+    char *base;     /* 8 bytes before the first cell: cell = base + 8 * unit, units from 1 */
+    uint16_t free;  /* unit of the first free cell, 0: none */
+    uint16_t used;  /* cells not on `free` and not beyond `bump`; remote frees count as used until collected */
+    uint16_t bump;  /* units carved so far; the rest of the page has never been touched */
+    uint16_t limit; /* units that cells may use */
+    uint16_t units; /* of a cell; 0 for spans */
+    uint8_t kind;   /* PageKind */
     uint8_t class_;
-    uint8_t listed;    /* is in its owner's list of pages with free cells */
-    uint8_t span;      /* pages of the span, or the distance to its first page */
-    uint8_t bits;      /* PAGE_* bits below */
-    uint32_t inverse;  /* 2^32 / units, rounded up: unit number to cell number */
+    uint8_t listed;   /* is in its owner's list of pages with free cells */
+    uint8_t span;     /* pages of the span, or the distance to its first page */
+    uint8_t bits;     /* PAGE_* bits below */
+    uint32_t inverse; /* 2^32 / units, rounded up: unit number to cell number */
     _Atomic(HeapOwner *) owner;
     Page *next, *prev; /* in a list of the owner */
 
     _Alignas(64) _Atomic(uint32_t) remote; /* unit of the first cell freed by another thread, 0: none */
-    Page *remote_next; /* in the owner's list of pages with remote frees */
-    int32_t *edges;    /* the tracer's, during a collection: per cell */
-    uint64_t large_size; /* bytes of the span's cell */
-    uint64_t grace;    /* when it became empty: retire_stamp() */
+    Page *remote_next;                     /* in the owner's list of pages with remote frees */
+    int32_t *edges;                        /* the tracer's, during a collection: per cell */
+    uint64_t large_size;                   /* bytes of the span's cell */
+    uint64_t grace;                        /* when it became empty: retire_stamp() */
 };
 
 typedef struct Chunk {
     Page pages[HEAP_CHUNK_PAGES];
     _Atomic(uint64_t) marks[HEAP_CHUNK_PAGES][HEAP_MARK_WORDS]; /* one bit per unit */
-    uint64_t free_pages; /* bit i: page i is free and not part of anything */
-    struct Chunk *next, *prev; /* all chunks */
-    size_t huge_size;    /* bytes of the one cell that starts at HEAP_HUGE_OFFSET, 0: an ordinary chunk */
-    size_t mapped;       /* bytes obtained */
+    uint64_t free_pages;                                        /* bit i: page i is free and not part of anything */
+    struct Chunk *next, *prev;                                  /* all chunks */
+    size_t huge_size; /* bytes of the one cell that starts at HEAP_HUGE_OFFSET, 0: an ordinary chunk */
+    size_t mapped;    /* bytes obtained */
 } Chunk;
 _Static_assert(sizeof(Page) == 128, "a page record is two cache lines");
 #define HEAP_HUGE_OFFSET ((size_t)HEAP_FIRST_PAGE << HEAP_PAGE_SHIFT)
@@ -93,16 +95,21 @@ static ALWAYS_INLINE bool heap_owns(const void *p) {
     return i < ARRAY_LEN(heap_chunk_map) && LOAD_RELAXED(&heap_chunk_map[i]) != 0;
 }
 /* Of an address in an ordinary chunk, or the start of a huge cell. */
-static ALWAYS_INLINE Chunk *heap_chunk_of(const void *p) { return (Chunk *)((uintptr_t)p & ~(HEAP_CHUNK - 1)); }
+static ALWAYS_INLINE Chunk *heap_chunk_of(const void *p) {
+    return (Chunk *)((uintptr_t)p & ~(HEAP_CHUNK - 1));
+}
 static ALWAYS_INLINE Page *heap_page_of(const void *p) {
     return &heap_chunk_of(p)->pages[((uintptr_t)p & (HEAP_CHUNK - 1)) >> HEAP_PAGE_SHIFT];
 }
 static ALWAYS_INLINE uint32_t heap_unit_of(const Page *p, const void *cell) {
     return (uint32_t)(((const char *)cell - p->base) >> 3);
 }
-static ALWAYS_INLINE uint16_t *heap_link_of(void *cell) { return (uint16_t *)((char *)cell + 6); }
+static ALWAYS_INLINE uint16_t *heap_link_of(void *cell) {
+    return (uint16_t *)((char *)cell + 6);
+}
 
-/* ---- allocation ---------------------------------------------------------------------------------------------------------------- */
+/* ---- allocation
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 Object *heap_alloc_slow(Thread *t, size_t size);
 void *heap_block_slow(Thread *t, size_t size);
@@ -133,8 +140,9 @@ static ALWAYS_INLINE void heap_zero(void *cell, size_t size) {
         STORE_RELAXED((_Atomic(uint64_t) *)w + i, 0);
 }
 
-/* A cell of at least size bytes (8 or more), all zero, header included. NULL at the heap's limit or out of memory (nothing pending). May collect,
- * but runs no Python code. The header's index must be set before the next allocation or call. */
+/* A cell of at least size bytes (8 or more), all zero, header included. NULL at the heap's limit or out of memory
+ * (nothing pending). May collect, but runs no Python code. The header's index must be set before the next allocation or
+ * call. */
 static ALWAYS_INLINE Object *heap_alloc_for(Thread *t, size_t size) {
     size_t units = (size + 7) / 8;
     if (LIKELY(units <= HEAP_SMALL_UNITS)) {
@@ -147,7 +155,8 @@ static ALWAYS_INLINE Object *heap_alloc_for(Thread *t, size_t size) {
     }
     return heap_alloc_slow(t, size);
 }
-/* The same for an object without references: only the header's words and the last word are zero. NULL: use heap_alloc. */
+/* The same for an object without references: only the header's words and the last word are zero. NULL: use heap_alloc.
+ */
 static ALWAYS_INLINE Object *heap_alloc_leaf(size_t size) {
     size_t units = (size + 7) / 8;
     if (UNLIKELY(POLYGIL_SANITIZED || units > HEAP_SMALL_UNITS))
@@ -163,13 +172,15 @@ static ALWAYS_INLINE Object *heap_alloc_leaf(size_t size) {
     STORE_RELAXED(w + units - 1, 0);
     return o;
 }
-static ALWAYS_INLINE Object *heap_alloc(size_t size) { return heap_alloc_for(thread_self(), size); }
+static ALWAYS_INLINE Object *heap_alloc(size_t size) {
+    return heap_alloc_for(thread_self(), size);
+}
 
 /* The object holds no reference any more and nobody can reach it. Attached threads only. */
 static ALWAYS_INLINE void heap_free(Object *o) {
     Page *p = heap_page_of(o);
     Thread *t = thread_self();
-    STORE_RELAXED(&o->index, 0); /* free: the scanner passes over it */
+    STORE_RELAXED(&o->index, 0);                            /* free: the scanner passes over it */
     if (LIKELY(LOAD_RELAXED(&p->owner) == t->heap.owner)) { /* spans have no owner */
         uint32_t old = p->free;
         *heap_link_of(o) = (uint16_t)old;
@@ -190,8 +201,8 @@ static ALWAYS_INLINE void heap_note(Object *o, bool stopped) {
 /* Every page needs a look: objects got a finalizer after they were made. */
 extern _Atomic(bool) heap_look_everywhere;
 
-/* Memory that is no object: at least size bytes, 8-byte aligned, not zeroed. NULL as heap_alloc. Freed by heap_block_free, or retired by
- * retire_mem, never by free. */
+/* Memory that is no object: at least size bytes, 8-byte aligned, not zeroed. NULL as heap_alloc. Freed by
+ * heap_block_free, or retired by retire_mem, never by free. */
 static ALWAYS_INLINE void *heap_block(size_t size) {
     Thread *t = thread_self();
     size_t units = (size + 7) / 8;
@@ -228,9 +239,11 @@ size_t heap_block_size(const void *block);
 /* Bytes of the object's cell (its size class): where attributes end in variable-size objects. */
 size_t heap_size_of(const Object *o);
 
-/* ---- accounting ------------------------------------------------------------------------------------------------------------------ */
+/* ---- accounting
+ * ------------------------------------------------------------------------------------------------------------------ */
 
-/* Limit of all cells and blocks together, 0: none. At the limit an allocation collects, tries once more and then fails. */
+/* Limit of all cells and blocks together, 0: none. At the limit an allocation collects, tries once more and then fails.
+ */
 void heap_set_limit(size_t bytes);
 size_t heap_limit(void);
 /* Bytes in pages, spans and blocks now. */
@@ -245,20 +258,24 @@ uint32_t heap_takers(void);
 bool heap_take_request(void);
 /* Memory outside the heap that counts towards limit and trigger (retired memory does). */
 void heap_account(int64_t bytes);
-/* False when the process may not take that many bytes more, after collecting: for memory obtained elsewhere (GMP limbs). */
+/* False when the process may not take that many bytes more, after collecting: for memory obtained elsewhere (GMP
+ * limbs). */
 bool heap_may_take(size_t bytes);
 
-int heap_init(void); /* first thing, before any thread: 0, -1 */
+int heap_init(void);              /* first thing, before any thread: 0, -1 */
 int heap_thread_init(Thread *t);  /* 0, -1 without memory */
 void heap_thread_fini(Thread *t); /* its pages go to the pool */
 void heap_after_fork_child(void);
 
-/* ---- for the collectors: the world is stopped -------------------------------------------------------------------------------------- */
+/* ---- for the collectors: the world is stopped
+ * -------------------------------------------------------------------------------------- */
 
 /* The object whose cell contains the word (interior addresses included), or NULL. Exact addresses: cell == word. */
 Object *heap_find(uintptr_t word);
 /* v is an object in the heap (not a static one). */
-static ALWAYS_INLINE bool heap_has(Value v) { return v_is_obj(v) && heap_owns(v_obj(v)); }
+static ALWAYS_INLINE bool heap_has(Value v) {
+    return v_is_obj(v) && heap_owns(v_obj(v));
+}
 
 /* Calls fn for every cell in use (index not 0). fn may free the cell. */
 void heap_each(void (*fn)(Object *o, void *arg), void *arg);
@@ -287,8 +304,8 @@ static ALWAYS_INLINE bool heap_mark(Object *o) {
     STORE_RELAXED(w, m | bit);
     return true;
 }
-/* Frees the unmarked cells of a page for which dead() is true; dead() has finished with them. Returns how many. The page's place in its owner's lists
- * is the caller's business: heap_page_swept, in a stopped world. */
+/* Frees the unmarked cells of a page for which dead() is true; dead() has finished with them. Returns how many. The
+ * page's place in its owner's lists is the caller's business: heap_page_swept, in a stopped world. */
 void heap_page_swept(Page *p);
 static ALWAYS_INLINE uint32_t heap_page_sweep(Page *p, bool (*dead)(Object *o, void *arg), void *arg) {
     if (p->kind == PAGE_LARGE) {
@@ -336,8 +353,9 @@ static ALWAYS_INLINE void heap_page_each_unmarked(Page *p, void (*fn)(Object *o)
 /* For heap_page_swept's callers: the cells in use, and of these the marked ones. */
 uint32_t heap_page_marked(const Page *p);
 
-/* Frees what dead(o, &memo) says of the unmarked cells (memo: a uint32_t, 0 at first, of one page's walk): large ones and those of PAGE_SWEEP_STOPPED pages now, the others when their owners need cells or
- * the next collection begins. dead() must only free blocks. Returns about how many bytes the dead hold, in cells and blocks. */
+/* Frees what dead(o, &memo) says of the unmarked cells (memo: a uint32_t, 0 at first, of one page's walk): large ones
+ * and those of PAGE_SWEEP_STOPPED pages now, the others when their owners need cells or the next collection begins.
+ * dead() must only free blocks. Returns about how many bytes the dead hold, in cells and blocks. */
 size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg));
 /* World stopped: nothing unswept is left. To be called before anything else looks at the heap. */
 void heap_sweep_finish(void);

@@ -6,14 +6,14 @@
 #include "mutex.h"
 
 struct HeapOwner {
-    _Atomic(Page *) remote_pages;   /* pages whose remote list became non-empty */
+    _Atomic(Page *) remote_pages;              /* pages whose remote list became non-empty */
     _Alignas(64) Page *avail[2][HEAP_CLASSES]; /* pages with free cells, the current ones not among them */
-    Page *empties, *empties_last;   /* oldest first */
+    Page *empties, *empties_last;              /* oldest first */
     uint32_t n_empties;
     uint32_t n_pages;
-    Page *unswept[HEAP_CLASSES];    /* by next */
+    Page *unswept[HEAP_CLASSES]; /* by next */
     uint32_t n_unswept;
-    Thread *thread;                 /* NULL: in the pool */
+    Thread *thread; /* NULL: in the pool */
     HeapOwner *pool_next, *all_next;
 };
 
@@ -24,8 +24,8 @@ extern int heap_walking;
 void heap_walk_end(void);
 void heap_each_owner(void (*fn)(HeapOwner *w, void *arg), void *arg);
 
-/* Forced rare events (runtime/torture.h). While they are on, no page stays in a bin, so every allocation takes a slow way in, where they are
- * counted. */
+/* Forced rare events (runtime/torture.h). While they are on, no page stays in a bin, so every allocation takes a slow
+ * way in, where they are counted. */
 typedef struct HeapTorture {
     _Atomic(uint32_t) fail_every;    /* each n-th allocation fails; 0: never */
     _Atomic(uint32_t) collect_every; /* each n-th collects */

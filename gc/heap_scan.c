@@ -82,7 +82,9 @@ void heap_each(void (*fn)(Object *o, void *arg), void *arg) {
     heap_each_page(each_page_cells, &e);
 }
 
-uint32_t heap_page_cells(const Page *p) { return p->units ? p->limit / p->units : 1; }
+uint32_t heap_page_cells(const Page *p) {
+    return p->units ? p->limit / p->units : 1;
+}
 
 /* (The compiler's own is a call where the instruction may be missing.) */
 static uint32_t bits_of(uint64_t x) {
@@ -120,4 +122,6 @@ static void verify_page(Page *p, void *arg) {
     if (p->used + n_free != carved)
         fatal("heap: cells lost");
 }
-void heap_verify(void) { heap_each_page(verify_page, NULL); }
+void heap_verify(void) {
+    heap_each_page(verify_page, NULL);
+}

@@ -50,12 +50,14 @@ static void share_value(Value v, void *unused) {
     if (v_is_obj(v) && !obj_is_shared(v))
         publish_object(v_obj(v));
 }
-/* What exists before the first other thread is what all threads will use: names, constants, keys. Of it, what refers to nothing and whose end
- * nobody can notice is not counted from here on; the tracer frees it. That is a bounded amount, and big ones stay counted. */
+/* What exists before the first other thread is what all threads will use: names, constants, keys. Of it, what refers to
+ * nothing and whose end nobody can notice is not counted from here on; the tracer frees it. That is a bounded amount,
+ * and big ones stay counted. */
 enum { SHARE_UNCOUNTED_MAX = 512 };
 static void share_object(Object *o, void *unused) {
     share_value(V_OF(o), NULL);
-    if (COUNT_EXACT && (v_shape(V_OF(o))->type->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP | TF_FINALIZER)) == TF_UNTRACKED &&
+    if (COUNT_EXACT &&
+        (v_shape(V_OF(o))->type->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP | TF_FINALIZER)) == TF_UNTRACKED &&
         !(obj_flags(o) & (OF_UNCOUNTED | OF_WEAKREF)) && count_get(o) > 0 && heap_size_of(o) <= SHARE_UNCOUNTED_MAX)
         count_set_uncounted(o);
 }
@@ -68,13 +70,15 @@ void publish_all(void) {
     tracer_visit_roots(share_value, NULL);
 }
 
-/* ---- verification -------------------------------------------------------------------------------------------------------------- */
+/* ---- verification
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static Object *holder;
 static void check_shared(Value v, void *unused) {
     if (!v_is_obj(v) || obj_is_shared(v))
         return;
-    fprintf(stderr, "polygil: a private %s is reached by a shared %s\n", v_shape(v)->type->c_name, holder ? v_shape(V_OF(holder))->type->c_name : "root");
+    fprintf(stderr, "polygil: a private %s is reached by a shared %s\n", v_shape(v)->type->c_name,
+            holder ? v_shape(V_OF(holder))->type->c_name : "root");
     abort();
 }
 static void check_object(Object *o, void *unused) {

@@ -1,4 +1,5 @@
-/* Questions about the object graph, each answered in a stopped world: reference counts, referrers, all objects; and the verification of the heap. */
+/* Questions about the object graph, each answered in a stopped world: reference counts, referrers, all objects; and the
+ * verification of the heap. */
 #include "object/dict.h"
 #include "object/list.h"
 #include "object/object.h"
@@ -6,11 +7,14 @@
 #include "stats.h"
 #include "tracer_impl.h"
 
-/* ---- references to one object ------------------------------------------------------------------------------------------------------ */
+/* ---- references to one object
+ * ------------------------------------------------------------------------------------------------------ */
 
 static Value wanted;
 static intptr_t n_seen;
-static void count_wanted(Value v, void *unused) { n_seen += v == wanted; }
+static void count_wanted(Value v, void *unused) {
+    n_seen += v == wanted;
+}
 static void count_in_live(Object *o, void *unused) {
     if (heap_is_marked(o))
         obj_traverse(o, count_wanted, NULL);
@@ -31,7 +35,8 @@ intptr_t gc_refcount(Value v) {
     return n;
 }
 
-/* ---- lists of objects: counted in one stopped world, gathered into a tuple in another ------------------------------------------------------ */
+/* ---- lists of objects: counted in one stopped world, gathered into a tuple in another
+ * ------------------------------------------------------ */
 
 typedef struct Gather {
     bool (*want)(Object *o, void *arg);
@@ -76,9 +81,13 @@ static Value gathered(Gather *g, void (*run)(Gather *)) {
     release(g->into);
     return list;
 }
-static void run_heap(Gather *g) { heap_each(gather_object, g); }
+static void run_heap(Gather *g) {
+    heap_each(gather_object, g);
+}
 
-static bool is_tracked_object(Object *o, void *unused) { return gc_is_tracked(V_OF(o)); }
+static bool is_tracked_object(Object *o, void *unused) {
+    return gc_is_tracked(V_OF(o));
+}
 Value gc_objects(void) {
     Gather g = {.want = is_tracked_object};
     return gathered(&g, run_heap);
@@ -137,7 +146,9 @@ bool gc_is_tracked(Value v) {
     return true;
 }
 
-/* ---- verification -------------------------------------------------------------------------------------------------------------------- */
+/* ---- verification
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool no_memory;
 static size_t n_unexplained;
@@ -169,20 +180,24 @@ static void check_object(Object *o, void *unused) {
     obj_traverse(o, check_edge, NULL);
 }
 enum { EXPLAINED = 1 << 30 };
-static void explain(Object *o) { *entry(o) |= EXPLAINED; }
+static void explain(Object *o) {
+    *entry(o) |= EXPLAINED;
+}
 static Object *suspect;
 static void holders_edge(Value v, void *holder) {
     if (v == V_OF(suspect))
         fprintf(stderr, "  from %s\n", holder ? type_cname(type_of(V_OF(holder))) : "a root");
 }
-static void holders(Object *o, void *unused) { obj_traverse(o, holders_edge, o); }
+static void holders(Object *o, void *unused) {
+    obj_traverse(o, holders_edge, o);
+}
 static void check_count(Object *o, void *unused) {
     if (!COUNT_EXACT || count_is_uncounted(o))
         return;
     intptr_t edges = *entry(o) & (EXPLAINED - 1), count = count_get(o);
     if (count < edges && count > 0) { /* (a dead one waits for its destruction: its roots are no counts) */
-        fprintf(stderr, "polygil: %s at %p: count %ld, references %ld\n", type_cname(type_of(V_OF(o))), (void *)o, (long)count,
-                (long)edges);
+        fprintf(stderr, "polygil: %s at %p: count %ld, references %ld\n", type_cname(type_of(V_OF(o))), (void *)o,
+                (long)count, (long)edges);
         suspect = o;
         heap_each(holders, NULL);
         tracer_visit_roots(holders_edge, NULL);

@@ -1,5 +1,5 @@
-/* RETIRE epoch: ConcurrencyKit's epochs decide when a batch may be freed. An attached thread is inside an epoch section; a quiescent state leaves
- * it and enters the next. */
+/* RETIRE epoch: ConcurrencyKit's epochs decide when a batch may be freed. An attached thread is inside an epoch
+ * section; a quiescent state leaves it and enters the next. */
 #include <ck_epoch.h>
 
 #include "batch.h"
@@ -18,7 +18,8 @@ static ck_epoch_t epoch;
 static Mutex records_mutex = MUTEX_INIT(RANK_RETIRE);
 static bool made;
 
-/* ck's epoch e is over for everybody once the global one is e + 2 (see the argument in ck_epoch.c: at most two epochs are active). */
+/* ck's epoch e is over for everybody once the global one is e + 2 (see the argument in ck_epoch.c: at most two epochs
+ * are active). */
 static uint64_t passed_epoch(ck_epoch_record_t *r) {
     ck_epoch_poll(r);
     return ck_epoch_value(&epoch);
@@ -68,7 +69,9 @@ void retire_mem(void *block) {
     if (block)
         retire((uintptr_t)block);
 }
-void retire_object(Object *o) { retire((uintptr_t)o | 1); }
+void retire_object(Object *o) {
+    retire((uintptr_t)o | 1);
+}
 
 void retire_attach(Thread *t) {
     EpochRecord *r = t->retire.record;
@@ -91,7 +94,9 @@ void retire_quiescent(Thread *t) {
     retire_ask(t, ASK_BYTES);
 }
 
-uint64_t retire_stamp(void) { return LOAD_RELAXED(&world_threaded) ? widen(ck_epoch_value(&epoch)) : 0; }
+uint64_t retire_stamp(void) {
+    return LOAD_RELAXED(&world_threaded) ? widen(ck_epoch_value(&epoch)) : 0;
+}
 bool retire_passed(uint64_t stamp) {
     return stamp == 0 || !LOAD_RELAXED(&world_threaded) || widen(ck_epoch_value(&epoch)) >= stamp + 2;
 }
@@ -127,5 +132,9 @@ void retire_thread_fini(Thread *t) {
     ck_epoch_unregister(&r->ck);
     mutex_unlock(&records_mutex);
 }
-void retire_after_fork_child(void) { mutex_reinit(&records_mutex); }
-void retire_flush_stopped(void) { retire_free_all(); }
+void retire_after_fork_child(void) {
+    mutex_reinit(&records_mutex);
+}
+void retire_flush_stopped(void) {
+    retire_free_all();
+}

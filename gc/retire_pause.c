@@ -1,5 +1,6 @@
-/* RETIRE pause: retired memory waits for the next stopped world, which the collector brings; it counts as allocated until then. Afterwards the thread
- * that retired it frees it, four batches for each that it fills, so that the pause itself stays short. */
+/* RETIRE pause: retired memory waits for the next stopped world, which the collector brings; it counts as allocated
+ * until then. Afterwards the thread that retired it frees it, four batches for each that it fills, so that the pause
+ * itself stays short. */
 #include "batch.h"
 #include "heap.h"
 #include "stats.h"
@@ -24,13 +25,19 @@ void retire_mem(void *block) {
     if (block)
         retire((uintptr_t)block);
 }
-void retire_object(Object *o) { retire((uintptr_t)o | 1); }
+void retire_object(Object *o) {
+    retire((uintptr_t)o | 1);
+}
 void retire_quiescent(Thread *t) {}
 void retire_attach(Thread *t) {}
 void retire_detach(Thread *t) {}
-uint64_t retire_stamp(void) { return 1; }
+uint64_t retire_stamp(void) {
+    return 1;
+}
 /* What is freed here has had its pause, so whole pages need none of their own. */
-bool retire_passed(uint64_t stamp) { return true; }
+bool retire_passed(uint64_t stamp) {
+    return true;
+}
 int retire_thread_init(Thread *t) {
     memset(&t->retire, 0, sizeof t->retire);
     return 0;

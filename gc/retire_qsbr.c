@@ -1,15 +1,18 @@
-/* RETIRE qsbr: quiescent-state-based reclamation (McKenney and others; the variant with a global counter, as in liburcu's qsbr flavour).
+/* RETIRE qsbr: quiescent-state-based reclamation (McKenney and others; the variant with a global counter, as in
+ * liburcu's qsbr flavour).
  *
- * `now` counts grace periods. A record says what its thread saw of it at its last quiescent state, or OFFLINE while it is detached.
+ * `now` counts grace periods. A record says what its thread saw of it at its last quiescent state, or OFFLINE while it
+ * is detached.
  *
- *   retire   the writer has unlinked the memory (release store). Closing the batch adds one to `now`: the batch's stamp is the new value.
- *   free     when every record is OFFLINE or has seen at least the stamp.
+ *   retire   the writer has unlinked the memory (release store). Closing the batch adds one to `now`: the batch's stamp
+ * is the new value. free     when every record is OFFLINE or has seen at least the stamp.
  *
- * Why: (1) A reader that has seen >= stamp loaded `now` after the writer's addition (acquire: pairs with the addition's release), so what it
- * loads since shows the unlinking; its earlier reads are over before it stores `seen` (release: pairs with the acquire in oldest()).
- * (2) A reader that comes online stores ENTERING, which is older than everything, and then does a read-modify-write on `now`. Either that comes
- * before the writer's addition in the order of `now`, then the addition synchronizes with it and oldest() finds ENTERING or later; or
- * after, then the reader sees the unlinking. Both being read-modify-writes of one variable, no fence is needed.
+ * Why: (1) A reader that has seen >= stamp loaded `now` after the writer's addition (acquire: pairs with the addition's
+ * release), so what it loads since shows the unlinking; its earlier reads are over before it stores `seen` (release:
+ * pairs with the acquire in oldest()). (2) A reader that comes online stores ENTERING, which is older than everything,
+ * and then does a read-modify-write on `now`. Either that comes before the writer's addition in the order of `now`,
+ * then the addition synchronizes with it and oldest() finds ENTERING or later; or after, then the reader sees the
+ * unlinking. Both being read-modify-writes of one variable, no fence is needed.
  */
 #include "batch.h"
 #include "heap.h"
@@ -35,7 +38,7 @@ static QsbrRecord *free_records;
 static uint64_t oldest(void) {
     uint64_t min = OFFLINE;
     for (QsbrRecord *r = LOAD_ACQUIRE(&records); r; r = r->next) { /* pairs with the release in retire_thread_init */
-        uint64_t s = LOAD_ACQUIRE(&r->seen);                      /* pairs with the releases in quiescent, attach and detach */
+        uint64_t s = LOAD_ACQUIRE(&r->seen); /* pairs with the releases in quiescent, attach and detach */
         if (s < min)
             min = s;
     }
@@ -67,7 +70,9 @@ void retire_mem(void *block) {
     if (block)
         retire((uintptr_t)block);
 }
-void retire_object(Object *o) { retire((uintptr_t)o | 1); }
+void retire_object(Object *o) {
+    retire((uintptr_t)o | 1);
+}
 
 void retire_quiescent(Thread *t) {
     QsbrRecord *r = t->retire.record;
@@ -98,7 +103,9 @@ uint64_t retire_stamp(void) {
         return 0;
     return atomic_fetch_add_explicit(&now, 1, memory_order_acq_rel) + 1;
 }
-bool retire_passed(uint64_t stamp) { return stamp == 0 || !LOAD_RELAXED(&world_threaded) || oldest() >= stamp; }
+bool retire_passed(uint64_t stamp) {
+    return stamp == 0 || !LOAD_RELAXED(&world_threaded) || oldest() >= stamp;
+}
 
 int retire_thread_init(Thread *t) {
     memset(&t->retire, 0, sizeof t->retire);
@@ -134,5 +141,9 @@ void retire_thread_fini(Thread *t) {
     free_records = r;
     mutex_unlock(&records_mutex);
 }
-void retire_after_fork_child(void) { mutex_reinit(&records_mutex); }
-void retire_flush_stopped(void) { retire_free_all(); }
+void retire_after_fork_child(void) {
+    mutex_reinit(&records_mutex);
+}
+void retire_flush_stopped(void) {
+    retire_free_all();
+}

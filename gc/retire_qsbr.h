@@ -10,7 +10,9 @@ void retire_mem(void *block);
 /* An object without references, after its ops->clear; ops->fini runs when it is freed. */
 void retire_object(Object *o);
 /* +1, -1: what the thread retires in between is out of every reader's reach already (ops->fini), and freed at once. */
-static ALWAYS_INLINE void retire_freeing(Thread *t, int delta) { t->retire.local.freeing += delta; }
+static ALWAYS_INLINE void retire_freeing(Thread *t, int delta) {
+    t->retire.local.freeing += delta;
+}
 /* The calling thread, attached, holds no pointer it got without a lock. */
 void retire_quiescent(Thread *t);
 void retire_attach(Thread *t);

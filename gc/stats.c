@@ -76,7 +76,8 @@ void stat_time_add(StatTimes *h, uint64_t ns) {
     atomic_fetch_add_explicit(&h->total_ns, ns, memory_order_relaxed);
     atomic_fetch_add_explicit(&h->bucket[bucket_of(ns)], 1, memory_order_relaxed);
     uint64_t max = LOAD_RELAXED(&h->max_ns);
-    while (ns > max && !atomic_compare_exchange_weak_explicit(&h->max_ns, &max, ns, memory_order_relaxed, memory_order_relaxed))
+    while (ns > max &&
+           !atomic_compare_exchange_weak_explicit(&h->max_ns, &max, ns, memory_order_relaxed, memory_order_relaxed))
         ;
 }
 
@@ -94,10 +95,11 @@ uint64_t stat_time_quantile(StatTimes *h, double q) {
     return LOAD_RELAXED(&h->max_ns);
 }
 
-static void each_times(const char *name, StatTimes *h, void (*fn)(const char *name, uint64_t value, void *arg), void *arg) {
+static void each_times(const char *name, StatTimes *h, void (*fn)(const char *name, uint64_t value, void *arg),
+                       void *arg) {
     char key[64];
-#define ONE(suffix, value)                                                                                             \
-    snprintf(key, sizeof key, "%s_" suffix, name);                                                                     \
+#define ONE(suffix, value)                         \
+    snprintf(key, sizeof key, "%s_" suffix, name); \
     fn(key, (value), arg)
     ONE("count", LOAD_RELAXED(&h->n));
     ONE("total_ns", LOAD_RELAXED(&h->total_ns));

@@ -1,5 +1,5 @@
-/* What the benchmarks read: counters of one thread each, summed on demand; collections, pauses and stops are always counted, count operations and
- * lock waits only with POLYGIL_STATS. */
+/* What the benchmarks read: counters of one thread each, summed on demand; collections, pauses and stops are always
+ * counted, count operations and lock waits only with POLYGIL_STATS. */
 #ifndef POLYGIL_STATS_H
 #define POLYGIL_STATS_H
 
@@ -10,19 +10,20 @@
 #endif
 
 /* X(name): hot ones, compiled in by POLYGIL_STATS. */
-#define STAT_HOT(X)                                                                                                    \
-    X(count_owner)     /* counted by the owner, or under the one lock */                                               \
-    X(count_shared)    /* counted atomically, or under the count's lock */                                             \
-    X(count_uncounted) /* skipped: the object is uncounted; only where a slow path sees it */                          \
-    X(count_queued)    /* went to the owner's merge queue */                                                           \
-    X(count_try_failed)                                                                                                \
-    X(gil_acquires)                                                                                                    \
-    X(lock_acquired)                                                                                                   \
+#define STAT_HOT(X)                                                                           \
+    X(count_owner)     /* counted by the owner, or under the one lock */                      \
+    X(count_shared)    /* counted atomically, or under the count's lock */                    \
+    X(count_uncounted) /* skipped: the object is uncounted; only where a slow path sees it */ \
+    X(count_queued)    /* went to the owner's merge queue */                                  \
+    X(count_try_failed)                                                                       \
+    X(gil_acquires)                                                                           \
+    X(lock_acquired)                                                                          \
     X(lock_waits)
 /* Rare ones: always counted. */
-#define STAT_COLD(X)                                                                                                   \
-    X(gil_waits) X(gil_switches) X(gil_drop_requests) X(lock_parks) X(retired_bytes) X(retired_items)                  \
-    X(quiescent_requests) X(frozen) X(merged) X(finalizers) X(weak_callbacks) X(chunks)
+#define STAT_COLD(X)                                                                                           \
+    X(gil_waits)                                                                                               \
+    X(gil_switches) X(gil_drop_requests) X(lock_parks) X(retired_bytes) X(retired_items) X(quiescent_requests) \
+        X(frozen) X(merged) X(finalizers) X(weak_callbacks) X(chunks)
 
 typedef struct StatCounters {
 #define STAT_FIELD(n) _Atomic(uint64_t) n;
@@ -38,12 +39,11 @@ void stats_thread_init(void);
 void stats_thread_fini(void);
 void stats_after_fork_child(void); /* a thread that is gone may have held the list's lock */
 
-#define STAT_ADD(field, n)                                                                                             \
-    STORE_RELAXED(&stat_counters->field, LOAD_RELAXED(&stat_counters->field) + (uint64_t)(n))
-#define STAT_HOT_INC(field)                                                                                            \
-    do {                                                                                                               \
-        if (POLYGIL_STATS)                                                                                             \
-            STAT_ADD(field, 1);                                                                                        \
+#define STAT_ADD(field, n) STORE_RELAXED(&stat_counters->field, LOAD_RELAXED(&stat_counters->field) + (uint64_t)(n))
+#define STAT_HOT_INC(field)     \
+    do {                        \
+        if (POLYGIL_STATS)      \
+            STAT_ADD(field, 1); \
     } while (0)
 
 /* Times in a histogram of powers of two of 1/8 steps, nanoseconds. */

@@ -1,15 +1,16 @@
 /* TRACE cycle: finds garbage that counts do not: cycles, and uncounted objects.
  *
- * After marking from the precise roots (frames, handles, modules, types ...), what is not marked is either held by C code or garbage:
+ * After marking from the precise roots (frames, handles, modules, types ...), what is not marked is either held by C
+ * code or garbage:
  *   1. a word of a C stack counts only when it means an uncounted object;
- *   2. surplus of a counted object = its count minus the references to it from unmarked objects. A surplus means that something that is no
- *      object holds it (C code, a queue): mark from it;
+ *   2. surplus of a counted object = its count minus the references to it from unmarked objects. A surplus means that
+ * something that is no object holds it (C code, a queue): mark from it;
  *   3. the rest is garbage.
- * A reference from a marked object cannot exist: its target would be marked. (source of the idea: CPython's collector by trial deletion,
- * turned round so that the live heap is only marked and the arithmetic is done on what is left.)
+ * A reference from a marked object cannot exist: its target would be marked. (source of the idea: CPython's collector
+ * by trial deletion, turned round so that the live heap is only marked and the arithmetic is done on what is left.)
  *
- * Cost: one traversal of the heap, started when the heap has grown by half since the last one (at least threshold0 x 8 KiB): so each byte
- * allocated and kept pays for a constant amount of tracing.
+ * Cost: one traversal of the heap, started when the heap has grown by half since the last one (at least threshold0 x 8
+ * KiB): so each byte allocated and kept pays for a constant amount of tracing.
  */
 #include "stats.h"
 #include "tracer_impl.h"
@@ -18,7 +19,9 @@ _Static_assert(COUNT_EXACT, "the cycle collector needs counts");
 
 static bool out_of_memory;
 
-static bool is_counted(Object *o) { return !count_is_uncounted(o); }
+static bool is_counted(Object *o) {
+    return !count_is_uncounted(o);
+}
 
 static void edges_page(Page *p, void *unused) {
     p->edges = calloc(heap_page_cells(p), sizeof *p->edges);
@@ -31,7 +34,9 @@ static void edges_free(Page *p, void *unused) {
 }
 /* Pages with an unmarked object get a table. */
 static bool page_has_unmarked;
-static ALWAYS_INLINE void see_unmarked(Object *o) { page_has_unmarked = true; }
+static ALWAYS_INLINE void see_unmarked(Object *o) {
+    page_has_unmarked = true;
+}
 static void edges_make(Page *p, void *unused) {
     page_has_unmarked = false;
     heap_page_each_unmarked(p, see_unmarked);
@@ -47,12 +52,14 @@ static void edge_to(Value v, void *unused) {
     p->edges[heap_cell_number(p, v_obj(v))]++;
 }
 /* What follows visits the unmarked objects of the pages that have any. */
-#define EACH_UNMARKED(name)                                                                                            \
-    static void name##_page(Page *p, void *unused) {                                                                   \
-        if (p->edges)                                                                                                  \
-            heap_page_each_unmarked(p, name);                                                                          \
+#define EACH_UNMARKED(name)                          \
+    static void name##_page(Page *p, void *unused) { \
+        if (p->edges)                                \
+            heap_page_each_unmarked(p, name);        \
     }
-static void edges_from(Object *o) { obj_traverse(o, edge_to, NULL); }
+static void edges_from(Object *o) {
+    obj_traverse(o, edge_to, NULL);
+}
 EACH_UNMARKED(edges_from)
 static void mark_surplus(Object *o) {
     if (!is_counted(o))
@@ -85,7 +92,9 @@ bool collector_finish_marking(void) {
     return !out_of_memory;
 }
 
-/* ---- leaks ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- leaks
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static struct Left {
     const Type *type;
@@ -128,7 +137,8 @@ size_t trace_report_leaks(void) {
     return n_left;
 }
 
-/* ---- freeing: the garbage is unreachable, so nobody can be in the middle of it ------------------------------------------------------------ */
+/* ---- freeing: the garbage is unreachable, so nobody can be in the middle of it
+ * ------------------------------------------------------------ */
 
 /* A count of our own keeps each in place while references between them are dropped. */
 static void hold(Object *o, void *unused) {

@@ -1,8 +1,8 @@
-/* TRACE marksweep: whatever neither the precise roots nor a word of a C stack leads to is freed. Started when as much was taken as lived after the last
- * collection, and at least 8 MB, 24 MB more for each further thread that took some.
+/* TRACE marksweep: whatever neither the precise roots nor a word of a C stack leads to is freed. Started when as much
+ * was taken as lived after the last collection, and at least 8 MB, 24 MB more for each further thread that took some.
  *
- * What an automatic collection finds dead is swept by the pages' owners later (heap_sweep_lazily), unless classes died: what dies with its class must go
- * before it.
+ * What an automatic collection finds dead is swept by the pages' owners later (heap_sweep_lazily), unless classes died:
+ * what dies with its class must go before it.
  */
 #include "stats.h"
 #include "tracer_impl.h"
@@ -32,7 +32,9 @@ static ALWAYS_INLINE bool release_parts(Object *o, uint32_t *plain) {
         s->ops->fini(V_OF(o));
     return true;
 }
-static bool dead_lazily(Object *o, void *plain) { return release_parts(o, plain); }
+static bool dead_lazily(Object *o, void *plain) {
+    return release_parts(o, plain);
+}
 static ALWAYS_INLINE bool dead_other(Object *o, void *plain) {
     return (LOAD_RELAXED(&o->index) == *(uint32_t *)plain || round_of(o) == ROUND_OTHERS) && release_parts(o, plain);
 }
@@ -61,6 +63,10 @@ size_t collector_free_dead(bool lazily) {
     return heap_bytes();
 }
 
-size_t trace_report_leaks(void) { return 0; }
+size_t trace_report_leaks(void) {
+    return 0;
+}
 
-size_t collector_trigger(size_t live) { return MAX(((size_t)8 << 20) + ((size_t)24 << 20) * (MIN(heap_takers(), 9u) - 1), live); }
+size_t collector_trigger(size_t live) {
+    return MAX(((size_t)8 << 20) + ((size_t)24 << 20) * (MIN(heap_takers(), 9u) - 1), live);
+}

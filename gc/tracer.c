@@ -1,8 +1,9 @@
 /* Marking from the roots, weak references, finalizers and the course of a collection. See tracer.h.
  *
- * A collection: stop the world; free what was retired; mark from the precise roots; let the collector mark the rest that must live; empty weak
- * references to what is not marked; queue what has a finalizer and mark from it; drop entries of weak tables; free; start the world; call
- * back, finalize. Finalized objects that nobody resurrected go with the next collection, which an explicit one appends at once.
+ * A collection: stop the world; free what was retired; mark from the precise roots; let the collector mark the rest
+ * that must live; empty weak references to what is not marked; queue what has a finalizer and mark from it; drop
+ * entries of weak tables; free; start the world; call back, finalize. Finalized objects that nobody resurrected go with
+ * the next collection, which an explicit one appends at once.
  */
 #include "tracer.h"
 
@@ -19,7 +20,8 @@
 
 GcState gc_state = {.enabled = true, .threshold = {700, 10, 10}};
 
-/* ---- what is registered ---------------------------------------------------------------------------------------------------------- */
+/* ---- what is registered
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static Mutex registry_mutex = MUTEX_INIT(RANK_QUEUE - 1);
 static Ref **handles;
@@ -64,7 +66,9 @@ void trace_register_weak(void (*fn)(bool (*alive)(Value v))) {
     weak_fns[n_weak_fns++] = fn;
 }
 
-/* ---- marking ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- marking
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Object **stack;
 static size_t depth, cap_stack;
@@ -125,7 +129,9 @@ void mark_drain(void) {
     }
 }
 
-/* ---- roots ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- roots
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Finalizers that wait; owned. */
 static Mutex queue_mutex = MUTEX_INIT(RANK_RETIRE);
@@ -195,13 +201,17 @@ NOINLINE void conservative_each_at(void (*fn)(Object *o, uintptr_t at)) {
     }
 }
 static void (*each_fn)(Object *o);
-static void each_word(Object *o, uintptr_t at) { each_fn(o); }
+static void each_word(Object *o, uintptr_t at) {
+    each_fn(o);
+}
 void conservative_each(void (*fn)(Object *o)) {
     each_fn = fn;
     conservative_each_at(each_word);
 }
 
-/* ---- finalizers --------------------------------------------------------------------------------------------------------------------- */
+/* ---- finalizers
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool queue_push(Value v) {
     if (n_queue == cap_queue) {
@@ -240,12 +250,16 @@ static ALWAYS_INLINE void look_dead(Object *o) {
         retain(V_OF(o));
     }
 }
-static void count_page(Page *p, void *unused) { heap_page_each_unmarked(p, count_dead); }
+static void count_page(Page *p, void *unused) {
+    heap_page_each_unmarked(p, count_dead);
+}
 static void count_noted(Page *p, void *unused) {
     if (p->bits & PAGE_LOOK)
         heap_page_each_unmarked(p, count_dead);
 }
-static void look_page(Page *p, void *unused) { heap_page_each_unmarked(p, look_dead); }
+static void look_page(Page *p, void *unused) {
+    heap_page_each_unmarked(p, look_dead);
+}
 static void look_noted(Page *p, void *unused) {
     if (p->bits & PAGE_LOOK)
         heap_page_each_unmarked(p, look_dead);
@@ -309,12 +323,18 @@ static bool run_queue(void) {
     }
 }
 
-/* ---- a collection --------------------------------------------------------------------------------------------------------------------- */
+/* ---- a collection
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static _Atomic(bool) collecting; /* finalizers of a collection run: an explicit one inside them does nothing */
 
-static bool alive_object(const Object *o) { return is_live(o); }
-static bool alive_value(Value v) { return !v_is_obj(v) || is_live(v_obj(v)); }
+static bool alive_object(const Object *o) {
+    return is_live(o);
+}
+static bool alive_value(Value v) {
+    return !v_is_obj(v) || is_live(v_obj(v));
+}
 
 /* World stopped. Number of unreachable objects. */
 static size_t collect_stopped(bool lazily) {
@@ -470,7 +490,9 @@ static int merge_poll(Thread *t) {
     return 0;
 }
 
-void trace_threshold_changed(void) { heap_set_trigger(collector_trigger(gc_state.live_after)); }
+void trace_threshold_changed(void) {
+    heap_set_trigger(collector_trigger(gc_state.live_after));
+}
 
 int tracer_init(void) {
     safepoint_hook(POLL_COLLECT, trace_poll);

@@ -1,4 +1,5 @@
-/* Inside the tracer: what tracer.c and a collector (trace_cycle.c, trace_marksweep.c) share. The world is stopped throughout. */
+/* Inside the tracer: what tracer.c and a collector (trace_cycle.c, trace_marksweep.c) share. The world is stopped
+ * throughout. */
 #ifndef POLYGIL_TRACER_IMPL_H
 #define POLYGIL_TRACER_IMPL_H
 
@@ -7,10 +8,12 @@
 #include "tracer.h"
 
 /* ---- marking (tracer.c) ---- */
-void mark_push(Object *o);                /* marks it and queues it for scanning; idempotent */
-void mark_value(Value v, void *unused);   /* a VisitFn: immediates and static objects are passed over */
-void mark_drain(void);                    /* scans until nothing is queued */
-static ALWAYS_INLINE bool is_live(const Object *o) { return !heap_owns(o) || heap_is_marked(o); }
+void mark_push(Object *o);              /* marks it and queues it for scanning; idempotent */
+void mark_value(Value v, void *unused); /* a VisitFn: immediates and static objects are passed over */
+void mark_drain(void);                  /* scans until nothing is queued */
+static ALWAYS_INLINE bool is_live(const Object *o) {
+    return !heap_owns(o) || heap_is_marked(o);
+}
 /* Calls fn for every object that a word of a C stack or a saved register may mean. */
 void conservative_each(void (*fn)(Object *o));
 /* at: the word's address. */
@@ -26,12 +29,14 @@ extern bool gc_watched;
 void gc_explain(void);
 
 /* ---- the collector's part ---- */
-/* After marking from the precise roots: marks everything else that must live. False: cannot (no memory), nothing is freed. */
+/* After marking from the precise roots: marks everything else that must live. False: cannot (no memory), nothing is
+ * freed. */
 bool collector_finish_marking(void);
-/* Frees what is not marked; lazily: cells may go later, if that is worth it. Returns the bytes in use afterwards, or about that. */
+/* Frees what is not marked; lazily: cells may go later, if that is worth it. Returns the bytes in use afterwards, or
+ * about that. */
 size_t collector_free_dead(bool lazily);
-/* What is freed before a class still asks it how, so classes go behind their instances: everything else, ordinary classes, classes of
- * classes whose own class is not built in, the other classes of classes. */
+/* What is freed before a class still asks it how, so classes go behind their instances: everything else, ordinary
+ * classes, classes of classes whose own class is not built in, the other classes of classes. */
 enum { ROUND_OTHERS, ROUND_CLASSES, ROUND_METACLASSES, ROUND_ROOT_METACLASSES, ROUNDS };
 static ALWAYS_INLINE int round_of(Object *o) {
     Type *cls = v_shape(V_OF(o))->type;

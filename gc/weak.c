@@ -22,8 +22,12 @@ typedef struct Shard {
 enum { SHARDS = 64 };
 static Shard shards[SHARDS] = {[0 ... SHARDS - 1] = {.mutex = MUTEX_INIT(RANK_TABLE)}};
 
-static ALWAYS_INLINE uint64_t mix(const Object *o) { return (uint64_t)(uintptr_t)o * 0x9e3779b97f4a7c15ull; }
-static ALWAYS_INLINE Shard *shard_of(const Object *o) { return &shards[mix(o) >> 58]; }
+static ALWAYS_INLINE uint64_t mix(const Object *o) {
+    return (uint64_t)(uintptr_t)o * 0x9e3779b97f4a7c15ull;
+}
+static ALWAYS_INLINE Shard *shard_of(const Object *o) {
+    return &shards[mix(o) >> 58];
+}
 
 /* Under one lock nobody else runs. */
 static ALWAYS_INLINE void shard_lock(Shard *s) {
@@ -97,7 +101,8 @@ int weak_link(WeakRef *w, Value target, bool shared, bool front) {
     }
     /* Newest first, but behind the shared ones: the reference, then the proxy. */
     WeakRef *before = NULL;
-    while (!(front && before == NULL) && (before ? before->next : h->first) && (before ? before->next : h->first)->shared)
+    while (!(front && before == NULL) && (before ? before->next : h->first) &&
+           (before ? before->next : h->first)->shared)
         before = before ? before->next : h->first;
     w->shared = shared;
     w->prev = before;
@@ -218,13 +223,15 @@ Value weak_list(Value target) {
                     refs[got++] = V_OF(w);
             shard_unlock(s);
         }
-        Value list = list_from_steal(refs, got); /* between the lock and here the stack holds nothing but counts do; without counts see below */
+        Value list = list_from_steal(
+            refs, got); /* between the lock and here the stack holds nothing but counts do; without counts see below */
         heap_block_free(refs);
         return list;
     }
 }
 
-/* ---- the end of an object ---------------------------------------------------------------------------------------------------------- */
+/* ---- the end of an object
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* References whose callbacks wait for a thread to call them; owned. */
 static Mutex pending_mutex = MUTEX_INIT(RANK_RETIRE);
@@ -306,7 +313,9 @@ void weak_visit_pending(VisitFn visit, void *arg) {
         visit(V_OF(w), arg);
 }
 
-bool weak_any_pending(void) { return LOAD_RELAXED(&any_pending); }
+bool weak_any_pending(void) {
+    return LOAD_RELAXED(&any_pending);
+}
 
 bool weak_run_callbacks(void) {
     if (!LOAD_RELAXED(&any_pending))

@@ -1,8 +1,9 @@
-/* The weak reference table: from an object to the weak references to it. In shards, each under a mutex of RANK_TABLE; weak reference objects are
- * linked into it without being counted.
+/* The weak reference table: from an object to the weak references to it. In shards, each under a mutex of RANK_TABLE;
+ * weak reference objects are linked into it without being counted.
  *
- * A reference's `target` is not counted either. It is emptied, under the shard's mutex, before the object can be finalized or freed, and read
- * under the mutex together with an attempt to take a count: so weak_get gives a living object or nothing.
+ * A reference's `target` is not counted either. It is emptied, under the shard's mutex, before the object can be
+ * finalized or freed, and read under the mutex together with an attempt to take a count: so weak_get gives a living
+ * object or nothing.
  */
 #ifndef POLYGIL_WEAK_H
 #define POLYGIL_WEAK_H
@@ -11,14 +12,15 @@
 
 typedef struct WeakRef {
     Object hdr;
-    Ref callback;            /* ABSENT: none */
-    _Atomic(Value) target;   /* ABSENT: dead */
+    Ref callback;          /* ABSENT: none */
+    _Atomic(Value) target; /* ABSENT: dead */
     bool shared;
-    _Atomic(int64_t) hash;   /* of the target once it was asked for; -1: not yet */
+    _Atomic(int64_t) hash;       /* of the target once it was asked for; -1: not yet */
     struct WeakRef *next, *prev; /* references to the same object, newest first, but the shared one without callback */
 } WeakRef;
 
-/* Links a fresh reference; the caller holds target. shared: the one without callback of its class, kept before the others; front: before all. -1 without memory (nothing pending). */
+/* Links a fresh reference; the caller holds target. shared: the one without callback of its class, kept before the
+ * others; front: before all. -1 without memory (nothing pending). */
 int weak_link(WeakRef *w, Value target, bool shared, bool front);
 /* The shared reference of exactly this type to target: owned, or NULL. */
 WeakRef *weak_find_plain(Value target, Type *t);
@@ -33,7 +35,8 @@ Value weak_list(Value target);
 
 /* o is dying: empties the references to it, then calls the callbacks. Runs Python code. */
 void weak_clear(Object *o);
-/* World stopped: empties the references to objects that are not alive; callbacks of living references wait for weak_run_callbacks. */
+/* World stopped: empties the references to objects that are not alive; callbacks of living references wait for
+ * weak_run_callbacks. */
 void weak_clear_dead(bool (*alive)(const Object *o));
 /* Roots: references whose callbacks wait. */
 void weak_visit_pending(VisitFn visit, void *arg);

@@ -59,7 +59,8 @@ static uint32_t next_detached(Thread *t) {
     return with_state(LOAD_RELAXED(&t->excl.state), THREAD_DETACHED) + THREAD_STATE_STEP;
 }
 
-/* t is detached and its state was `word`: if it still is, t counts as stopped. Returns false with the word that is there. */
+/* t is detached and its state was `word`: if it still is, t counts as stopped. Returns false with the word that is
+ * there. */
 static bool help_stop(Thread *t, uint32_t *word) {
     if (!atomic_compare_exchange_strong(&t->excl.state, word, with_state(*word, THREAD_STOPPED)))
         return false;
@@ -271,8 +272,8 @@ void excl_detach_out(Thread *t) {
     ASSERT(state_of(LOAD_RELAXED(&t->excl.state)) == THREAD_ATTACHED);
     t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
     suspend_sections(t);
-    /* Counts that others have left to this thread are merged before it sleeps: who leaves one sets the bit, then tries to claim the thread, so
-     * either it succeeds, or the bit is seen here. */
+    /* Counts that others have left to this thread are merged before it sleeps: who leaves one sets the bit, then tries
+     * to claim the thread, so either it succeeds, or the bit is seen here. */
     while (UNLIKELY(atomic_load(&t->poll) & POLL_MERGE) && t->excl.depth == 0)
         safepoint_merge(t);
     detach_state(t);

@@ -2,7 +2,8 @@
  *
  * Invariants:
  *   - A detached, parked or stopped thread holds no object lock: what waits suspends every section of its thread first.
- *   - What no other thread can reach (gc/publish.h) is not locked. A section's object is not published inside the section.
+ *   - What no other thread can reach (gc/publish.h) is not locked. A section's object is not published inside the
+ * section.
  *   - While the process has one thread (!world_threaded) nothing is locked. The flag changes only in a stopped world
  * where no thread is in a section.
  *   - A section entered again by the same thread on the same object does nothing. */

@@ -37,7 +37,7 @@ typedef struct ExclThread {
     int32_t hot_times;            /* contended acquisitions of hot in a row, the last at hot_at */
     const void *hot;
     int64_t hot_at, retain_since, retain_checked, retain_not_before;
-    int32_t depth;           /* sections entered, elided ones and leaf locks too */
+    int32_t depth; /* sections entered, elided ones and leaf locks too */
 } ExclThread;
 
 #endif

@@ -13,8 +13,7 @@ typedef struct Mutex {
     _Atomic(uint8_t) bits;
     uint8_t rank; /* Rank */
 } Mutex;
-#define MUTEX_INIT(r) \
-    { 0, (r) }
+#define MUTEX_INIT(r) {0, (r)}
 
 #ifndef POLYGIL_LOCK_BITS
 #define POLYGIL_LOCK_BITS

@@ -18,7 +18,8 @@ static ALWAYS_INLINE void count_release(Object *o) {
     if (UNLIKELY(count_drop(o)))
         dead_object(o);
 }
-/* An object outside the heap, or one that lives as long as the process and is reachable from a root. Before publication. */
+/* An object outside the heap, or one that lives as long as the process and is reachable from a root. Before
+ * publication. */
 static ALWAYS_INLINE void obj_set_immortal(Object *o) {
     count_set_uncounted(o);
     obj_set_flag(o, OF_IMMORTAL | OF_SHARED);
@@ -30,6 +31,7 @@ static ALWAYS_INLINE void release_later(Object *o) {
 }
 
 _Static_assert(COUNT_LAYOUT != COUNT_LAYOUT_PACKED || !EXCL_PARALLEL, "a packed count is sound under one lock only");
-_Static_assert(!(EXCL_PARALLEL && COUNT_BIASED) || RETIRE_DEFERS, "lock-free readers of shared objects need a RETIRE that defers");
+_Static_assert(!(EXCL_PARALLEL && COUNT_BIASED) || RETIRE_DEFERS,
+               "lock-free readers of shared objects need a RETIRE that defers");
 
 #endif

@@ -1,5 +1,5 @@
-/* The header of every object, laid out per composition of slots. Core code never names a field of it: it uses the accessors
- * below and the slots' functions.
+/* The header of every object, laid out per composition of slots. Core code never names a field of it: it uses the
+ * accessors below and the slots' functions.
  *
  *   one lock, plain count    8   index:32 | count:26 flags:6
  *   one lock, no count       8   index:32 | flags:8
@@ -46,17 +46,20 @@ struct Object {
 
 /* Flags, at most six where objects are counted. All may be set and read at any time by any thread. */
 enum {
-    OF_UNCOUNTED = 1,   /* count operations skip it; only the tracer frees it */
-    OF_WEAKREF = 2,     /* has an entry in the weak reference table */
-    OF_FINALIZED = 4,   /* its __del__ has run */
-    OF_SHARED = 8,      /* threads other than the one that made it may reach it (gc/publish.h) */
-    OF_FINALIZER = 16,  /* its type has __del__ or it is otherwise special when it dies */
-    OF_IMMORTAL = 32,   /* lives outside the heap or for ever */
-    OF_TEMPORARY = 64,  /* without counts: nothing but one temporary register refers to it, whose next use is an operator (obj_set_temporary) */
+    OF_UNCOUNTED = 1,  /* count operations skip it; only the tracer frees it */
+    OF_WEAKREF = 2,    /* has an entry in the weak reference table */
+    OF_FINALIZED = 4,  /* its __del__ has run */
+    OF_SHARED = 8,     /* threads other than the one that made it may reach it (gc/publish.h) */
+    OF_FINALIZER = 16, /* its type has __del__ or it is otherwise special when it dies */
+    OF_IMMORTAL = 32,  /* lives outside the heap or for ever */
+    OF_TEMPORARY = 64, /* without counts: nothing but one temporary register refers to it, whose next use is an operator
+                          (obj_set_temporary) */
 };
 
 #if COUNT_LAYOUT == COUNT_LAYOUT_PACKED && !EXCL_HAS_OBJECT_LOCK
-static ALWAYS_INLINE uint32_t obj_flags(const Object *o) { return LOAD_RELAXED(&((Object *)o)->count_flags) & 63; }
+static ALWAYS_INLINE uint32_t obj_flags(const Object *o) {
+    return LOAD_RELAXED(&((Object *)o)->count_flags) & 63;
+}
 static ALWAYS_INLINE void obj_set_flag(Object *o, uint32_t f) {
     STORE_RELAXED(&o->count_flags, LOAD_RELAXED(&o->count_flags) | f);
 }
@@ -64,7 +67,9 @@ static ALWAYS_INLINE void obj_clear_flag(Object *o, uint32_t f) {
     STORE_RELAXED(&o->count_flags, LOAD_RELAXED(&o->count_flags) & ~f);
 }
 #else
-static ALWAYS_INLINE uint32_t obj_flags(const Object *o) { return LOAD_RELAXED(&((Object *)o)->flags); }
+static ALWAYS_INLINE uint32_t obj_flags(const Object *o) {
+    return LOAD_RELAXED(&((Object *)o)->flags);
+}
 static ALWAYS_INLINE void obj_set_flag(Object *o, uint32_t f) {
     if (EXCL_PARALLEL)
         atomic_fetch_or_explicit(&o->flags, (uint8_t)f, memory_order_acq_rel);
@@ -88,8 +93,8 @@ static ALWAYS_INLINE void obj_set_flag_private(Object *o, uint32_t f) {
 #endif
 }
 
-/* Without counts an operator can still free an operand at once: an int that the operator before made for it alone. Who lets such an object out
- * of its register clears the flag. */
+/* Without counts an operator can still free an operand at once: an int that the operator before made for it alone. Who
+ * lets such an object out of its register clears the flag. */
 static ALWAYS_INLINE bool obj_is_temporary(Value v) {
     return COUNT_LAYOUT == COUNT_LAYOUT_NONE && (v & 7) == 0 && v != 0 && obj_flags((Object *)v) & OF_TEMPORARY;
 }
@@ -105,8 +110,14 @@ static ALWAYS_INLINE void obj_set_temporary(Value v, bool on) {
 #define SHAPE_REGION_BYTES ((size_t)256 << 20)
 extern char shape_region[SHAPE_REGION_BYTES];
 
-static ALWAYS_INLINE uint32_t obj_index(Value v) { return LOAD_RELAXED(&v_obj(v)->index); }
-static ALWAYS_INLINE Shape *shape_at(uint32_t index) { return (Shape *)(shape_region + (size_t)index * 16); }
-static ALWAYS_INLINE uint32_t shape_index(const Shape *s) { return (uint32_t)(((const char *)s - shape_region) >> 4); }
+static ALWAYS_INLINE uint32_t obj_index(Value v) {
+    return LOAD_RELAXED(&v_obj(v)->index);
+}
+static ALWAYS_INLINE Shape *shape_at(uint32_t index) {
+    return (Shape *)(shape_region + (size_t)index * 16);
+}
+static ALWAYS_INLINE uint32_t shape_index(const Shape *s) {
+    return (uint32_t)(((const char *)s - shape_region) >> 4);
+}
 
 #endif

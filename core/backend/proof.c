@@ -1,4 +1,5 @@
-/* The compile-time proof of the contract: every slot function with its type. A missing one, or one with another signature, does not compile. */
+/* The compile-time proof of the contract: every slot function with its type. A missing one, or one with another
+ * signature, does not compile. */
 #include "backend/ref.h"
 
 #include "heap.h"

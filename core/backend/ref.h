@@ -1,9 +1,10 @@
 /* Reference fields: the only way core code touches a field that holds a Value another thread or the tracer may see.
  * Written once, over the slots.
  *
- *   READS    A reader brackets its loads from a holder with excl_read_begin/excl_read_end (nothing where readers need no lock; the
- *            holder's lock where RETIRE does not defer). Inside, ref_load gives an owned value whatever writers do.
- *   WRITES   A store needs the holder's critical section (excl_cs_begin or excl_leaf_lock), or sole access (not yet published).
+ *   READS    A reader brackets its loads from a holder with excl_read_begin/excl_read_end (nothing where readers need
+ * no lock; the holder's lock where RETIRE does not defer). Inside, ref_load gives an owned value whatever writers do.
+ *   WRITES   A store needs the holder's critical section (excl_cs_begin or excl_leaf_lock), or sole access (not yet
+ * published).
  */
 #ifndef POLYGIL_REF_H
 #define POLYGIL_REF_H
@@ -29,7 +30,9 @@ static ALWAYS_INLINE void release(Value v) {
 }
 
 /* Steals v. The holder is not published yet. */
-static ALWAYS_INLINE void ref_init(Ref *r, Value v) { STORE_RELAXED(r, v); }
+static ALWAYS_INLINE void ref_init(Ref *r, Value v) {
+    STORE_RELAXED(r, v);
+}
 
 /* Steals v. *r is a global variable. */
 static ALWAYS_INLINE void ref_init_global(Ref *r, Value v) {
@@ -38,17 +41,22 @@ static ALWAYS_INLINE void ref_init_global(Ref *r, Value v) {
 }
 
 /* Borrowed; under the holder's section, in a stopped world, or as its only user. */
-static ALWAYS_INLINE Value ref_peek(Ref *r) { return LOAD_RELAXED(r); }
+static ALWAYS_INLINE Value ref_peek(Ref *r) {
+    return LOAD_RELAXED(r);
+}
 
-/* Owned (or ABSENT), safe against a concurrent store. holder is the object whose lock guards r. Inside excl_read_begin(holder). */
+/* Owned (or ABSENT), safe against a concurrent store. holder is the object whose lock guards r. Inside
+ * excl_read_begin(holder). */
 static ALWAYS_INLINE Value ref_load(Value holder, Ref *r) {
-    Value v = LOAD_ACQUIRE(r); /* pairs with the release in ref_swap: the object's contents are visible before its address */
+    Value v =
+        LOAD_ACQUIRE(r); /* pairs with the release in ref_swap: the object's contents are visible before its address */
     if (!COUNT_EXACT || !v_is_obj(v))
         return v;
     return count_load_slow_or_retain(holder, r, v);
 }
 
-/* The stores below, and those that cannot use them, call this before holder's field becomes v: publication and the tracer's write hook. */
+/* The stores below, and those that cannot use them, call this before holder's field becomes v: publication and the
+ * tracer's write hook. */
 static ALWAYS_INLINE void ref_written(Value holder, Value old, Value v) {
     publish_into(holder, v);
     trace_write(holder, old, v);
@@ -62,9 +70,13 @@ static ALWAYS_INLINE Value ref_swap(Value holder, Ref *r, Value v) {
     return old;
 }
 /* Steals v; the old value is released. */
-static ALWAYS_INLINE void ref_store(Value holder, Ref *r, Value v) { release(ref_swap(holder, r, v)); }
+static ALWAYS_INLINE void ref_store(Value holder, Ref *r, Value v) {
+    release(ref_swap(holder, r, v));
+}
 
 /* Empties the slot and releases what it held. */
-static ALWAYS_INLINE void ref_clear(Value holder, Ref *r) { ref_store(holder, r, ABSENT); }
+static ALWAYS_INLINE void ref_clear(Value holder, Ref *r) {
+    ref_store(holder, r, ABSENT);
+}
 
 #endif

@@ -12,7 +12,9 @@
 Type async_generator_type;
 static Type wrapped_type, asend_type, athrow_type, coro_wrapper_type, anext_type;
 
-/* ---- coroutines ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- coroutines
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* What coroutine.__await__() returns: an iterator that drives it. */
 typedef struct CoroWrapper {
@@ -20,8 +22,12 @@ typedef struct CoroWrapper {
     Ref coro;
 } CoroWrapper;
 
-static void wrapper_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((CoroWrapper *)self)->coro), arg); }
-static void wrapper_clear(Value self) { ref_clear(self, &((CoroWrapper *)self)->coro); }
+static void wrapper_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((CoroWrapper *)self)->coro), arg);
+}
+static void wrapper_clear(Value self) {
+    ref_clear(self, &((CoroWrapper *)self)->coro);
+}
 
 Value coro_await(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = obj_new(&coro_wrapper_type);
@@ -42,8 +48,12 @@ static Value gen_send_value(Value gen, Value v) {
     release(out);
     return ABSENT;
 }
-static Value wrapper_next(Value self, Value *args, intptr_t nargs, Value kw) { return gen_send_value(ref_peek(&((CoroWrapper *)self)->coro), V_NONE); }
-static Value wrapper_send(Value self, Value *args, intptr_t nargs, Value kw) { return gen_send_value(ref_peek(&((CoroWrapper *)self)->coro), args[0]); }
+static Value wrapper_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    return gen_send_value(ref_peek(&((CoroWrapper *)self)->coro), V_NONE);
+}
+static Value wrapper_send(Value self, Value *args, intptr_t nargs, Value kw) {
+    return gen_send_value(ref_peek(&((CoroWrapper *)self)->coro), args[0]);
+}
 static Value wrapper_throw(Value self, Value *args, intptr_t nargs, Value kw) {
     Value exc = gen_throw_args(args, nargs);
     if (exc == ABSENT)
@@ -55,11 +65,17 @@ static Value wrapper_throw(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value wrapper_close(Value self, Value *args, intptr_t nargs, Value kw) {
     return gen_close(ref_peek(&((CoroWrapper *)self)->coro)) < 0 ? ABSENT : V_NONE;
 }
-static Value self_iter(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+static Value self_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
 
 static _Thread_local int origin_depth;
-int coro_origin_depth(void) { return origin_depth; }
-void coro_set_origin_depth(int n) { origin_depth = n; }
+int coro_origin_depth(void) {
+    return origin_depth;
+}
+void coro_set_origin_depth(int n) {
+    origin_depth = n;
+}
 
 void coro_track_origin(Value coro) {
     Value l = list_new(origin_depth);
@@ -103,15 +119,21 @@ int coro_warn_never_awaited(Value coro) {
     return err_warn(&exc_RuntimeWarning, 1, "coroutine '%S' was never awaited", ref_peek(&g->qualname));
 }
 
-/* ---- values yielded by async generators ---------------------------------------------------------------------------------------------- */
+/* ---- values yielded by async generators
+ * ---------------------------------------------------------------------------------------------- */
 
-/* `yield v` of an async generator hands this to whoever drives it, to tell it from what an `await` inside passes through. */
+/* `yield v` of an async generator hands this to whoever drives it, to tell it from what an `await` inside passes
+ * through. */
 typedef struct Wrapped {
     Object hdr;
     Ref value;
 } Wrapped;
-static void wrapped_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((Wrapped *)self)->value), arg); }
-static void wrapped_clear(Value self) { ref_clear(self, &((Wrapped *)self)->value); }
+static void wrapped_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((Wrapped *)self)->value), arg);
+}
+static void wrapped_clear(Value self) {
+    ref_clear(self, &((Wrapped *)self)->value);
+}
 
 Value asyncgen_wrap(Value v) {
     Value o = obj_new(&wrapped_type);
@@ -138,8 +160,12 @@ static Value hook_get(const char *name) {
     release(v); /* the dict keeps it */
     return v;
 }
-Value asyncgen_hook_firstiter(void) { return hook_get("asyncgen.firstiter"); }
-Value asyncgen_hook_finalizer(void) { return hook_get("asyncgen.finalizer"); }
+Value asyncgen_hook_firstiter(void) {
+    return hook_get("asyncgen.firstiter");
+}
+Value asyncgen_hook_finalizer(void) {
+    return hook_get("asyncgen.finalizer");
+}
 static void hook_set(const char *name, Value v) {
     Thread *t = thread_self();
     if (v == ABSENT)
@@ -182,7 +208,8 @@ static int init_hooks(Value ag) {
     return 0;
 }
 
-/* ---- asend, anext: one step -------------------------------------------------------------------------------------------------------- */
+/* ---- asend, anext: one step
+ * -------------------------------------------------------------------------------------------------------- */
 
 enum { ST_INIT, ST_ITER, ST_CLOSED };
 typedef struct Step {
@@ -282,7 +309,8 @@ static Value step_close(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-/* ---- athrow, aclose ------------------------------------------------------------------------------------------------------------------ */
+/* ---- athrow, aclose
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static Value athrow_ended(Step *s, Generator *g, Value r) {
     if (s->close) {
@@ -361,7 +389,8 @@ static Value athrow_throw(Value self, Value *args, intptr_t nargs, Value kw) {
     return athrow_ended(s, (Generator *)gen, r);
 }
 
-/* ---- anext(it, default) -------------------------------------------------------------------------------------------------------------- */
+/* ---- anext(it, default)
+ * -------------------------------------------------------------------------------------------------------------- */
 
 Value asyncgen_anext_default(Value awaitable, Value dflt) {
     Value v = obj_new(&anext_type);
@@ -395,12 +424,22 @@ static Value anext_call(Value self, Value name, Value *args, intptr_t nargs) {
     release(it);
     return anext_result(s, r);
 }
-static Value anext_next(Value self, Value *args, intptr_t nargs, Value kw) { return anext_call(self, ID("__next__"), NULL, 0); }
-static Value anext_send(Value self, Value *args, intptr_t nargs, Value kw) { return anext_call(self, ID("send"), args, 1); }
-static Value anext_throw(Value self, Value *args, intptr_t nargs, Value kw) { return anext_call(self, ID("throw"), args, nargs); }
-static Value anext_close(Value self, Value *args, intptr_t nargs, Value kw) { return anext_call(self, ID("close"), NULL, 0); }
+static Value anext_next(Value self, Value *args, intptr_t nargs, Value kw) {
+    return anext_call(self, ID("__next__"), NULL, 0);
+}
+static Value anext_send(Value self, Value *args, intptr_t nargs, Value kw) {
+    return anext_call(self, ID("send"), args, 1);
+}
+static Value anext_throw(Value self, Value *args, intptr_t nargs, Value kw) {
+    return anext_call(self, ID("throw"), args, nargs);
+}
+static Value anext_close(Value self, Value *args, intptr_t nargs, Value kw) {
+    return anext_call(self, ID("close"), NULL, 0);
+}
 
-/* ---- the type ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the type
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value ag_anext(Value self, Value *args, intptr_t nargs, Value kw) {
     return init_hooks(self) < 0 ? ABSENT : step_new(&asend_type, self, ABSENT);
@@ -443,9 +482,12 @@ static Value ag_del(Value self, Value *args, intptr_t nargs, Value kw) {
     err_restore(pending);
     return V_NONE;
 }
-static Value ag_running(Value self) { return v_bool(((Generator *)self)->ag_flags & AG_RUNNING); }
+static Value ag_running(Value self) {
+    return v_bool(((Generator *)self)->ag_flags & AG_RUNNING);
+}
 static Value ag_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    return str_format_c("<async_generator object %S at 0x%lx>", ref_peek(&((Generator *)self)->qualname), (unsigned long)obj_id(self));
+    return str_format_c("<async_generator object %S at 0x%lx>", ref_peek(&((Generator *)self)->qualname),
+                        (unsigned long)obj_id(self));
 }
 
 void asyncgen_init(void) {
@@ -462,9 +504,12 @@ void asyncgen_init(void) {
         {NULL, NULL, NULL, 0, NULL},
     };
     static const GetSetDef ag_getsets[] = {
-        {"ag_frame", gen_get_frame, NULL, NULL},           {"ag_running", ag_running, NULL, NULL},
-        {"ag_suspended", gen_get_suspended, NULL, NULL},   {"ag_await", gen_get_delegate, NULL, NULL},
-        {"__name__", gen_get_name, gen_set_name, NULL},    {"__qualname__", gen_get_qualname, gen_set_qualname, NULL},
+        {"ag_frame", gen_get_frame, NULL, NULL},
+        {"ag_running", ag_running, NULL, NULL},
+        {"ag_suspended", gen_get_suspended, NULL, NULL},
+        {"ag_await", gen_get_delegate, NULL, NULL},
+        {"__name__", gen_get_name, gen_set_name, NULL},
+        {"__qualname__", gen_get_qualname, gen_set_qualname, NULL},
         {NULL, NULL, NULL, NULL},
     };
     static const MemberDef ag_members[] = {
@@ -481,7 +526,10 @@ void asyncgen_init(void) {
     type_init_static(&async_generator_type, IDX_ASYNC_GENERATOR, &ag_spec);
 
     static const TypeOps wrapped_ops = {wrapped_traverse, wrapped_clear, NULL};
-    static const TypeSpec wrapped_spec = {.name = "async_generator_wrapped_value", .basic_size = sizeof(Wrapped), .flags = TF_NO_NEW, .ops = &wrapped_ops};
+    static const TypeSpec wrapped_spec = {.name = "async_generator_wrapped_value",
+                                          .basic_size = sizeof(Wrapped),
+                                          .flags = TF_NO_NEW,
+                                          .ops = &wrapped_ops};
     type_init_module_type(&wrapped_type, &wrapped_spec);
 
     static const TypeOps wrapper_ops = {wrapper_traverse, wrapper_clear, NULL};
@@ -493,8 +541,11 @@ void asyncgen_init(void) {
         {"close", wrapper_close, "($self, /)", 0, NULL},
         {NULL, NULL, NULL, 0, NULL},
     };
-    static const TypeSpec wrapper_spec = {
-        .name = "coroutine_wrapper", .basic_size = sizeof(CoroWrapper), .flags = TF_NO_NEW, .ops = &wrapper_ops, .methods = wrapper_methods};
+    static const TypeSpec wrapper_spec = {.name = "coroutine_wrapper",
+                                          .basic_size = sizeof(CoroWrapper),
+                                          .flags = TF_NO_NEW,
+                                          .ops = &wrapper_ops,
+                                          .methods = wrapper_methods};
     type_init_module_type(&coro_wrapper_type, &wrapper_spec);
 
     static const TypeOps step_ops = {step_traverse, step_clear, NULL};
@@ -507,8 +558,11 @@ void asyncgen_init(void) {
         {"close", step_close, "($self, /)", 0, NULL},
         {NULL, NULL, NULL, 0, NULL},
     };
-    static const TypeSpec asend_spec = {
-        .name = "async_generator_asend", .basic_size = sizeof(Step), .flags = TF_NO_NEW, .ops = &step_ops, .methods = asend_methods};
+    static const TypeSpec asend_spec = {.name = "async_generator_asend",
+                                        .basic_size = sizeof(Step),
+                                        .flags = TF_NO_NEW,
+                                        .ops = &step_ops,
+                                        .methods = asend_methods};
     type_init_module_type(&asend_type, &asend_spec);
     static const NativeDef athrow_methods[] = {
         {"__await__", self_iter, "($self, /)", 0, NULL},
@@ -519,8 +573,11 @@ void asyncgen_init(void) {
         {"close", step_close, "($self, /)", 0, NULL},
         {NULL, NULL, NULL, 0, NULL},
     };
-    static const TypeSpec athrow_spec = {
-        .name = "async_generator_athrow", .basic_size = sizeof(Step), .flags = TF_NO_NEW, .ops = &step_ops, .methods = athrow_methods};
+    static const TypeSpec athrow_spec = {.name = "async_generator_athrow",
+                                         .basic_size = sizeof(Step),
+                                         .flags = TF_NO_NEW,
+                                         .ops = &step_ops,
+                                         .methods = athrow_methods};
     type_init_module_type(&athrow_type, &athrow_spec);
     static const NativeDef anext_methods[] = {
         {"__await__", self_iter, "($self, /)", 0, NULL},
@@ -531,7 +588,10 @@ void asyncgen_init(void) {
         {"close", anext_close, "($self, /)", 0, NULL},
         {NULL, NULL, NULL, 0, NULL},
     };
-    static const TypeSpec anext_spec = {
-        .name = "anext_awaitable", .basic_size = sizeof(Step), .flags = TF_NO_NEW, .ops = &step_ops, .methods = anext_methods};
+    static const TypeSpec anext_spec = {.name = "anext_awaitable",
+                                        .basic_size = sizeof(Step),
+                                        .flags = TF_NO_NEW,
+                                        .ops = &step_ops,
+                                        .methods = anext_methods};
     type_init_module_type(&anext_type, &anext_spec);
 }

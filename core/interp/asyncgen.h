@@ -4,9 +4,9 @@
 
 #include "interp/generator.h"
 
-Value asyncgen_wrap(Value v);       /* what an async generator's `yield v` hands to its driver: owned */
+Value asyncgen_wrap(Value v); /* what an async generator's `yield v` hands to its driver: owned */
 Value coro_await(Value self, Value *args, intptr_t nargs, Value kw);
-int coro_origin_depth(void);        /* sys.set_coroutine_origin_tracking_depth */
+int coro_origin_depth(void); /* sys.set_coroutine_origin_tracking_depth */
 void coro_set_origin_depth(int n);
 void coro_track_origin(Value coro);
 int coro_warn_never_awaited(Value coro);

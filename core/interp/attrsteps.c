@@ -8,10 +8,16 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-static Function *frame_func(Value *R) { return (Function *)frame_of_regs(R)->func; }
-static Value name_of(Value *R, uint64_t w) { return frame_of_regs(R)->code->names[instr_c(w)]; }
+static Function *frame_func(Value *R) {
+    return (Function *)frame_of_regs(R)->func;
+}
+static Value name_of(Value *R, uint64_t w) {
+    return frame_of_regs(R)->code->names[instr_c(w)];
+}
 
-/* ---- globals ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- globals
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Looks name up in globals, then builtins; caches: two words or NULL. Owned, or ABSENT with NameError. */
 static Value global_lookup(Value *R, Value name, Instr *caches) {
@@ -52,7 +58,8 @@ static Value global_lookup(Value *R, Value name, Instr *caches) {
 
 int step_load_global(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
-    return step_result(R, w & ~(uint64_t)((IF_KILL_B | IF_KILL_C) << 8), global_lookup(R, name_of(R, w), pc + 1), ABSENT, ABSENT);
+    return step_result(R, w & ~(uint64_t)((IF_KILL_B | IF_KILL_C) << 8), global_lookup(R, name_of(R, w), pc + 1),
+                       ABSENT, ABSENT);
 }
 static int store_global(Value *R, Instr *ic, uint64_t w, Value name) {
     Value v = R[instr_a(w)], globals = ref_peek(&frame_func(R)->globals);
@@ -84,7 +91,8 @@ int step_delete_global(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return delete_global(R, name_of(R, w));
 }
 
-/* ---- names in module and class bodies ------------------------------------------------------------------------------------------------ */
+/* ---- names in module and class bodies
+ * ------------------------------------------------------------------------------------------------ */
 
 /* The namespace's own entry: owned, or ABSENT (nothing pending: not there). */
 static Value space_get(Value space, Value name) {
@@ -116,7 +124,8 @@ int step_load_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
         uint64_t ic = LOAD_RELAXED(pc + 1), ic2 = LOAD_RELAXED(pc + 2);
         if (v_is_dict_exact(g) && IC_KIND(ic) == IC_DICT_SLOT) {
             Value v = dict_cached_load(g, IC_GUARD(ic), IC_PAYLOAD(ic));
-            if (v == ABSENT && IC_KIND(ic2) == IC_DICT_SLOT && v_is_dict_exact(b) && dict_cached_missing(g, IC_GUARD(ic), IC_PAYLOAD(ic)))
+            if (v == ABSENT && IC_KIND(ic2) == IC_DICT_SLOT && v_is_dict_exact(b) &&
+                dict_cached_missing(g, IC_GUARD(ic), IC_PAYLOAD(ic)))
                 v = dict_cached_load(b, IC_GUARD(ic2), IC_PAYLOAD(ic2));
             if (v != ABSENT) {
                 set_a(R, w, v);
@@ -144,7 +153,8 @@ int step_store_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (LIKELY(space_is_globals(R))) {
         uint64_t ic = LOAD_RELAXED(pc + 1);
         Value g = ref_peek(&frame_func(R)->globals), v = R[instr_a(w)];
-        if (IC_KIND(ic) == IC_DICT_SLOT && v_is_dict_exact(g) && dict_cached_store(g, IC_GUARD(ic), IC_PAYLOAD(ic), v)) {
+        if (IC_KIND(ic) == IC_DICT_SLOT && v_is_dict_exact(g) &&
+            dict_cached_store(g, IC_GUARD(ic), IC_PAYLOAD(ic), v)) {
             kill_reg(R, w, IF_KILL_A, instr_a(w), v);
             return STEP_NEXT;
         }
@@ -168,7 +178,9 @@ int step_delete_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return delete_name(R, name_of(R, w));
 }
 
-/* ---- attributes ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- attributes
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Slot of an instance: owned or ABSENT (try again the long way). */
 static Value slot_load(Value o, Ref *r, uint32_t index) {
@@ -181,7 +193,8 @@ static Value slot_load(Value o, Ref *r, uint32_t index) {
     return v;
 }
 
-/* What the cache word says about attribute name of o: owned, V_MARK when it does not apply; ABSENT with exception (a getter's). */
+/* What the cache word says about attribute name of o: owned, V_MARK when it does not apply; ABSENT with exception (a
+ * getter's). */
 static Value cached_load(Value o, uint64_t ic, Value name) {
     if (!v_is_obj(o))
         return V_MARK;
@@ -210,7 +223,9 @@ static Value cached_load(Value o, uint64_t ic, Value name) {
         return v == ABSENT ? V_MARK : v;
     }
     if (IC_KIND(ic) == IC_TYPE) /* the class first: a cell of another one may outlive it */
-        return c->type != (Type *)o || !ic_cell_valid(c) ? V_MARK : c->aux ? method_new(c->value, o) : retained(c->value);
+        return c->type != (Type *)o || !ic_cell_valid(c) ? V_MARK
+               : c->aux                                  ? method_new(c->value, o)
+                                                         : retained(c->value);
     if (!ic_cell_valid(c))
         return V_MARK;
     switch (IC_KIND(ic)) {
@@ -421,7 +436,9 @@ int step_wide_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- cells --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- cells
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value local_name(Code *c, unsigned reg) {
     Value names = ref_peek(&c->varnames);
@@ -439,12 +456,15 @@ COLD static int unbound_local(Value *R, unsigned reg) {
 }
 COLD static int unbound_free(Value *R, unsigned index) {
     Value name = tuple_get(ref_peek(&frame_of_regs(R)->code->freevars), index);
-    err_set(&exc_NameError, "cannot access free variable '%S' where it is not associated with a value in enclosing scope", name);
+    err_set(&exc_NameError,
+            "cannot access free variable '%S' where it is not associated with a value in enclosing scope", name);
     if (v_is_exc(thread_self()->exc))
         ref_store(thread_self()->exc, &((NameErrorExc *)thread_self()->exc)->name, retained(name));
     return STEP_ERROR;
 }
-static Value closure_cell(Value *R, unsigned index) { return tuple_get(ref_peek(&frame_func(R)->closure), index); }
+static Value closure_cell(Value *R, unsigned index) {
+    return tuple_get(ref_peek(&frame_func(R)->closure), index);
+}
 
 int step_check_local(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);

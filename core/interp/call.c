@@ -26,16 +26,22 @@ COLD static int recursion_error(void) {
     err_set(&exc_RecursionError, "maximum recursion depth exceeded");
     return -1;
 }
-static bool recursion_near(const InterpFrame *f) { return (int)f->depth + 1 >= LOAD_RELAXED(&interp_recursion_limit); }
+static bool recursion_near(const InterpFrame *f) {
+    return (int)f->depth + 1 >= LOAD_RELAXED(&interp_recursion_limit);
+}
 int recursion_check(InterpFrame *prev) {
     if (prev && UNLIKELY((int)prev->depth + 1 >= LOAD_RELAXED(&interp_recursion_limit)))
         return recursion_error();
     return 0;
 }
 
-/* ---- binding ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- binding
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
-static Value func_name(Value func) { return ref_peek(&((Function *)func)->qualname); }
+static Value func_name(Value func) {
+    return ref_peek(&((Function *)func)->qualname);
+}
 
 /* 'a', 'b', and 'c' */
 static Value name_list(Value *names, intptr_t n) {
@@ -61,7 +67,8 @@ COLD static int missing_arguments(Value func, Code *c, Value *r, intptr_t lo, in
     Value list = name_list(names, n);
     if (list == ABSENT)
         return -1;
-    err_set(&exc_TypeError, "%S() missing %zd required %s argument%s: %S", func_name(func), (ssize_t)n, kind, n == 1 ? "" : "s", list);
+    err_set(&exc_TypeError, "%S() missing %zd required %s argument%s: %S", func_name(func), (ssize_t)n, kind,
+            n == 1 ? "" : "s", list);
     release(list);
     return -1;
 }
@@ -82,10 +89,10 @@ COLD static int too_many_positional(Value func, Code *c, Value *r, intptr_t give
         plural = c->argcount != 1;
     }
     if (kwonly)
-        snprintf(also, sizeof also, " positional argument%s (and %ld keyword-only argument%s)", given != 1 ? "s" : "", (long)kwonly,
-                 kwonly != 1 ? "s" : "");
-    err_set(&exc_TypeError, "%S() takes %s positional argument%s but %zd%s %s given", func_name(func), takes, plural ? "s" : "", (ssize_t)given,
-            also, given == 1 && !kwonly ? "was" : "were");
+        snprintf(also, sizeof also, " positional argument%s (and %ld keyword-only argument%s)", given != 1 ? "s" : "",
+                 (long)kwonly, kwonly != 1 ? "s" : "");
+    err_set(&exc_TypeError, "%S() takes %s positional argument%s but %zd%s %s given", func_name(func), takes,
+            plural ? "s" : "", (ssize_t)given, also, given == 1 && !kwonly ? "was" : "were");
     return -1;
 }
 
@@ -113,7 +120,8 @@ static int positional_only_error(Value func, Code *c, Value kwnames) {
     if (found) {
         Value sep = str_from_c(", ");
         Value text = str_join(sep, bad);
-        err_set(&exc_TypeError, "%S() got some positional-only arguments passed as keyword arguments: '%S'", func_name(func), text);
+        err_set(&exc_TypeError, "%S() got some positional-only arguments passed as keyword arguments: '%S'",
+                func_name(func), text);
         release(sep);
         release(text);
     }
@@ -123,7 +131,8 @@ static int positional_only_error(Value func, Code *c, Value kwnames) {
 
 int bind_arguments(Value func, Code *c, Value *r, const Value *args, intptr_t npos, Value kwnames) {
     Function *f = (Function *)func;
-    intptr_t argcount = c->argcount, total = argcount + c->kwonlyargcount, nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames);
+    intptr_t argcount = c->argcount, total = argcount + c->kwonlyargcount,
+             nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames);
     Value kwdict = ABSENT;
     volatile Value varargs = ABSENT; /* r is no root yet: the stack scanner shall find it here */
     for (uint32_t i = 0; i < c->n_locals; i++)
@@ -214,7 +223,9 @@ fail:
     return -1;
 }
 
-/* ---- calls from C -------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls from C
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 InterpFrame *frame_reserve(Thread *t, Code *c, uint32_t *flags) {
     if (recursion_check(t->frame) < 0)
@@ -253,7 +264,9 @@ Value interp_run(Thread *t, InterpFrame *f, bool throwing) {
     return v;
 }
 
-static bool is_generator_code(const Code *c) { return c->flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR); }
+static bool is_generator_code(const Code *c) {
+    return c->flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
+}
 
 /* func: borrowed. */
 static Value call_function(Thread *t, Value func, const Value *args, intptr_t npos, Value kwnames) {
@@ -300,7 +313,9 @@ static Value call_prepended(Value func, Value first, const Value *args, intptr_t
     return r;
 }
 
-COLD static Value not_callable(Value f) { return err_set(&exc_TypeError, "'%T' object is not callable", f); }
+COLD static Value not_callable(Value f) {
+    return err_set(&exc_TypeError, "'%T' object is not callable", f);
+}
 
 Value obj_call(Value f, Value *args, intptr_t nargs, Value kwnames) {
     Thread *t = thread_self();
@@ -344,7 +359,9 @@ Value obj_call0(Value f) {
     static Value none[1]; /* an address to count from; never written */
     return obj_call(f, none, 0, ABSENT);
 }
-Value obj_call1(Value f, Value a) { return obj_call(f, &a, 1, ABSENT); }
+Value obj_call1(Value f, Value a) {
+    return obj_call(f, &a, 1, ABSENT);
+}
 Value obj_call2(Value f, Value a, Value b) {
     Value args[2] = {a, b};
     return obj_call(f, args, 2, ABSENT);
@@ -354,7 +371,9 @@ Value obj_call3(Value f, Value a, Value b, Value c) {
     return obj_call(f, args, 3, ABSENT);
 }
 
-bool v_is_callable(Value v) { return v != ABSENT && type_special(type_of(v), SP_CALL) != ABSENT; }
+bool v_is_callable(Value v) {
+    return v != ABSENT && type_special(type_of(v), SP_CALL) != ABSENT;
+}
 
 /* Splits kwargs into a tuple of names, and values behind npos positional ones, all owned by a scratch tuple. */
 static Value spread(Value args_tuple, Value kwargs, Value *names) {
@@ -406,7 +425,8 @@ Value obj_call_tuple_dict(Value f, Value args_tuple, Value kwargs_dict) {
     return v;
 }
 
-/* ---- module and class bodies --------------------------------------------------------------------------------------------------------- */
+/* ---- module and class bodies
+ * --------------------------------------------------------------------------------------------------------- */
 
 static Value run_with_namespace(Value func, Value namespace) {
     Thread *t = thread_self();
@@ -450,9 +470,12 @@ Value interp_exec(Value code, Value globals, Value locals, Value closure) {
     return r;
 }
 
-Value interp_run_class_body(Value func, Value namespace) { return run_with_namespace(func, namespace); }
+Value interp_run_class_body(Value func, Value namespace) {
+    return run_with_namespace(func, namespace);
+}
 
-/* ---- the CALL instructions ----------------------------------------------------------------------------------------------------------- */
+/* ---- the CALL instructions
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* A call block being worked on: h[0] callable, args at h + FRAME_WORDS; everything in it is owned. */
 
@@ -473,8 +496,9 @@ static int store_result(Value *R, uint64_t w, Value v) {
     set_reg(R, w, instr_c(w), v);
     return STEP_NEXT;
 }
-/* The same behind a native function, and a safepoint: what it set off (a signal, an exception sent here) counts as raised by the call. The block has
- * been consumed, so its registers hold nothing; the result, if it lies among them, is live. */
+/* The same behind a native function, and a safepoint: what it set off (a signal, an exception sent here) counts as
+ * raised by the call. The block has been consumed, so its registers hold nothing; the result, if it lies among them, is
+ * live. */
 static ALWAYS_INLINE int store_native_result(Thread *t, Value *R, uint64_t w, Value v) {
     int s = store_result(R, w, v);
     if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0) && s == STEP_NEXT && excl_poll() < 0)
@@ -489,11 +513,13 @@ static int native_done(Thread *t, Value *R, uint64_t w, Value *h, intptr_t n, Va
     return store_native_result(t, R, w, v);
 }
 
-/* Lays the arguments of a block out as c's parameters without touching a count: positional ones are in place, keywords' values are moved. For the
- * calls that need neither **kwargs nor an error message: false, and nothing changed, for the others. */
+/* Lays the arguments of a block out as c's parameters without touching a count: positional ones are in place, keywords'
+ * values are moved. For the calls that need neither **kwargs nor an error message: false, and nothing changed, for the
+ * others. */
 static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value kwnames) {
     enum { MAX_KW = 12 };
-    intptr_t nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames), argcount = c->argcount, total = argcount + c->kwonlyargcount;
+    intptr_t nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames), argcount = c->argcount,
+             total = argcount + c->kwonlyargcount;
     if ((c->flags & (CO_VARARGS | CO_VARKEYWORDS)) || nkw > MAX_KW || npos > argcount || !READS_LOCK_FREE)
         return false;
     Value values[MAX_KW], *names = tuple_items(ref_peek(&c->varnames));
@@ -548,7 +574,8 @@ static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value k
     return true;
 }
 
-/* Pushes the frame of the function in h[0], arguments in place. extra: instance of FR_INIT, owned, or ABSENT. Consumes the block in any case. */
+/* Pushes the frame of the function in h[0], arguments in place. extra: instance of FR_INIT, owned, or ABSENT. Consumes
+ * the block in any case. */
 static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames, Value extra) {
     Value func = h[0];
     Code *c = function_code(func);
@@ -638,8 +665,9 @@ static void block_prepend(Value *h, intptr_t total, Value func, Value v) {
     release(old);
 }
 
-/* For what collects: the frames from here on must not show the scanner words that earlier calls left on the C stack. Those in this frame, which
- * lies where the caller's was (a tail call), are passed over: it holds nothing but what the registers of the Python frame hold too. */
+/* For what collects: the frames from here on must not show the scanner words that earlier calls left on the C stack.
+ * Those in this frame, which lies where the caller's was (a tail call), are passed over: it holds nothing but what the
+ * registers of the Python frame hold too. */
 static NOINLINE int call_clean(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames) {
     volatile Value bottom[32];
     bottom[0] = ABSENT;
@@ -801,7 +829,8 @@ int push_result_a(Thread *t, Value *R, Value func, const Value *args, int n) {
     return STEP_FRAME;
 }
 
-/* super() and what is read from it. A is `super`, most likely; B is 0; the next word is a LOAD_METHOD or LOAD_ATTR of register A. */
+/* super() and what is read from it. A is `super`, most likely; B is 0; the next word is a LOAD_METHOD or LOAD_ATTR of
+ * register A. */
 int step_call_super(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value *h = &R[instr_a(w)];
@@ -817,7 +846,8 @@ int step_call_super(Thread *t, Value *R, Instr *pc, uint64_t w) {
     uint64_t word = LOAD_ACQUIRE(ic);
     bool unbound = false;
     uint32_t own = shape_index(((Type *)cls)->root);
-    const SideCell *cell = v_is_obj(self) && IC_GUARD_KIND(word) == IC_KEY(obj_index(self), IC_SUPER) ? ic_cell(word) : NULL;
+    const SideCell *cell =
+        v_is_obj(self) && IC_GUARD_KIND(word) == IC_KEY(obj_index(self), IC_SUPER) ? ic_cell(word) : NULL;
     if (cell && cell->aux == own && ic_cell_valid(cell)) {
         found = cell->value;
         unbound = true;

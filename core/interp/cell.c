@@ -4,8 +4,12 @@
 
 Type cell_type;
 
-static void cell_traverse(Value self, VisitFn visit, void *arg) { visit(ref_peek(&((Cell *)self)->value), arg); }
-static void cell_clear(Value self) { ref_clear(self, &((Cell *)self)->value); }
+static void cell_traverse(Value self, VisitFn visit, void *arg) {
+    visit(ref_peek(&((Cell *)self)->value), arg);
+}
+static void cell_clear(Value self) {
+    ref_clear(self, &((Cell *)self)->value);
+}
 
 Value cell_new(Value v) {
     Value c = obj_new(&cell_type);
@@ -30,7 +34,9 @@ void cell_set(Value cell, Value v) {
     release(old);
 }
 
-static Value cell_new_method(Value cls, Value *args, intptr_t nargs, Value kw) { return cell_new(arg_at(args, nargs, 0)); }
+static Value cell_new_method(Value cls, Value *args, intptr_t nargs, Value kw) {
+    return cell_new(arg_at(args, nargs, 0));
+}
 static Value get_contents(Value self) {
     Value v = cell_get(self);
     return v != ABSENT ? v : err_set(&exc_ValueError, "Cell is empty");
@@ -43,7 +49,8 @@ static Value cell_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v = cell_get(self);
     if (v == ABSENT)
         return str_format_c("<cell at 0x%lx: empty>", (unsigned long)obj_id(self));
-    Value r = str_format_c("<cell at 0x%lx: %T object at 0x%lx>", (unsigned long)obj_id(self), v, (unsigned long)obj_id(v));
+    Value r =
+        str_format_c("<cell at 0x%lx: %T object at 0x%lx>", (unsigned long)obj_id(self), v, (unsigned long)obj_id(v));
     release(v);
     return r;
 }
@@ -56,18 +63,35 @@ static Value cell_compare(Value a, Value b, int op) {
         r = obj_compare(x, y, op);
     } else {
         int c = (x != ABSENT) - (y != ABSENT);
-        r = v_bool(op == CMP_LT ? c < 0 : op == CMP_LE ? c <= 0 : op == CMP_EQ ? c == 0 : op == CMP_NE ? c != 0 : op == CMP_GT ? c > 0 : c >= 0);
+        r = v_bool(op == CMP_LT   ? c < 0
+                   : op == CMP_LE ? c <= 0
+                   : op == CMP_EQ ? c == 0
+                   : op == CMP_NE ? c != 0
+                   : op == CMP_GT ? c > 0
+                                  : c >= 0);
     }
     release(x);
     release(y);
     return r;
 }
-static Value cell_lt(Value self, Value *args, intptr_t nargs, Value kw) { return cell_compare(self, args[0], CMP_LT); }
-static Value cell_le(Value self, Value *args, intptr_t nargs, Value kw) { return cell_compare(self, args[0], CMP_LE); }
-static Value cell_eq(Value self, Value *args, intptr_t nargs, Value kw) { return cell_compare(self, args[0], CMP_EQ); }
-static Value cell_ne(Value self, Value *args, intptr_t nargs, Value kw) { return cell_compare(self, args[0], CMP_NE); }
-static Value cell_gt(Value self, Value *args, intptr_t nargs, Value kw) { return cell_compare(self, args[0], CMP_GT); }
-static Value cell_ge(Value self, Value *args, intptr_t nargs, Value kw) { return cell_compare(self, args[0], CMP_GE); }
+static Value cell_lt(Value self, Value *args, intptr_t nargs, Value kw) {
+    return cell_compare(self, args[0], CMP_LT);
+}
+static Value cell_le(Value self, Value *args, intptr_t nargs, Value kw) {
+    return cell_compare(self, args[0], CMP_LE);
+}
+static Value cell_eq(Value self, Value *args, intptr_t nargs, Value kw) {
+    return cell_compare(self, args[0], CMP_EQ);
+}
+static Value cell_ne(Value self, Value *args, intptr_t nargs, Value kw) {
+    return cell_compare(self, args[0], CMP_NE);
+}
+static Value cell_gt(Value self, Value *args, intptr_t nargs, Value kw) {
+    return cell_compare(self, args[0], CMP_GT);
+}
+static Value cell_ge(Value self, Value *args, intptr_t nargs, Value kw) {
+    return cell_compare(self, args[0], CMP_GE);
+}
 
 static const NativeDef cell_methods[] = {
     {"__new__", cell_new_method, "($type, contents=<unset>, /)", 0, NULL},

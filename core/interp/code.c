@@ -25,7 +25,9 @@ Type code_type;
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static Code *code_list;
 
-/* ---- verification -------------------------------------------------------------------------------------------------------------------- */
+/* ---- verification
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Checks operands against the table; the message names the first bad word. */
 static const char *verify(const CodeSpec *s, uint32_t *where) {
@@ -81,7 +83,9 @@ static const char *verify(const CodeSpec *s, uint32_t *where) {
     return NULL;
 }
 
-/* ---- construction -------------------------------------------------------------------------------------------------------------------- */
+/* ---- construction
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void *copy_array(const void *src, size_t n, size_t size, bool *failed) {
     void *p = malloc(n ? n * size : 1);
@@ -137,8 +141,9 @@ void code_each(void (*fn)(Code *)) {
     pthread_mutex_unlock(&list_lock);
 }
 
-/* Instructions that often follow each other become one. Loops end in one instruction instead of two: a jump back to a FOR_ITER does its work itself, and a jump back to a test of locals that leaves
- * the loop right behind the jump becomes the opposite test. */
+/* Instructions that often follow each other become one. Loops end in one instruction instead of two: a jump back to a
+ * FOR_ITER does its work itself, and a jump back to a test of locals that leaves the loop right behind the jump becomes
+ * the opposite test. */
 static void fuse(Code *c) {
     for (uint32_t i = 0; i < c->n_instrs;) {
         uint64_t w = LOAD_RELAXED(&c->instrs[i]);
@@ -148,24 +153,26 @@ static void fuse(Code *c) {
             uint64_t top = LOAD_RELAXED(&c->instrs[(int32_t)i + back]);
             unsigned op = instr_op(top);
             if (op == OP_FOR_ITER) {
-                STORE_RELAXED(&c->instrs[i], instr_make(OP_FOR_LOOP, instr_flags(top), instr_a(top), instr_b(top), (uint16_t)back));
+                STORE_RELAXED(&c->instrs[i],
+                              instr_make(OP_FOR_LOOP, instr_flags(top), instr_a(top), instr_b(top), (uint16_t)back));
             } else if (op >= OP_JLT && op <= OP_JNGE_I && back + instr_sc(top) == 1 && back < -1 &&
                        !(instr_flags(top) & (IF_KILL_A | IF_KILL_B))) {
                 bool negative = ((op - OP_JLT) / 6) & 1;
-                STORE_RELAXED(&c->instrs[i], instr_make(negative ? op - 6 : op + 6, instr_flags(top), instr_a(top), instr_b(top),
-                                                        (uint16_t)(back + 1)));
+                STORE_RELAXED(&c->instrs[i], instr_make(negative ? op - 6 : op + 6, instr_flags(top), instr_a(top),
+                                                        instr_b(top), (uint16_t)(back + 1)));
             }
         }
         uint64_t next = i + len < c->n_instrs ? LOAD_RELAXED(&c->instrs[i + len]) : 0;
         unsigned nop = instr_op(next), reg = instr_a(w);
-        if (instr_op(w) == OP_BUILD_SLICE && (nop == OP_GETITEM || nop == OP_SETITEM) && instr_c(next) == reg && instr_b(w) == reg &&
-            instr_flags(w) == 0 && (instr_flags(next) & IF_KILL_C)) {
-            /* In the middle of an expression nothing jumps to the second word. It is skipped, but stays readable for the code's length. */
+        if (instr_op(w) == OP_BUILD_SLICE && (nop == OP_GETITEM || nop == OP_SETITEM) && instr_c(next) == reg &&
+            instr_b(w) == reg && instr_flags(w) == 0 && (instr_flags(next) & IF_KILL_C)) {
+            /* In the middle of an expression nothing jumps to the second word. It is skipped, but stays readable for
+             * the code's length. */
             STORE_RELAXED(&c->instrs[i], (next & ~(uint64_t)0xff) | (nop == OP_GETITEM ? OP_GETSLICE : OP_SETSLICE));
             c->positions[i] = c->positions[i + 1];
         } else if (instr_op(w) == OP_CALL && instr_b(w) == 0 && instr_c(w) == reg && instr_flags(w) == 0 &&
-                   (nop == OP_LOAD_METHOD || nop == OP_LOAD_ATTR) && instr_b(next) == reg && (instr_flags(next) & IF_KILL_B) &&
-                   (nop == OP_LOAD_ATTR || instr_a(next) == reg) && i >= 3 &&
+                   (nop == OP_LOAD_METHOD || nop == OP_LOAD_ATTR) && instr_b(next) == reg &&
+                   (instr_flags(next) & IF_KILL_B) && (nop == OP_LOAD_ATTR || instr_a(next) == reg) && i >= 3 &&
                    instr_op(LOAD_RELAXED(&c->instrs[i - 3])) == OP_LOAD_GLOBAL &&
                    str_equal_c(c->names[instr_c(LOAD_RELAXED(&c->instrs[i - 3]))], "super")) {
             STORE_RELAXED(&c->instrs[i], (w & ~(uint64_t)0xff) | OP_CALL_SUPER);
@@ -237,7 +244,9 @@ Value code_new(const CodeSpec *s) {
     return v;
 }
 
-/* ---- positions ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- positions
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 CodePos code_pos(const Code *c, intptr_t index) {
     if (index < 0 || index >= c->n_instrs)
@@ -250,7 +259,9 @@ int code_line(const Code *c, intptr_t index) {
     return code_pos(c, index).line;
 }
 
-/* ---- text ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- text
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void disassemble_word(const Code *c, uint32_t i, char *out, size_t size) {
     uint64_t w = LOAD_RELAXED(&c->instrs[i]);
@@ -278,8 +289,9 @@ static void disassemble_word(const Code *c, uint32_t i, char *out, size_t size) 
     }
     if (instr_flags(w) && n < size) {
         unsigned f = instr_flags(w);
-        snprintf(out + n, size - n, "  [%s%s%s%s%s%s%s]", f & IF_KILL_A ? "a" : "", f & IF_KILL_B ? "b" : "", f & IF_KILL_C ? "c" : "",
-                 f & IF_DST_LOCAL ? "l" : "", f & IF_INPLACE ? "=" : "", f & IF_X1 ? "1" : "", f & IF_X2 ? "2" : "");
+        snprintf(out + n, size - n, "  [%s%s%s%s%s%s%s]", f & IF_KILL_A ? "a" : "", f & IF_KILL_B ? "b" : "",
+                 f & IF_KILL_C ? "c" : "", f & IF_DST_LOCAL ? "l" : "", f & IF_INPLACE ? "=" : "", f & IF_X1 ? "1" : "",
+                 f & IF_X2 ? "2" : "");
     }
 }
 
@@ -298,8 +310,8 @@ Value code_disassemble(Value code) {
 }
 
 void code_dump(FILE *f, const Code *c) {
-    fprintf(f, "%s: %u registers, %u locals, %u arguments\n", str_utf8(ref_peek(&((Code *)c)->qualname), NULL), c->n_regs, c->n_locals,
-            c->argcount);
+    fprintf(f, "%s: %u registers, %u locals, %u arguments\n", str_utf8(ref_peek(&((Code *)c)->qualname), NULL),
+            c->n_regs, c->n_locals, c->argcount);
     for (uint32_t i = 0; i < c->n_instrs;) {
         char line[200];
         disassemble_word(c, i, line, sizeof line);
@@ -307,12 +319,14 @@ void code_dump(FILE *f, const Code *c) {
         i += (uint32_t)instr_length(instr_op(LOAD_RELAXED(&((Code *)c)->instrs[i])));
     }
     for (uint32_t i = 0; i < c->n_excs; i++)
-        fprintf(f, "  exc [%u, %u) -> %u depth %u\n", c->excs[i].start, c->excs[i].end, c->excs[i].handler, c->excs[i].depth);
+        fprintf(f, "  exc [%u, %u) -> %u depth %u\n", c->excs[i].start, c->excs[i].end, c->excs[i].handler,
+                c->excs[i].depth);
     for (uint32_t i = 0; i < c->n_holes; i++)
         fprintf(f, "  hole [%u, %u) r%u +%u\n", c->holes[i].start, c->holes[i].end, c->holes[i].first, c->holes[i].n);
 }
 
-/* ---- what Python sees ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what Python sees
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 /* Words count as two bytes in what Python sees, as CPython's code units do. */
 static Value code_get_code(Value self) {
@@ -331,8 +345,12 @@ static Value code_get_code(Value self) {
     }
     return b;
 }
-static Value code_get_empty_bytes(Value self) { return bytes_from("", 0); }
-static Value code_get_nlocals(Value self) { return v_from_int(tuple_len(ref_peek(&((Code *)self)->varnames))); }
+static Value code_get_empty_bytes(Value self) {
+    return bytes_from("", 0);
+}
+static Value code_get_nlocals(Value self) {
+    return v_from_int(tuple_len(ref_peek(&((Code *)self)->varnames)));
+}
 
 static Value code_lines(Value self, Value *args, intptr_t nargs, Value kw) {
     Code *c = (Code *)self;
@@ -344,7 +362,8 @@ static Value code_lines(Value self, Value *args, intptr_t nargs, Value kw) {
         while (j < c->n_instrs && c->positions[j].line == c->positions[i].line)
             j++;
         int line = c->positions[i].line;
-        Value t = tuple_pack(3, v_from_int((int64_t)i * 2), v_from_int((int64_t)j * 2), line < 0 ? V_NONE : v_from_int(line));
+        Value t =
+            tuple_pack(3, v_from_int((int64_t)i * 2), v_from_int((int64_t)j * 2), line < 0 ? V_NONE : v_from_int(line));
         if (t == ABSENT || list_append_steal(l, t) < 0) {
             release(l);
             return ABSENT;
@@ -355,7 +374,9 @@ static Value code_lines(Value self, Value *args, intptr_t nargs, Value kw) {
     release(l);
     return it;
 }
-static Value pos_value(int v) { return v < 0 ? V_NONE : v_from_int(v); }
+static Value pos_value(int v) {
+    return v < 0 ? V_NONE : v_from_int(v);
+}
 /* One entry per word: tb_lasti // 2 is an index. */
 static Value code_positions(Value self, Value *args, intptr_t nargs, Value kw) {
     Code *c = (Code *)self;
@@ -377,10 +398,23 @@ static Value code_positions(Value self, Value *args, intptr_t nargs, Value kw) {
 
 static Value code_replace(Value self, Value *args, intptr_t nargs, Value kw) {
     Code *c = (Code *)self;
-    CodeSpec s = {.instrs = NULL, .depths = c->depths, .positions = c->positions, .n_instrs = c->n_instrs, .excs = c->excs, .n_excs = c->n_excs,
-                  .holes = c->holes, .n_holes = c->n_holes, .n_regs = c->n_regs - 2, .n_locals = c->n_locals, .argcount = c->argcount,
-                  .posonlyargcount = c->posonlyargcount, .kwonlyargcount = c->kwonlyargcount, .flags = c->flags,
-                  .inline_slots_hint = c->inline_slots_hint, .firstlineno = c->firstlineno, .cell_regs = c->cell_regs};
+    CodeSpec s = {.instrs = NULL,
+                  .depths = c->depths,
+                  .positions = c->positions,
+                  .n_instrs = c->n_instrs,
+                  .excs = c->excs,
+                  .n_excs = c->n_excs,
+                  .holes = c->holes,
+                  .n_holes = c->n_holes,
+                  .n_regs = c->n_regs - 2,
+                  .n_locals = c->n_locals,
+                  .argcount = c->argcount,
+                  .posonlyargcount = c->posonlyargcount,
+                  .kwonlyargcount = c->kwonlyargcount,
+                  .flags = c->flags,
+                  .inline_slots_hint = c->inline_slots_hint,
+                  .firstlineno = c->firstlineno,
+                  .cell_regs = c->cell_regs};
     s.consts = ref_peek(&c->const_tuple);
     s.names = ref_peek(&c->name_tuple);
     s.varnames = ref_peek(&c->varnames);
@@ -393,21 +427,31 @@ static Value code_replace(Value self, Value *args, intptr_t nargs, Value kw) {
         const char *name;
         Value *value;
         uint32_t *number;
-    } fields[] = {{"co_consts", &s.consts, NULL},       {"co_names", &s.names, NULL},       {"co_varnames", &s.varnames, NULL},
-                  {"co_freevars", &s.freevars, NULL},   {"co_cellvars", &s.cellvars, NULL}, {"co_filename", &s.filename, NULL},
-                  {"co_name", &s.name, NULL},           {"co_qualname", &s.qualname, NULL}, {"co_flags", NULL, &s.flags},
-                  {"co_firstlineno", NULL, (uint32_t *)&s.firstlineno}, {"co_argcount", NULL, &s.argcount},
-                  {"co_posonlyargcount", NULL, &s.posonlyargcount}, {"co_kwonlyargcount", NULL, &s.kwonlyargcount}};
+    } fields[] = {{"co_consts", &s.consts, NULL},
+                  {"co_names", &s.names, NULL},
+                  {"co_varnames", &s.varnames, NULL},
+                  {"co_freevars", &s.freevars, NULL},
+                  {"co_cellvars", &s.cellvars, NULL},
+                  {"co_filename", &s.filename, NULL},
+                  {"co_name", &s.name, NULL},
+                  {"co_qualname", &s.qualname, NULL},
+                  {"co_flags", NULL, &s.flags},
+                  {"co_firstlineno", NULL, (uint32_t *)&s.firstlineno},
+                  {"co_argcount", NULL, &s.argcount},
+                  {"co_posonlyargcount", NULL, &s.posonlyargcount},
+                  {"co_kwonlyargcount", NULL, &s.kwonlyargcount}};
     if (nargs)
-        return err_set(&exc_TypeError, "replace() takes 0 positional arguments but %zd %s given", (ssize_t)nargs, nargs == 1 ? "was" : "were");
+        return err_set(&exc_TypeError, "replace() takes 0 positional arguments but %zd %s given", (ssize_t)nargs,
+                       nargs == 1 ? "was" : "were");
     for (intptr_t i = 0, n = kw ? tuple_len(kw) : 0; i < n; i++) {
         size_t k = 0;
         while (k < ARRAY_LEN(fields) && !str_equal_c(tuple_get(kw, i), fields[k].name))
             k++;
         if (k == ARRAY_LEN(fields)) {
             Value name = tuple_get(kw, i);
-            if (str_equal_c(name, "co_code") || str_equal_c(name, "co_linetable") || str_equal_c(name, "co_exceptiontable") ||
-                str_equal_c(name, "co_nlocals") || str_equal_c(name, "co_stacksize"))
+            if (str_equal_c(name, "co_code") || str_equal_c(name, "co_linetable") ||
+                str_equal_c(name, "co_exceptiontable") || str_equal_c(name, "co_nlocals") ||
+                str_equal_c(name, "co_stacksize"))
                 continue; /* follow from the instructions, which cannot be replaced */
             return err_set(&exc_TypeError, "'%S' is an invalid keyword argument for replace()", name);
         }
@@ -420,13 +464,15 @@ static Value code_replace(Value self, Value *args, intptr_t nargs, Value kw) {
         } else {
             bool text = fields[k].value == &s.filename || fields[k].value == &s.name || fields[k].value == &s.qualname;
             if (text ? !v_is_str(v) : !v_is_tuple_exact(v))
-                return err_set(&exc_TypeError, "replace() argument '%s' must be %s, not %T", fields[k].name, text ? "str" : "tuple", v);
+                return err_set(&exc_TypeError, "replace() argument '%s' must be %s, not %T", fields[k].name,
+                               text ? "str" : "tuple", v);
             *fields[k].value = v;
         }
     }
-    if (tuple_len(s.consts) < tuple_len(ref_peek(&c->const_tuple)) || tuple_len(s.names) < tuple_len(ref_peek(&c->name_tuple)) ||
-        tuple_len(s.cellvars) != tuple_len(ref_peek(&c->cellvars)) || tuple_len(s.freevars) != tuple_len(ref_peek(&c->freevars)) ||
-        s.argcount + s.kwonlyargcount > s.n_locals)
+    if (tuple_len(s.consts) < tuple_len(ref_peek(&c->const_tuple)) ||
+        tuple_len(s.names) < tuple_len(ref_peek(&c->name_tuple)) ||
+        tuple_len(s.cellvars) != tuple_len(ref_peek(&c->cellvars)) ||
+        tuple_len(s.freevars) != tuple_len(ref_peek(&c->freevars)) || s.argcount + s.kwonlyargcount > s.n_locals)
         return err_set(&exc_ValueError, "code: the replaced part does not fit the instructions");
     uint64_t *words = malloc(MAX(c->n_instrs, 1) * sizeof(uint64_t));
     if (!words)
@@ -447,8 +493,8 @@ static Value code_eq(Value self, Value *args, intptr_t nargs, Value kw) {
     if (o == self)
         return V_TRUE;
     Code *a = (Code *)self, *b = (Code *)o;
-    if (a->n_instrs != b->n_instrs || a->argcount != b->argcount || a->kwonlyargcount != b->kwonlyargcount || a->flags != b->flags ||
-        a->firstlineno != b->firstlineno || a->posonlyargcount != b->posonlyargcount)
+    if (a->n_instrs != b->n_instrs || a->argcount != b->argcount || a->kwonlyargcount != b->kwonlyargcount ||
+        a->flags != b->flags || a->firstlineno != b->firstlineno || a->posonlyargcount != b->posonlyargcount)
         return V_FALSE;
     Value ca = code_get_code(self), cb = code_get_code(o);
     int same = ca == ABSENT || cb == ABSENT ? -1 : obj_eq(ca, cb);
@@ -458,8 +504,9 @@ static Value code_eq(Value self, Value *args, intptr_t nargs, Value kw) {
         return same < 0 ? ABSENT : V_FALSE;
     if (memcmp(a->positions, b->positions, a->n_instrs * sizeof(CodePos)) != 0)
         return V_FALSE;
-    Ref *pairs[][2] = {{&a->name, &b->name},         {&a->const_tuple, &b->const_tuple}, {&a->name_tuple, &b->name_tuple},
-                       {&a->varnames, &b->varnames}, {&a->freevars, &b->freevars},       {&a->cellvars, &b->cellvars}};
+    Ref *pairs[][2] = {
+        {&a->name, &b->name},         {&a->const_tuple, &b->const_tuple}, {&a->name_tuple, &b->name_tuple},
+        {&a->varnames, &b->varnames}, {&a->freevars, &b->freevars},       {&a->cellvars, &b->cellvars}};
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         int r = obj_eq(ref_peek(pairs[i][0]), ref_peek(pairs[i][1]));
         if (r <= 0)
@@ -478,10 +525,12 @@ static Value code_hash_method(Value self, Value *args, intptr_t nargs, Value kw)
 }
 static Value code_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Code *c = (Code *)self;
-    return str_format_c("<code object %S at 0x%lx, file \"%S\", line %d>", ref_peek(&c->name), (unsigned long)obj_id(self),
-                        ref_peek(&c->filename), c->firstlineno);
+    return str_format_c("<code object %S at 0x%lx, file \"%S\", line %d>", ref_peek(&c->name),
+                        (unsigned long)obj_id(self), ref_peek(&c->filename), c->firstlineno);
 }
-static Value code_disassemble_method(Value self, Value *args, intptr_t nargs, Value kw) { return code_disassemble(self); }
+static Value code_disassemble_method(Value self, Value *args, intptr_t nargs, Value kw) {
+    return code_disassemble(self);
+}
 static Value code_varname_from_oparg(Value self, Value *args, intptr_t nargs, Value kw) {
     int i;
     if (num_as_int(args[0], &i) < 0)

@@ -1,7 +1,8 @@
-/* Code objects: what the code generator makes and the interpreter runs. Immutable but for quickened words and inline caches.
+/* Code objects: what the code generator makes and the interpreter runs. Immutable but for quickened words and inline
+ * caches.
  *
- * Registers of a frame: [0, n_locals) locals: first co_varnames in order (positional arguments, keyword-only ones, *args, **kwargs, other
- * locals), then the cell variables that are no arguments; [n_locals, n_regs) temporaries.
+ * Registers of a frame: [0, n_locals) locals: first co_varnames in order (positional arguments, keyword-only ones,
+ * *args, **kwargs, other locals), then the cell variables that are no arguments; [n_locals, n_regs) temporaries.
  */
 #ifndef POLYGIL_CODE_H
 #define POLYGIL_CODE_H
@@ -30,28 +31,47 @@ enum {
 #define NO_REG 0xffff
 
 static ALWAYS_INLINE uint64_t instr_make(unsigned op, unsigned flags, unsigned a, unsigned b, unsigned c) {
-    return (uint64_t)op | (uint64_t)flags << 8 | (uint64_t)(a & 0xffff) << 16 | (uint64_t)(b & 0xffff) << 32 | (uint64_t)(c & 0xffff) << 48;
+    return (uint64_t)op | (uint64_t)flags << 8 | (uint64_t)(a & 0xffff) << 16 | (uint64_t)(b & 0xffff) << 32 |
+           (uint64_t)(c & 0xffff) << 48;
 }
 static ALWAYS_INLINE uint64_t instr_make_bc(unsigned op, unsigned flags, unsigned a, int32_t bc) {
     return (uint64_t)op | (uint64_t)flags << 8 | (uint64_t)(a & 0xffff) << 16 | (uint64_t)(uint32_t)bc << 32;
 }
-static ALWAYS_INLINE unsigned instr_op(uint64_t w) { return (uint8_t)w; }
-static ALWAYS_INLINE unsigned instr_flags(uint64_t w) { return (uint8_t)(w >> 8); }
-static ALWAYS_INLINE unsigned instr_a(uint64_t w) { return (uint16_t)(w >> 16); }
-static ALWAYS_INLINE unsigned instr_b(uint64_t w) { return (uint16_t)(w >> 32); }
-static ALWAYS_INLINE unsigned instr_c(uint64_t w) { return (uint16_t)(w >> 48); }
-static ALWAYS_INLINE int32_t instr_bc(uint64_t w) { return (int32_t)(w >> 32); }
-static ALWAYS_INLINE int instr_sc(uint64_t w) { return (int16_t)(w >> 48); } /* C signed */
-static ALWAYS_INLINE int instr_sb(uint64_t w) { return (int16_t)(w >> 32); }
+static ALWAYS_INLINE unsigned instr_op(uint64_t w) {
+    return (uint8_t)w;
+}
+static ALWAYS_INLINE unsigned instr_flags(uint64_t w) {
+    return (uint8_t)(w >> 8);
+}
+static ALWAYS_INLINE unsigned instr_a(uint64_t w) {
+    return (uint16_t)(w >> 16);
+}
+static ALWAYS_INLINE unsigned instr_b(uint64_t w) {
+    return (uint16_t)(w >> 32);
+}
+static ALWAYS_INLINE unsigned instr_c(uint64_t w) {
+    return (uint16_t)(w >> 48);
+}
+static ALWAYS_INLINE int32_t instr_bc(uint64_t w) {
+    return (int32_t)(w >> 32);
+}
+static ALWAYS_INLINE int instr_sc(uint64_t w) {
+    return (int16_t)(w >> 48);
+} /* C signed */
+static ALWAYS_INLINE int instr_sb(uint64_t w) {
+    return (int16_t)(w >> 32);
+}
 
 typedef struct InstrInfo {
     const char *name;
     const char *operands;
-    uint8_t extra;       /* words behind it: inline caches or wide operands */
+    uint8_t extra; /* words behind it: inline caches or wide operands */
     const char *effects;
 } InstrInfo;
 extern const InstrInfo instr_info[OP_COUNT];
-static inline int instr_length(unsigned op) { return 1 + instr_info[op].extra; }
+static inline int instr_length(unsigned op) {
+    return 1 + instr_info[op].extra;
+}
 
 /* CPython's co_flags. */
 enum {
@@ -66,14 +86,14 @@ enum {
     CO_ASYNC_GENERATOR = 0x200,
 };
 
-/* An exception in [start, end) goes to handler with depth registers live and the exception in register depth. The first entry that
- * covers a pc applies, so inner blocks come first. Words from the start of the code. */
+/* An exception in [start, end) goes to handler with depth registers live and the exception in register depth. The first
+ * entry that covers a pc applies, so inner blocks come first. Words from the start of the code. */
 typedef struct ExcEntry {
     uint32_t start, end, handler, depth;
 } ExcEntry;
 
-/* While start <= pc < end, the n registers from first hold garbage, though they lie below depths[pc]: header words of an open call block.
- * In order of start; nested blocks overlap. */
+/* While start <= pc < end, the n registers from first hold garbage, though they lie below depths[pc]: header words of
+ * an open call block. In order of start; nested blocks overlap. */
 typedef struct HoleEntry {
     uint32_t start, end;
     uint16_t first, n;
@@ -87,16 +107,16 @@ typedef struct CodePos {
 typedef struct Code {
     Object hdr;
     Instr *instrs;
-    Value *consts;              /* items of const_tuple */
-    Value *names;               /* items of name_tuple: interned */
+    Value *consts; /* items of const_tuple */
+    Value *names;  /* items of name_tuple: interned */
     uint32_t n_regs, n_locals;
-    uint32_t argcount;          /* positional parameters, positional-only ones included */
+    uint32_t argcount; /* positional parameters, positional-only ones included */
     uint32_t posonlyargcount, kwonlyargcount;
-    uint32_t flags;             /* CO_* */
-    uint32_t fast_args;         /* argcount when it takes just positional arguments and is no generator; else UINT32_MAX */
+    uint32_t flags;     /* CO_* */
+    uint32_t fast_args; /* argcount when it takes just positional arguments and is no generator; else UINT32_MAX */
     uint32_t n_instrs;
-    uint16_t *depths;           /* per word */
-    CodePos *positions;         /* per word */
+    uint16_t *depths;   /* per word */
+    CodePos *positions; /* per word */
     ExcEntry *excs;
     HoleEntry *holes;
     uint32_t n_excs, n_holes;
@@ -106,10 +126,11 @@ typedef struct Code {
     uint32_t stacksize;
     Ref const_tuple, name_tuple, varnames, cellvars, freevars; /* tuples */
     Ref filename, name, qualname;
-    Ref code_bytes;             /* reserved for co_code */
+    Ref code_bytes;                     /* reserved for co_code */
     struct Code *list_next, *list_prev; /* all code objects: code_each */
     bool listed;
-    bool yields_in_block;       /* a YIELD lies inside an open call block: holes are to be emptied when it saves its registers */
+    bool yields_in_block; /* a YIELD lies inside an open call block: holes are to be emptied when it saves its registers
+                           */
 } Code;
 /* Calls fn for every code object; no Python code, no allocation inside. */
 void code_each(void (*fn)(Code *));
@@ -133,7 +154,9 @@ typedef struct CodeSpec {
 
 /* Owned. ABSENT with MemoryError, or SystemError when the verifier finds the code malformed (debug builds). */
 Value code_new(const CodeSpec *spec);
-static ALWAYS_INLINE bool v_is_code(Value v) { return v_is_exact(v, IDX_CODE); }
+static ALWAYS_INLINE bool v_is_code(Value v) {
+    return v_is_exact(v, IDX_CODE);
+}
 /* Source line of the word at index, or -1. */
 int code_line(const Code *c, intptr_t index);
 CodePos code_pos(const Code *c, intptr_t index);

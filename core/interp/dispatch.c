@@ -1,8 +1,10 @@
-/* The loop (long because it is the one place of all instruction bodies). Each instruction is one body between OP(NAME) and the next; the same bodies become functions that tail-call each other
- * (clang 19 and later: registers of the machine hold the loop's state) or labels of one function (computed goto).
+/* The loop (long because it is the one place of all instruction bodies). Each instruction is one body between OP(NAME)
+ * and the next; the same bodies become functions that tail-call each other (clang 19 and later: registers of the
+ * machine hold the loop's state) or labels of one function (computed goto).
  *
- * A body has R (registers), pc, t (thread), K (constants), w (the word). Rules: no local has its address taken; whatever may raise, poll or allocate
- * is out of line and publishes the pc. NEXT ends a body; so do the macros that jump.
+ * A body has R (registers), pc, t (thread), K (constants), w (the word). Rules: no local has its address taken;
+ * whatever may raise, poll or allocate is out of line and publishes the pc. NEXT ends a body; so do the macros that
+ * jump.
  */
 #include "interp/eval.h"
 #include "object/dict.h"
@@ -31,55 +33,56 @@
 typedef PRESERVE Value OpFn(STATE);
 static OpFn *const op_table[256];
 #define OP(name) PRESERVE static Value op_##name(STATE)
-#define DISPATCH()                                                                                                     \
-    do {                                                                                                               \
-        w = LOAD_RELAXED(pc);                                                                                          \
-        __attribute__((musttail)) return op_table[(uint8_t)w](R, pc, t, K, w);                                         \
+#define DISPATCH()                                                             \
+    do {                                                                       \
+        w = LOAD_RELAXED(pc);                                                  \
+        __attribute__((musttail)) return op_table[(uint8_t)w](R, pc, t, K, w); \
     } while (0)
 #define GOTO(label) __attribute__((musttail)) return label(R, pc, t, K, w)
 #define SHARED(name) PRESERVE __attribute__((noinline)) static Value name(STATE)
 #define DECLARE_SHARED(name) PRESERVE static Value name(STATE)
 #else
 #define OP(name) op_##name:
-#define DISPATCH()                                                                                                     \
-    do {                                                                                                               \
-        w = LOAD_RELAXED(pc);                                                                                          \
-        goto *op_table[(uint8_t)w];                                                                                    \
+#define DISPATCH()                  \
+    do {                            \
+        w = LOAD_RELAXED(pc);       \
+        goto *op_table[(uint8_t)w]; \
     } while (0)
 #define GOTO(label) goto label
-#define SHARED(name) name:
+#define SHARED(name) \
+    name:
 #endif
 
-#define NEXT()                                                                                                         \
-    do {                                                                                                               \
-        pc++;                                                                                                          \
-        DISPATCH();                                                                                                    \
+#define NEXT()      \
+    do {            \
+        pc++;       \
+        DISPATCH(); \
     } while (0)
-#define NEXT_N(n)                                                                                                      \
-    do {                                                                                                               \
-        pc += (n);                                                                                                     \
-        DISPATCH();                                                                                                    \
+#define NEXT_N(n)   \
+    do {            \
+        pc += (n);  \
+        DISPATCH(); \
     } while (0)
 /* An instruction that is done wholly out of line, and cannot change the frame. n: words. */
-#define STEP_BODY(fn, n)                                                                                               \
-    do {                                                                                                               \
-        if (UNLIKELY(fn(t, R, pc, w) < 0))                                                                             \
-            GOTO(raised);                                                                                              \
-        NEXT_N(n);                                                                                                     \
+#define STEP_BODY(fn, n)                   \
+    do {                                   \
+        if (UNLIKELY(fn(t, R, pc, w) < 0)) \
+            GOTO(raised);                  \
+        NEXT_N(n);                         \
     } while (0)
 /* One that may: calls, returns, raises. */
-#define STEP_ANY_BODY(fn, n)                                                                                              \
-    do {                                                                                                               \
-        int s_ = fn(t, R, pc, w);                                                                                      \
-        if (LIKELY(s_ == STEP_FRAME))                                                                                  \
-            GOTO(enter);                                                                                               \
-        if (LIKELY(s_ == STEP_NEXT))                                                                                   \
-            NEXT_N(n);                                                                                                 \
-        if (s_ == STEP_EXIT)                                                                                           \
-            GOTO(leave);                                                                                               \
-        if (s_ == STEP_RERAISE)                                                                                        \
-            GOTO(reraised);                                                                                            \
-        GOTO(raised);                                                                                                  \
+#define STEP_ANY_BODY(fn, n)          \
+    do {                              \
+        int s_ = fn(t, R, pc, w);     \
+        if (LIKELY(s_ == STEP_FRAME)) \
+            GOTO(enter);              \
+        if (LIKELY(s_ == STEP_NEXT))  \
+            NEXT_N(n);                \
+        if (s_ == STEP_EXIT)          \
+            GOTO(leave);              \
+        if (s_ == STEP_RERAISE)       \
+            GOTO(reraised);           \
+        GOTO(raised);                 \
     } while (0)
 #if TAILCALL
 /* Behind a tail call, so that the instruction's common path has no stack frame. */
@@ -93,117 +96,117 @@ static OpFn *const op_table[256];
 #endif
 #define STEP(fn) STEP_N(fn, 1)
 /* Backward or taken jumps: target becomes the pc, and is where an exception of the poll counts as raised. */
-#define JUMP_POLL(offset)                                                                                              \
-    do {                                                                                                               \
-        pc += (offset);                                                                                                \
-        if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0))                                                                     \
-            GOTO(polled);                                                                                              \
-        DISPATCH();                                                                                                    \
+#define JUMP_POLL(offset)                          \
+    do {                                           \
+        pc += (offset);                            \
+        if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0)) \
+            GOTO(polled);                          \
+        DISPATCH();                                \
     } while (0)
 
-/* Ends of instructions. A value that dies is destroyed in a shared tail, because destroying may run code: by then the pc is published, the
- * registers are as the depth table says, and the common path needs no stack frame.
- *   DONE(v)            A = v; on to the next word
- *   DONE_N(v, n)       n words
- *   FINISH2(x, y, n)   x and y (ABSENT allowed) lose a reference each; on */
-#define FINISH2(x, y, n)                                                                                               \
-    do {                                                                                                               \
-        if (COUNT_EXACT) {                                                                                             \
-            Value x_ = (x), y_ = (y);                                                                                  \
-            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_));             \
-            if (UNLIKELY(dx_ || dy_)) {                                                                                \
-                t->dying = dy_ ? y_ : ABSENT;                                                                          \
-                w = dx_ ? x_ : ABSENT;                                                                                 \
-                GOTO(died##n);                                                                                         \
-            }                                                                                                          \
-        }                                                                                                              \
-        NEXT_N(n);                                                                                                     \
+/* Ends of instructions. A value that dies is destroyed in a shared tail, because destroying may run code: by then the
+ * pc is published, the registers are as the depth table says, and the common path needs no stack frame. DONE(v) A = v;
+ * on to the next word DONE_N(v, n)       n words FINISH2(x, y, n)   x and y (ABSENT allowed) lose a reference each; on
+ */
+#define FINISH2(x, y, n)                                                                                   \
+    do {                                                                                                   \
+        if (COUNT_EXACT) {                                                                                 \
+            Value x_ = (x), y_ = (y);                                                                      \
+            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_)); \
+            if (UNLIKELY(dx_ || dy_)) {                                                                    \
+                t->dying = dy_ ? y_ : ABSENT;                                                              \
+                w = dx_ ? x_ : ABSENT;                                                                     \
+                GOTO(died##n);                                                                             \
+            }                                                                                              \
+        }                                                                                                  \
+        NEXT_N(n);                                                                                         \
     } while (0)
-#define FINISH1(x, n)                                                                                                  \
-    do {                                                                                                               \
-        if (COUNT_EXACT) {                                                                                             \
-            Value x_ = (x);                                                                                            \
-            if (v_is_obj(x_) && UNLIKELY(count_drop(v_obj(x_)))) {                                                     \
-                t->dying = ABSENT;                                                                                     \
-                w = x_;                                                                                                \
-                GOTO(died##n);                                                                                         \
-            }                                                                                                          \
-        }                                                                                                              \
-        NEXT_N(n);                                                                                                     \
+#define FINISH1(x, n)                                              \
+    do {                                                           \
+        if (COUNT_EXACT) {                                         \
+            Value x_ = (x);                                        \
+            if (v_is_obj(x_) && UNLIKELY(count_drop(v_obj(x_)))) { \
+                t->dying = ABSENT;                                 \
+                w = x_;                                            \
+                GOTO(died##n);                                     \
+            }                                                      \
+        }                                                          \
+        NEXT_N(n);                                                 \
     } while (0)
 /* The same, and then a jump. */
-#define FINISH_JUMP(x, y, offset)                                                                                      \
-    do {                                                                                                               \
-        if (COUNT_EXACT) {                                                                                             \
-            Value x_ = (x), y_ = (y);                                                                                  \
-            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_));             \
-            if (UNLIKELY(dx_ || dy_)) {                                                                                \
-                t->dying = dy_ ? y_ : ABSENT;                                                                          \
-                t->dying_offset = (offset);                                                                            \
-                w = dx_ ? x_ : ABSENT;                                                                                 \
-                GOTO(died_jump);                                                                                       \
-            }                                                                                                          \
-        }                                                                                                              \
-        pc += (offset);                                                                                                \
-        DISPATCH();                                                                                                    \
+#define FINISH_JUMP(x, y, offset)                                                                          \
+    do {                                                                                                   \
+        if (COUNT_EXACT) {                                                                                 \
+            Value x_ = (x), y_ = (y);                                                                      \
+            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_)); \
+            if (UNLIKELY(dx_ || dy_)) {                                                                    \
+                t->dying = dy_ ? y_ : ABSENT;                                                              \
+                t->dying_offset = (offset);                                                                \
+                w = dx_ ? x_ : ABSENT;                                                                     \
+                GOTO(died_jump);                                                                           \
+            }                                                                                              \
+        }                                                                                                  \
+        pc += (offset);                                                                                    \
+        DISPATCH();                                                                                        \
     } while (0)
 #define HAS_FLAG(f) ((w & ((uint64_t)(f) << 8)) != 0)
 #define OLD(reg) (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL) ? R[reg] : ABSENT)
-#define DONE_N(v, n)                                                                                                   \
-    do {                                                                                                               \
-        unsigned a_ = instr_a(w);                                                                                      \
-        Value v_ = (v);                                                                                                \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {                                                                   \
-            Value old_ = R[a_];                                                                                        \
-            R[a_] = v_;                                                                                                \
-            FINISH1(old_, n);                                                                                          \
-        }                                                                                                              \
-        R[a_] = v_;                                                                                                    \
-        NEXT_N(n);                                                                                                     \
+#define DONE_N(v, n)                                 \
+    do {                                             \
+        unsigned a_ = instr_a(w);                    \
+        Value v_ = (v);                              \
+        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
+            Value old_ = R[a_];                      \
+            R[a_] = v_;                              \
+            FINISH1(old_, n);                        \
+        }                                            \
+        R[a_] = v_;                                  \
+        NEXT_N(n);                                   \
     } while (0)
 #define DONE(v) DONE_N(v, 1)
-#define DONE_B(v)                                                                                                      \
-    do {                                                                                                               \
-        unsigned b_ = instr_b(w);                                                                                      \
-        Value v_ = (v);                                                                                                \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {                                                                   \
-            Value old_ = R[b_];                                                                                        \
-            R[b_] = v_;                                                                                                \
-            FINISH1(old_, 1);                                                                                          \
-        }                                                                                                              \
-        R[b_] = v_;                                                                                                    \
-        NEXT();                                                                                                        \
+#define DONE_B(v)                                    \
+    do {                                             \
+        unsigned b_ = instr_b(w);                    \
+        Value v_ = (v);                              \
+        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
+            Value old_ = R[b_];                      \
+            R[b_] = v_;                              \
+            FINISH1(old_, 1);                        \
+        }                                            \
+        R[b_] = v_;                                  \
+        NEXT();                                      \
     } while (0)
 /* The same, and on behind the FOR_ITER that C jumps to. */
-#define DONE_B_BACK(v)                                                                                                 \
-    do {                                                                                                               \
-        unsigned b_ = instr_b(w);                                                                                      \
-        Value v_ = (v);                                                                                                \
-        int offset_ = instr_sc(w) + 1;                                                                                 \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {                                                                   \
-            Value old_ = R[b_];                                                                                        \
-            R[b_] = v_;                                                                                                \
-            FINISH_JUMP(old_, ABSENT, offset_);                                                                        \
-        }                                                                                                              \
-        R[b_] = v_;                                                                                                    \
-        pc += offset_;                                                                                                 \
-        DISPATCH();                                                                                                    \
+#define DONE_B_BACK(v)                               \
+    do {                                             \
+        unsigned b_ = instr_b(w);                    \
+        Value v_ = (v);                              \
+        int offset_ = instr_sc(w) + 1;               \
+        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
+            Value old_ = R[b_];                      \
+            R[b_] = v_;                              \
+            FINISH_JUMP(old_, ABSENT, offset_);      \
+        }                                            \
+        R[b_] = v_;                                  \
+        pc += offset_;                               \
+        DISPATCH();                                  \
     } while (0)
-/* The value of a consumed operand, whose register is emptied (before the destination is written, which may be the same). */
+/* The value of a consumed operand, whose register is emptied (before the destination is written, which may be the
+ * same). */
 #define TAKE_B (COUNT_EXACT && HAS_FLAG(IF_KILL_B) ? take_reg(R, instr_b(w)) : ABSENT)
 #define TAKE_C (COUNT_EXACT && HAS_FLAG(IF_KILL_C) ? take_reg(R, instr_c(w)) : ABSENT)
 #define TAKE_A (COUNT_EXACT && HAS_FLAG(IF_KILL_A) ? take_reg(R, instr_a(w)) : ABSENT)
 /* A = v, and operand B is consumed. */
-#define DONE_KILL_B(v, n)                                                                                              \
-    do {                                                                                                               \
-        Value v2_ = (v);                                                                                               \
-        if (COUNT_EXACT && (w & ((IF_DST_LOCAL | IF_KILL_B) << 8))) {                                                  \
-            Value b_ = TAKE_B, old_ = OLD(instr_a(w));                                                                 \
-            REG_A = v2_;                                                                                               \
-            FINISH2(old_, b_, n);                                                                                      \
-        }                                                                                                              \
-        REG_A = v2_;                                                                                                   \
-        NEXT_N(n);                                                                                                     \
+#define DONE_KILL_B(v, n)                                             \
+    do {                                                              \
+        Value v2_ = (v);                                              \
+        if (COUNT_EXACT && (w & ((IF_DST_LOCAL | IF_KILL_B) << 8))) { \
+            Value b_ = TAKE_B, old_ = OLD(instr_a(w));                \
+            REG_A = v2_;                                              \
+            FINISH2(old_, b_, n);                                     \
+        }                                                             \
+        REG_A = v2_;                                                  \
+        NEXT_N(n);                                                    \
     } while (0)
 /* The function of a frame that is about to go; nothing but its code is needed of it any more, and that is uncounted. */
 static ALWAYS_INLINE Value take_func(InterpFrame *f) {
@@ -223,21 +226,21 @@ static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
 /* One an int, the other a float; the int becomes a double, rounded to nearest as CPython does it. */
 #define MIXED(a, b) ((v_is_int(a) && v_is_flo(b)) || (v_is_flo(a) && v_is_int(b)))
 #define NUMBER(v) (v_is_int(v) ? (double)v_int(v) : v_flo(v))
-#define MIXED_ARITH(expr)                                                                                              \
-    do {                                                                                                               \
-        double x = NUMBER(b), y = NUMBER(c);                                                                           \
-        Value z = v_from_double(expr);                                                                                 \
-        if (LIKELY(z != ABSENT))                                                                                       \
-            DONE(z);                                                                                                   \
+#define MIXED_ARITH(expr)                    \
+    do {                                     \
+        double x = NUMBER(b), y = NUMBER(c); \
+        Value z = v_from_double(expr);       \
+        if (LIKELY(z != ABSENT))             \
+            DONE(z);                         \
     } while (0)
 
 /* a op b of the machine's doubles: the result when it is an immediate; otherwise the step makes the box. */
-#define FLOAT_ARITH(expr, fallback)                                                                                    \
-    do {                                                                                                               \
-        double x = v_flo(b), y = v_flo(c);                                                                             \
-        Value z = v_from_double(expr);                                                                                 \
-        if (LIKELY(z != ABSENT))                                                                                       \
-            DONE(z);                                                                                                   \
+#define FLOAT_ARITH(expr, fallback)        \
+    do {                                   \
+        double x = v_flo(b), y = v_flo(c); \
+        Value z = v_from_double(expr);     \
+        if (LIKELY(z != ABSENT))           \
+            DONE(z);                       \
     } while (0)
 
 /* An int that a double holds exactly: the quotient of two such is the rounded true one. */
@@ -255,119 +258,119 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     return r + (r != 0 && (r ^ b) < 0 ? b : 0);
 }
 
-#define ADD_BODY(c_value, step)                                                                                        \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
-        int64_t r;                                                                                                     \
-        if (LIKELY(!__builtin_add_overflow((int64_t)b, (int64_t)(c - 1), &r))) {                                       \
-            DONE((Value)r);                                                                                                    \
-        }                                                                                                              \
-    } else if (BOTH_FLO(b, c)) {                                                                                       \
-        FLOAT_ARITH(x + y, step);                                                                                      \
-    } else if (MIXED(b, c)) {                                                                                          \
-        MIXED_ARITH(x + y);                                                                                            \
-    }                                                                                                                  \
+#define ADD_BODY(c_value, step)                                                  \
+    Value b = REG_B, c = (c_value);                                              \
+    if (LIKELY(BOTH_INT(b, c))) {                                                \
+        int64_t r;                                                               \
+        if (LIKELY(!__builtin_add_overflow((int64_t)b, (int64_t)(c - 1), &r))) { \
+            DONE((Value)r);                                                      \
+        }                                                                        \
+    } else if (BOTH_FLO(b, c)) {                                                 \
+        FLOAT_ARITH(x + y, step);                                                \
+    } else if (MIXED(b, c)) {                                                    \
+        MIXED_ARITH(x + y);                                                      \
+    }                                                                            \
     STEP_ANY(step);
-#define SUB_BODY(c_value, step)                                                                                        \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
-        int64_t r;                                                                                                     \
-        if (LIKELY(!__builtin_sub_overflow((int64_t)b, (int64_t)(c - 1), &r))) {                                       \
-            DONE((Value)r);                                                                                                    \
-        }                                                                                                              \
-    } else if (BOTH_FLO(b, c)) {                                                                                       \
-        FLOAT_ARITH(x - y, step);                                                                                      \
-    } else if (MIXED(b, c)) {                                                                                          \
-        MIXED_ARITH(x - y);                                                                                            \
-    }                                                                                                                  \
+#define SUB_BODY(c_value, step)                                                  \
+    Value b = REG_B, c = (c_value);                                              \
+    if (LIKELY(BOTH_INT(b, c))) {                                                \
+        int64_t r;                                                               \
+        if (LIKELY(!__builtin_sub_overflow((int64_t)b, (int64_t)(c - 1), &r))) { \
+            DONE((Value)r);                                                      \
+        }                                                                        \
+    } else if (BOTH_FLO(b, c)) {                                                 \
+        FLOAT_ARITH(x - y, step);                                                \
+    } else if (MIXED(b, c)) {                                                    \
+        MIXED_ARITH(x - y);                                                      \
+    }                                                                            \
     STEP_ANY(step);
-#define MUL_BODY(c_value, step)                                                                                        \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (BOTH_INT(b, c)) {                                                                                              \
-        int64_t r;                                                                                                     \
-        if (LIKELY(!__builtin_mul_overflow((int64_t)(b - 1), v_int(c), &r))) {                                         \
-            DONE((Value)r + 1);                                                                                                    \
-        }                                                                                                              \
-    } else if (BOTH_FLO(b, c)) {                                                                                       \
-        FLOAT_ARITH(x * y, step);                                                                                      \
-    } else if (MIXED(b, c)) {                                                                                          \
-        MIXED_ARITH(x * y);                                                                                            \
-    }                                                                                                                  \
+#define MUL_BODY(c_value, step)                                                \
+    Value b = REG_B, c = (c_value);                                            \
+    if (BOTH_INT(b, c)) {                                                      \
+        int64_t r;                                                             \
+        if (LIKELY(!__builtin_mul_overflow((int64_t)(b - 1), v_int(c), &r))) { \
+            DONE((Value)r + 1);                                                \
+        }                                                                      \
+    } else if (BOTH_FLO(b, c)) {                                               \
+        FLOAT_ARITH(x *y, step);                                               \
+    } else if (MIXED(b, c)) {                                                  \
+        MIXED_ARITH(x *y);                                                     \
+    }                                                                          \
     STEP_ANY(step);
-#define TRUEDIV_BODY(c_value, step)                                                                                    \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (BOTH_FLO(b, c) && c != FLOAT_ZERO && v_flo(c) != 0) {                                                          \
-        FLOAT_ARITH(x / y, step);                                                                                      \
-    } else if (MIXED(b, c) && NUMBER(c) != 0) {                                                                        \
-        MIXED_ARITH(x / y);                                                                                            \
-    } else if (BOTH_INT(b, c) && c != v_from_int(0) && small_int(b) && small_int(c)) {                                  \
-        MIXED_ARITH(x / y);                                                                                            \
-    }                                                                                                                  \
+#define TRUEDIV_BODY(c_value, step)                                                    \
+    Value b = REG_B, c = (c_value);                                                    \
+    if (BOTH_FLO(b, c) && c != FLOAT_ZERO && v_flo(c) != 0) {                          \
+        FLOAT_ARITH(x / y, step);                                                      \
+    } else if (MIXED(b, c) && NUMBER(c) != 0) {                                        \
+        MIXED_ARITH(x / y);                                                            \
+    } else if (BOTH_INT(b, c) && c != v_from_int(0) && small_int(b) && small_int(c)) { \
+        MIXED_ARITH(x / y);                                                            \
+    }                                                                                  \
     STEP_ANY(step);
-#define FLOORDIV_BODY(c_value, step)                                                                                   \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (BOTH_INT(b, c) && v_int(c) > 0) {                                                                              \
-        DONE(v_from_int(floor_div(v_int(b), v_int(c))));                                                                                                        \
-    }                                                                                                                  \
+#define FLOORDIV_BODY(c_value, step)                     \
+    Value b = REG_B, c = (c_value);                      \
+    if (BOTH_INT(b, c) && v_int(c) > 0) {                \
+        DONE(v_from_int(floor_div(v_int(b), v_int(c)))); \
+    }                                                    \
     STEP_ANY(step);
-#define MOD_BODY(c_value, step)                                                                                        \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (BOTH_INT(b, c) && v_int(c) > 0) {                                                                              \
-        DONE(v_from_int(floor_mod(v_int(b), v_int(c))));                                                                                                        \
-    }                                                                                                                  \
+#define MOD_BODY(c_value, step)                          \
+    Value b = REG_B, c = (c_value);                      \
+    if (BOTH_INT(b, c) && v_int(c) > 0) {                \
+        DONE(v_from_int(floor_mod(v_int(b), v_int(c)))); \
+    }                                                    \
     STEP_ANY(step);
-#define BITS_BODY(c_value, step, expr)                                                                                 \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
-        DONE((expr) | 1);                                                                                                        \
-    }                                                                                                                  \
+#define BITS_BODY(c_value, step, expr) \
+    Value b = REG_B, c = (c_value);    \
+    if (LIKELY(BOTH_INT(b, c))) {      \
+        DONE((expr) | 1);              \
+    }                                  \
     STEP_ANY(step);
-#define LSHIFT_BODY(c_value, step)                                                                                     \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (BOTH_INT(b, c) && (uint64_t)v_int(c) < 62) {                                                                   \
-        int64_t x = v_int(b), y = v_int(c), z = (int64_t)((uint64_t)x << y);                                           \
-        if (LIKELY(z >> y == x && int_fits_imm(z))) {                                                                  \
-            DONE(v_from_int(z));                                                                                                    \
-        }                                                                                                              \
-    }                                                                                                                  \
+#define LSHIFT_BODY(c_value, step)                                           \
+    Value b = REG_B, c = (c_value);                                          \
+    if (BOTH_INT(b, c) && (uint64_t)v_int(c) < 62) {                         \
+        int64_t x = v_int(b), y = v_int(c), z = (int64_t)((uint64_t)x << y); \
+        if (LIKELY(z >> y == x && int_fits_imm(z))) {                        \
+            DONE(v_from_int(z));                                             \
+        }                                                                    \
+    }                                                                        \
     STEP_ANY(step);
-#define RSHIFT_BODY(c_value, step)                                                                                     \
-    Value b = REG_B, c = (c_value);                                                                                    \
-    if (BOTH_INT(b, c) && v_int(c) >= 0) {                                                                             \
-        DONE(v_from_int(v_int(b) >> MIN(v_int(c), 63)));                                                                                                        \
-    }                                                                                                                  \
+#define RSHIFT_BODY(c_value, step)                       \
+    Value b = REG_B, c = (c_value);                      \
+    if (BOTH_INT(b, c) && v_int(c) >= 0) {               \
+        DONE(v_from_int(v_int(b) >> MIN(v_int(c), 63))); \
+    }                                                    \
     STEP_ANY(step);
 
-#define COMPARE_BODY(op, name)                                                                                         \
-    Value b = REG_B, c = REG_C;                                                                                        \
-    if (LIKELY(BOTH_INT(b, c))) {                                                                                      \
-        DONE(v_bool((int64_t)b op(int64_t) c));                                                                                                        \
-    }                                                                                                                  \
-    if (BOTH_FLO(b, c)) {                                                                                              \
-        DONE(v_bool(v_flo(b) op v_flo(c)));                                                                                                        \
-    }                                                                                                                  \
+#define COMPARE_BODY(op, name)                  \
+    Value b = REG_B, c = REG_C;                 \
+    if (LIKELY(BOTH_INT(b, c))) {               \
+        DONE(v_bool((int64_t)b op(int64_t) c)); \
+    }                                           \
+    if (BOTH_FLO(b, c)) {                       \
+        DONE(v_bool(v_flo(b) op v_flo(c)));     \
+    }                                           \
     STEP(step_compare);
 /* sense: jump when the comparison has this result */
-#define COMPARE_JUMP(op, sense)                                                                                        \
-    Value a = REG_A, b = REG_B;                                                                                        \
-    if (LIKELY(BOTH_INT(a, b))) {                                                                                      \
-        if (((int64_t)a op(int64_t) b) == (sense))                                                                     \
-            JUMP_POLL(instr_sc(w));                                                                                    \
-        NEXT();                                                                                                        \
-    }                                                                                                                  \
-    if (BOTH_FLO(a, b)) {                                                                                              \
-        if ((v_flo(a) op v_flo(b)) == (sense))                                                                         \
-            JUMP_POLL(instr_sc(w));                                                                                    \
-        NEXT();                                                                                                        \
-    }                                                                                                                  \
+#define COMPARE_JUMP(op, sense)                    \
+    Value a = REG_A, b = REG_B;                    \
+    if (LIKELY(BOTH_INT(a, b))) {                  \
+        if (((int64_t)a op(int64_t) b) == (sense)) \
+            JUMP_POLL(instr_sc(w));                \
+        NEXT();                                    \
+    }                                              \
+    if (BOTH_FLO(a, b)) {                          \
+        if ((v_flo(a) op v_flo(b)) == (sense))     \
+            JUMP_POLL(instr_sc(w));                \
+        NEXT();                                    \
+    }                                              \
     STEP_ANY(step_compare_jump);
-#define COMPARE_JUMP_I(op, sense)                                                                                      \
-    Value a = REG_A;                                                                                                   \
-    if (LIKELY(v_is_int(a))) {                                                                                         \
-        if (((int64_t)a op(int64_t) v_from_int(instr_sb(w))) == (sense))                                               \
-            JUMP_POLL(instr_sc(w));                                                                                    \
-        NEXT();                                                                                                        \
-    }                                                                                                                  \
+#define COMPARE_JUMP_I(op, sense)                                        \
+    Value a = REG_A;                                                     \
+    if (LIKELY(v_is_int(a))) {                                           \
+        if (((int64_t)a op(int64_t) v_from_int(instr_sb(w))) == (sense)) \
+            JUMP_POLL(instr_sc(w));                                      \
+        NEXT();                                                          \
+    }                                                                    \
     STEP_ANY(step_compare_jump);
 
 /* True or false without calling anything: 1, 0; -1 otherwise. */
@@ -387,29 +390,30 @@ static ALWAYS_INLINE void enter_locals(Value *r, uint32_t from, uint32_t to) {
 }
 
 /* A plain frame (no flags) whose function takes n arguments that lie in place: pushed without a call. h: its header. */
-#define TRY_PUSH(h, n, func_value)                                                                                     \
-    do {                                                                                                               \
-        Value fv_ = (func_value);                                                                                      \
-        if (LIKELY(v_is_exact(fv_, IDX_FUNCTION))) {                                                                   \
-            Code *c_ = function_code(fv_);                                                                             \
-            InterpFrame *caller_ = frame_of_regs(R);                                                                   \
-            Value *r_ = (h) + FRAME_WORDS;                                                                             \
-            if (LIKELY(c_->fast_args == (uint32_t)(n) && r_ + c_->n_regs <= t->stack_limit &&                          \
-                       (int)caller_->depth + 1 < LOAD_RELAXED(&interp_recursion_limit) && LOAD_RELAXED(&t->poll) == 0)) { \
-                InterpFrame *f_ = (InterpFrame *)(h);                                                                  \
-                caller_->pc = pc;                                                                                      \
-                f_->code = c_;                                                                                         \
-                f_->prev = caller_;                                                                                    \
-                f_->flags = 0;                                                                                         \
-                f_->depth = caller_->depth + 1;                                                                        \
-                enter_locals(r_, (uint32_t)(n), c_->n_locals);                                                         \
-                t->frame = f_;                                                                                         \
-                R = r_;                                                                                                \
-                pc = c_->instrs;                                                                                       \
-                K = c_->consts;                                                                                        \
-                DISPATCH();                                                                                            \
-            }                                                                                                          \
-        }                                                                                                              \
+#define TRY_PUSH(h, n, func_value)                                                            \
+    do {                                                                                      \
+        Value fv_ = (func_value);                                                             \
+        if (LIKELY(v_is_exact(fv_, IDX_FUNCTION))) {                                          \
+            Code *c_ = function_code(fv_);                                                    \
+            InterpFrame *caller_ = frame_of_regs(R);                                          \
+            Value *r_ = (h) + FRAME_WORDS;                                                    \
+            if (LIKELY(c_->fast_args == (uint32_t)(n) && r_ + c_->n_regs <= t->stack_limit && \
+                       (int)caller_->depth + 1 < LOAD_RELAXED(&interp_recursion_limit) &&     \
+                       LOAD_RELAXED(&t->poll) == 0)) {                                        \
+                InterpFrame *f_ = (InterpFrame *)(h);                                         \
+                caller_->pc = pc;                                                             \
+                f_->code = c_;                                                                \
+                f_->prev = caller_;                                                           \
+                f_->flags = 0;                                                                \
+                f_->depth = caller_->depth + 1;                                               \
+                enter_locals(r_, (uint32_t)(n), c_->n_locals);                                \
+                t->frame = f_;                                                                \
+                R = r_;                                                                       \
+                pc = c_->instrs;                                                              \
+                K = c_->consts;                                                               \
+                DISPATCH();                                                                   \
+            }                                                                                 \
+        }                                                                                     \
     } while (0)
 
 #if TAILCALL
@@ -442,7 +446,8 @@ Value dispatch_run(Thread *t, bool throwing) {
     goto enter;
 #endif
 
-/* ---- where instructions meet --------------------------------------------------------------------------------------------------------- */
+/* ---- where instructions meet
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* Thread.frame goes on at its pc. */
 SHARED(enter) {
@@ -466,28 +471,17 @@ SHARED(reraised) {
     return ABSENT;
 }
 /* What FINISH leaves: w and Thread.dying are dead objects, or ABSENT. */
-#define DIED(offset)                                                                                                   \
-    Value second = t->dying;                                                                                           \
-    int words = (offset);                                                                                              \
-    publish_pc(R, pc);                                                                                                 \
-    if (w != ABSENT && second != ABSENT)                                                                               \
-        dead_pair(v_obj(w), v_obj(second));                                                                            \
-    else                                                                                                               \
-        dead_object(v_obj(w != ABSENT ? w : second));                                                                  \
-    pc += words;                                                                                                       \
+#define DIED(offset)                                  \
+    Value second = t->dying;                          \
+    int words = (offset);                             \
+    publish_pc(R, pc);                                \
+    if (w != ABSENT && second != ABSENT)              \
+        dead_pair(v_obj(w), v_obj(second));           \
+    else                                              \
+        dead_object(v_obj(w != ABSENT ? w : second)); \
+    pc += words;                                      \
     DISPATCH();
-SHARED(died1) {
-    DIED(1)
-}
-SHARED(died2) {
-    DIED(2)
-}
-SHARED(died3) {
-    DIED(3)
-}
-SHARED(died_jump) {
-    DIED(t->dying_offset)
-}
+SHARED(died1){DIED(1)} SHARED(died2){DIED(2)} SHARED(died3){DIED(3)} SHARED(died_jump){DIED(t->dying_offset)}
 /* A safepoint in front of the instruction at pc. */
 SHARED(polled) {
     publish_pc(R, pc);
@@ -502,8 +496,8 @@ SHARED(resume) {
     Generator *g = (Generator *)it;
     Code *c = (Code *)ref_peek(&g->code);
     InterpFrame *caller = frame_of_regs(R), *f = (InterpFrame *)(R + caller->code->n_regs);
-    if (LIKELY(excl_alone(it) && LOAD_RELAXED(&g->state) == GEN_SUSPENDED && ref_peek(&g->frame_obj) == ABSENT && t->handled == ABSENT &&
-               ref_peek(&g->own_handled) == ABSENT && f->regs + c->n_regs <= t->stack_limit &&
+    if (LIKELY(excl_alone(it) && LOAD_RELAXED(&g->state) == GEN_SUSPENDED && ref_peek(&g->frame_obj) == ABSENT &&
+               t->handled == ABSENT && ref_peek(&g->own_handled) == ABSENT && f->regs + c->n_regs <= t->stack_limit &&
                (int)caller->depth + 1 < LOAD_RELAXED(&interp_recursion_limit))) {
         caller->pc = pc;
         STORE_RELAXED(&g->state, GEN_RUNNING);
@@ -526,7 +520,8 @@ SHARED(resume) {
     }
     STEP_ANY(step_for_iter);
 }
-/* FOR_ITER over enumerate, zip or items() with the UNPACK of two behind it: no tuple is made. Moves to two locals behind that are done too. */
+/* FOR_ITER over enumerate, zip or items() with the UNPACK of two behind it: no tuple is made. Moves to two locals
+ * behind that are done too. */
 SHARED(pairs) {
     uint64_t u = LOAD_RELAXED(pc + 1);
     if (instr_op(u) == OP_UNPACK && instr_c(u) == 2 && instr_b(u) == instr_b(w) && (instr_flags(u) & IF_KILL_B)) {
@@ -551,7 +546,8 @@ SHARED(suspend) {
     InterpFrame *f = frame_of_regs(R);
     Code *c = f->code;
     Generator *g = (Generator *)f->extra;
-    if (LIKELY((f->flags & ~(uint32_t)FR_ENTRY) == FR_GEN && !c->yields_in_block && t->handled == ABSENT && ref_peek(&g->inherited) == ABSENT)) {
+    if (LIKELY((f->flags & ~(uint32_t)FR_ENTRY) == FR_GEN && !c->yields_in_block && t->handled == ABSENT &&
+               ref_peek(&g->inherited) == ABSENT)) {
         InterpFrame *caller = f->prev;
         uint64_t cw = caller ? LOAD_RELAXED(caller->pc) : OP_NOP;
         bool to_c = f->flags & FR_ENTRY; /* resumed by a native: gen_next */
@@ -585,12 +581,18 @@ SHARED(suspend) {
     STEP_ANY(step_yield);
 }
 #if TAILCALL
-#define TAIL_STEP(fn, n)                                                                                               \
-    SHARED(tail_##fn##_##n) { STEP_BODY(fn, n); }
-#define TAIL_STEP_ANY(fn)                                                                                              \
-    SHARED(tail_##fn) { STEP_ANY_BODY(fn, 1); }
-#define TAIL_STEP_ANY_N(fn, n)                                                                                         \
-    SHARED(tail_any_##fn##_##n) { STEP_ANY_BODY(fn, n); }
+#define TAIL_STEP(fn, n)      \
+    SHARED(tail_##fn##_##n) { \
+        STEP_BODY(fn, n);     \
+    }
+#define TAIL_STEP_ANY(fn)     \
+    SHARED(tail_##fn) {       \
+        STEP_ANY_BODY(fn, 1); \
+    }
+#define TAIL_STEP_ANY_N(fn, n)    \
+    SHARED(tail_any_##fn##_##n) { \
+        STEP_ANY_BODY(fn, n);     \
+    }
 #endif
 #if TAILCALL
 TAIL_STEP(step_async_gen_wrap, 1)
@@ -691,7 +693,9 @@ TAIL_STEP_ANY(step_yield)
 TAIL_STEP_ANY_N(step_load_attr, 2)
 #endif
 
-/* ---- moving -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- moving
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(NOP) {
     NEXT();
@@ -725,7 +729,9 @@ OP(RELEASE) {
     FINISH1(take_reg(R, instr_a(w)), 1);
 }
 
-/* ---- cells --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- cells
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(MAKE_CELL) {
     STEP(step_make_cell);
@@ -769,7 +775,9 @@ OP(LOAD_CLASSDEREF) {
     STEP(step_load_classderef);
 }
 
-/* ---- names --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(LOAD_GLOBAL) {
     Function *f = (Function *)frame_of_regs(R)->func;
@@ -795,7 +803,8 @@ OP(STORE_GLOBAL) {
     if (!EXCL_PARALLEL && LIKELY(IC_KIND(ic) == IC_DICT_SLOT)) {
         Value v = REG_A;
         publish_pc(R, pc); /* the old value may die in there */
-        if (LIKELY(dict_cached_store(ref_peek(&((Function *)frame_of_regs(R)->func)->globals), IC_GUARD(ic), IC_PAYLOAD(ic), v))) {
+        if (LIKELY(dict_cached_store(ref_peek(&((Function *)frame_of_regs(R)->func)->globals), IC_GUARD(ic),
+                                     IC_PAYLOAD(ic), v))) {
             FINISH1(TAKE_A, 2);
         }
     }
@@ -817,7 +826,9 @@ OP(WIDE_NAME) {
     STEP_N(step_wide_name, 2);
 }
 
-/* ---- attributes ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- attributes
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(LOAD_ATTR) {
     if (READS_LOCK_FREE) {
@@ -862,7 +873,8 @@ OP(STORE_ATTR) {
                         retain(v);
                 }
                 ref_swap(o, r, v);
-                STORE_RELEASE(&v_obj(o)->index, c->next_shape); /* pairs with readers' guard: the value comes before the shape */
+                STORE_RELEASE(&v_obj(o)->index,
+                              c->next_shape); /* pairs with readers' guard: the value comes before the shape */
                 FINISH1(TAKE_B, 2);
             }
         }
@@ -892,7 +904,9 @@ OP(LOAD_METHOD) {
 OP(LOAD_SUPER_ATTR) {
     STEP(step_load_super_attr);
 }
-/* ---- items --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- items
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(GETITEM) {
     Value b = REG_B, c = REG_C;
@@ -963,48 +977,21 @@ OP(DELITEM) {
     STEP(step_delitem);
 }
 
-/* ---- arithmetic ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
-OP(ADD) {
-    ADD_BODY(REG_C, step_binary)
-}
-OP(SUB) {
-    SUB_BODY(REG_C, step_binary)
-}
-OP(MUL) {
-    MUL_BODY(REG_C, step_binary)
-}
-OP(TRUEDIV) {
-    TRUEDIV_BODY(REG_C, step_binary)
-}
-OP(FLOORDIV) {
-    FLOORDIV_BODY(REG_C, step_binary)
-}
-OP(MOD) {
-    MOD_BODY(REG_C, step_binary)
-}
-OP(POW) {
+OP(ADD){ADD_BODY(REG_C, step_binary)} OP(SUB){SUB_BODY(REG_C, step_binary)} OP(MUL){
+    MUL_BODY(REG_C, step_binary)} OP(TRUEDIV){TRUEDIV_BODY(REG_C, step_binary)} OP(FLOORDIV){
+    FLOORDIV_BODY(REG_C, step_binary)} OP(MOD){MOD_BODY(REG_C, step_binary)} OP(POW) {
     STEP_ANY(step_binary);
 }
 OP(MATMUL) {
     STEP_ANY(step_binary);
 }
-OP(LSHIFT) {
-    LSHIFT_BODY(REG_C, step_binary)
-}
-OP(RSHIFT) {
-    RSHIFT_BODY(REG_C, step_binary)
-}
-OP(AND) {
-    BITS_BODY(REG_C, step_binary, b & c)
-}
-OP(OR) {
-    BITS_BODY(REG_C, step_binary, b | c)
-}
-OP(XOR) {
-    BITS_BODY(REG_C, step_binary, b ^ c)
-}
-OP(ADD_I) {
+OP(LSHIFT){LSHIFT_BODY(REG_C, step_binary)} OP(RSHIFT){RSHIFT_BODY(REG_C, step_binary)} OP(AND){
+    BITS_BODY(REG_C, step_binary, b &c)} OP(OR){BITS_BODY(REG_C, step_binary, b | c)} OP(XOR){
+    BITS_BODY(REG_C, step_binary, b ^ c)} OP(ADD_I) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_add_overflow((int64_t)b, (int64_t)instr_sc(w) * 2, &r))) {
@@ -1020,46 +1007,17 @@ OP(SUB_I) {
     }
     STEP(step_binary_i);
 }
-OP(ADD_K) {
-    ADD_BODY(K[instr_c(w)], step_binary_k)
-}
-OP(SUB_K) {
-    SUB_BODY(K[instr_c(w)], step_binary_k)
-}
-OP(MUL_K) {
-    MUL_BODY(K[instr_c(w)], step_binary_k)
-}
-OP(TRUEDIV_K) {
-    TRUEDIV_BODY(K[instr_c(w)], step_binary_k)
-}
-OP(FLOORDIV_K) {
-    FLOORDIV_BODY(K[instr_c(w)], step_binary_k)
-}
-OP(MOD_K) {
-    MOD_BODY(K[instr_c(w)], step_binary_k)
-}
-OP(POW_K) {
+OP(ADD_K){ADD_BODY(K[instr_c(w)], step_binary_k)} OP(SUB_K){SUB_BODY(K[instr_c(w)], step_binary_k)} OP(MUL_K){
+    MUL_BODY(K[instr_c(w)], step_binary_k)} OP(TRUEDIV_K){TRUEDIV_BODY(K[instr_c(w)], step_binary_k)} OP(FLOORDIV_K){
+    FLOORDIV_BODY(K[instr_c(w)], step_binary_k)} OP(MOD_K){MOD_BODY(K[instr_c(w)], step_binary_k)} OP(POW_K) {
     STEP_ANY(step_binary_k);
 }
 OP(MATMUL_K) {
     STEP_ANY(step_binary_k);
 }
-OP(LSHIFT_K) {
-    LSHIFT_BODY(K[instr_c(w)], step_binary_k)
-}
-OP(RSHIFT_K) {
-    RSHIFT_BODY(K[instr_c(w)], step_binary_k)
-}
-OP(AND_K) {
-    BITS_BODY(K[instr_c(w)], step_binary_k, b & c)
-}
-OP(OR_K) {
-    BITS_BODY(K[instr_c(w)], step_binary_k, b | c)
-}
-OP(XOR_K) {
-    BITS_BODY(K[instr_c(w)], step_binary_k, b ^ c)
-}
-OP(NEG) {
+OP(LSHIFT_K){LSHIFT_BODY(K[instr_c(w)], step_binary_k)} OP(RSHIFT_K){
+    RSHIFT_BODY(K[instr_c(w)], step_binary_k)} OP(AND_K){BITS_BODY(K[instr_c(w)], step_binary_k, b &c)} OP(OR_K){
+    BITS_BODY(K[instr_c(w)], step_binary_k, b | c)} OP(XOR_K){BITS_BODY(K[instr_c(w)], step_binary_k, b ^ c)} OP(NEG) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_sub_overflow((int64_t)2, (int64_t)b, &r))) {
@@ -1085,27 +1043,12 @@ OP(NOT) {
     STEP(step_not);
 }
 
-/* ---- comparison ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- comparison
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
-OP(LT) {
-    COMPARE_BODY(<, CMP_LT)
-}
-OP(LE) {
-    COMPARE_BODY(<=, CMP_LE)
-}
-OP(EQ) {
-    COMPARE_BODY(==, CMP_EQ)
-}
-OP(NE) {
-    COMPARE_BODY(!=, CMP_NE)
-}
-OP(GT) {
-    COMPARE_BODY(>, CMP_GT)
-}
-OP(GE) {
-    COMPARE_BODY(>=, CMP_GE)
-}
-OP(IS) {
+OP(LT){COMPARE_BODY(<, CMP_LT)} OP(LE){COMPARE_BODY(<=, CMP_LE)} OP(EQ){COMPARE_BODY(==, CMP_EQ)} OP(NE){
+    COMPARE_BODY(!=, CMP_NE)} OP(GT){COMPARE_BODY(>, CMP_GT)} OP(GE){COMPARE_BODY(>=, CMP_GE)} OP(IS) {
     Value is = v_bool(REG_B == REG_C), b = TAKE_B, c = TAKE_C;
     if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {
         Value old = REG_A;
@@ -1138,7 +1081,9 @@ OP(NOT_IN) {
     STEP(step_in);
 }
 
-/* ---- jumps --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- jumps
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(JUMP) {
     pc += instr_bc(w);
@@ -1196,79 +1141,14 @@ OP(JUMP_IF_NOT_NONE) {
     int offset = instr_bc(w);
     FINISH_JUMP(TAKE_A, ABSENT, offset);
 }
-OP(JLT) {
-    COMPARE_JUMP(<, true)
-}
-OP(JLE) {
-    COMPARE_JUMP(<=, true)
-}
-OP(JEQ) {
-    COMPARE_JUMP(==, true)
-}
-OP(JNE) {
-    COMPARE_JUMP(!=, true)
-}
-OP(JGT) {
-    COMPARE_JUMP(>, true)
-}
-OP(JGE) {
-    COMPARE_JUMP(>=, true)
-}
-OP(JNLT) {
-    COMPARE_JUMP(<, false)
-}
-OP(JNLE) {
-    COMPARE_JUMP(<=, false)
-}
-OP(JNEQ) {
-    COMPARE_JUMP(==, false)
-}
-OP(JNNE) {
-    COMPARE_JUMP(!=, false)
-}
-OP(JNGT) {
-    COMPARE_JUMP(>, false)
-}
-OP(JNGE) {
-    COMPARE_JUMP(>=, false)
-}
-OP(JLT_I) {
-    COMPARE_JUMP_I(<, true)
-}
-OP(JLE_I) {
-    COMPARE_JUMP_I(<=, true)
-}
-OP(JEQ_I) {
-    COMPARE_JUMP_I(==, true)
-}
-OP(JNE_I) {
-    COMPARE_JUMP_I(!=, true)
-}
-OP(JGT_I) {
-    COMPARE_JUMP_I(>, true)
-}
-OP(JGE_I) {
-    COMPARE_JUMP_I(>=, true)
-}
-OP(JNLT_I) {
-    COMPARE_JUMP_I(<, false)
-}
-OP(JNLE_I) {
-    COMPARE_JUMP_I(<=, false)
-}
-OP(JNEQ_I) {
-    COMPARE_JUMP_I(==, false)
-}
-OP(JNNE_I) {
-    COMPARE_JUMP_I(!=, false)
-}
-OP(JNGT_I) {
-    COMPARE_JUMP_I(>, false)
-}
-OP(JNGE_I) {
-    COMPARE_JUMP_I(>=, false)
-}
-OP(JIN) {
+OP(JLT){COMPARE_JUMP(<, true)} OP(JLE){COMPARE_JUMP(<=, true)} OP(JEQ){COMPARE_JUMP(==, true)} OP(JNE){
+    COMPARE_JUMP(!=, true)} OP(JGT){COMPARE_JUMP(>, true)} OP(JGE){COMPARE_JUMP(>=, true)} OP(JNLT){
+    COMPARE_JUMP(<, false)} OP(JNLE){COMPARE_JUMP(<=, false)} OP(JNEQ){COMPARE_JUMP(==, false)} OP(JNNE){
+    COMPARE_JUMP(!=, false)} OP(JNGT){COMPARE_JUMP(>, false)} OP(JNGE){COMPARE_JUMP(>=, false)} OP(JLT_I){
+    COMPARE_JUMP_I(<, true)} OP(JLE_I){COMPARE_JUMP_I(<=, true)} OP(JEQ_I){COMPARE_JUMP_I(==, true)} OP(JNE_I){
+    COMPARE_JUMP_I(!=, true)} OP(JGT_I){COMPARE_JUMP_I(>, true)} OP(JGE_I){COMPARE_JUMP_I(>=, true)} OP(JNLT_I){
+    COMPARE_JUMP_I(<, false)} OP(JNLE_I){COMPARE_JUMP_I(<=, false)} OP(JNEQ_I){COMPARE_JUMP_I(==, false)} OP(JNNE_I){
+    COMPARE_JUMP_I(!=, false)} OP(JNGT_I){COMPARE_JUMP_I(>, false)} OP(JNGE_I){COMPARE_JUMP_I(>=, false)} OP(JIN) {
     STEP_ANY(step_in_jump);
 }
 OP(JNIN) {
@@ -1285,12 +1165,15 @@ OP(JNIS) {
     FINISH_JUMP(a, b, offset);
 }
 
-/* ---- iteration ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- iteration
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(GET_ITER) {
     Value b = REG_B;
     /* What a loop starts from just as well as from its iterator. */
-    if (v_is_obj(b) && (obj_index(b) == IDX_LIST || obj_index(b) == IDX_TUPLE || obj_index(b) == IDX_RANGE || obj_index(b) == IDX_GENERATOR)) {
+    if (v_is_obj(b) && (obj_index(b) == IDX_LIST || obj_index(b) == IDX_TUPLE || obj_index(b) == IDX_RANGE ||
+                        obj_index(b) == IDX_GENERATOR)) {
         retain(b);
         DONE_KILL_B(b, 1);
     }
@@ -1396,7 +1279,9 @@ OP(UNPACK_EX) {
     STEP(step_unpack_ex);
 }
 
-/* ---- building ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- building
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(BUILD_TUPLE) {
     STEP(step_build_tuple);
@@ -1450,7 +1335,9 @@ OP(FORMAT_VALUE) {
     STEP(step_format_value);
 }
 
-/* ---- calls --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(CALL) {
     Value *h = &REG_A;
@@ -1604,7 +1491,9 @@ OP(RETURN_CONST) {
     NEXT();
 }
 
-/* ---- generators ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- generators
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(YIELD) {
     GOTO(suspend);
@@ -1631,7 +1520,9 @@ OP(END_ASYNC_FOR) {
     STEP_ANY(step_end_async_for);
 }
 
-/* ---- exceptions ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- exceptions
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 OP(RAISE) {
     STEP_ANY(step_raise);
@@ -1664,7 +1555,8 @@ OP(LOAD_ASSERTION_ERROR) {
     DONE(V_OF(&exc_AssertionError));
 }
 
-/* ---- import, classes, match ---------------------------------------------------------------------------------------------------------- */
+/* ---- import, classes, match
+ * ---------------------------------------------------------------------------------------------------------- */
 
 OP(IMPORT_NAME) {
     STEP(step_import_name);

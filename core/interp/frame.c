@@ -11,7 +11,9 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- segments ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- segments
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Segment {
     struct Segment *prev;
@@ -103,7 +105,8 @@ void interp_pop_segment(Thread *t) {
         st->spare = s;
 }
 
-/* ---- live registers ------------------------------------------------------------------------------------------------------------------ */
+/* ---- live registers
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 uint32_t frame_live(const InterpFrame *f, const InterpFrame *callee) {
     if (callee && !(callee->flags & (FR_ENTRY | FR_GEN | FR_RESULT_A)))
@@ -153,11 +156,13 @@ void interp_visit_roots(Thread *t, VisitFn visit, void *arg) {
     }
 }
 
-/* ---- frame objects ------------------------------------------------------------------------------------------------------------------- */
+/* ---- frame objects
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
-/* While its frame runs (live), an object reads the frame; afterwards, its own copies. A generator's frame comes and goes: see
- * frame_detach and gen_resume. The running thread writes live and generator, live last: who finds both empty with acquire may read the copies;
- * else other threads read in a stopped world (is_foreign). */
+/* While its frame runs (live), an object reads the frame; afterwards, its own copies. A generator's frame comes and
+ * goes: see frame_detach and gen_resume. The running thread writes live and generator, live last: who finds both empty
+ * with acquire may read the copies; else other threads read in a stopped world (is_foreign). */
 typedef struct FrameObj {
     Object hdr;
     _Atomic(InterpFrame *) live;
@@ -165,7 +170,8 @@ typedef struct FrameObj {
     int32_t lasti;
     uint32_t n;
     _Atomic(bool) trace_lines, trace_opcodes, cleared;
-    _Atomic(Value) generator; /* of a generator that lives: it holds this object. Not counted; where nothing is, traced (see gen_clear_refs) */
+    _Atomic(Value) generator; /* of a generator that lives: it holds this object. Not counted; where nothing is, traced
+                                 (see gen_clear_refs) */
     Ref func, back, space, snapshot, trace;
     Ref regs[];
 } FrameObj;
@@ -295,7 +301,8 @@ void frame_orphan(Value frame, Value gen) {
     STORE_RELEASE(&o->generator, ABSENT); /* pairs with is_foreign */
 }
 
-/* True when the frame is one that another thread may be running, or its generator: it can be read in a stopped world only. */
+/* True when the frame is one that another thread may be running, or its generator: it can be read in a stopped world
+ * only. */
 static bool is_foreign(FrameObj *o) {
     if (!EXCL_PARALLEL || excl_alone(V_OF(o)))
         return false;
@@ -396,7 +403,8 @@ static Value frame_object_locals(Value self) {
     }
     Value func = ref_peek(&o->func);
     Value closure = func == ABSENT ? ABSENT : ref_peek(&((Function *)func)->closure);
-    for (intptr_t k = 0; closure != ABSENT && !LOAD_RELAXED(&o->cleared) && (c->flags & CO_OPTIMIZED) && k < tuple_len(frees); k++) {
+    for (intptr_t k = 0;
+         closure != ABSENT && !LOAD_RELAXED(&o->cleared) && (c->flags & CO_OPTIMIZED) && k < tuple_len(frees); k++) {
         Value v = cell_get(tuple_get(closure, k));
         int r = snapshot_set(d, tuple_get(frees, k), v);
         release(v);
@@ -436,10 +444,15 @@ Value frame_current(int level) {
 Value frame_space(InterpFrame *f) {
     if (f->flags & FR_LOCALS)
         return f->extra;
-    return f->flags & FR_GEN && !(f->code->flags & CO_OPTIMIZED) ? ref_peek(&((Generator *)f->extra)->finalizer) : ABSENT;
+    return f->flags & FR_GEN && !(f->code->flags & CO_OPTIMIZED) ? ref_peek(&((Generator *)f->extra)->finalizer)
+                                                                 : ABSENT;
 }
-Value frame_globals(InterpFrame *f) { return ref_peek(&((Function *)f->func)->globals); }
-Value frame_builtins(InterpFrame *f) { return ref_peek(&((Function *)f->func)->builtins); }
+Value frame_globals(InterpFrame *f) {
+    return ref_peek(&((Function *)f->func)->globals);
+}
+Value frame_builtins(InterpFrame *f) {
+    return ref_peek(&((Function *)f->func)->builtins);
+}
 Value frame_locals(InterpFrame *f) {
     Value space = frame_space(f);
     if (space != ABSENT)
@@ -451,7 +464,9 @@ Value frame_locals(InterpFrame *f) {
     release(o);
     return d;
 }
-int frame_line(InterpFrame *f) { return code_line(f->code, f->pc - f->code->instrs); }
+int frame_line(InterpFrame *f) {
+    return code_line(f->code, f->pc - f->code->instrs);
+}
 Value current_globals(void) {
     InterpFrame *f = thread_self()->frame;
     return f ? frame_globals(f) : ABSENT;
@@ -507,7 +522,8 @@ fail:
     return -1;
 }
 
-/* ---- what Python sees ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what Python sees
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static Value get_back(Value self) {
     FrameObj *o = (FrameObj *)self;
@@ -523,11 +539,21 @@ static Value get_back(Value self) {
     Value b = ref_load(self, &o->back);
     return b == ABSENT ? V_NONE : b;
 }
-Code *frame_object_code(Value frame) { return ((FrameObj *)frame)->code; }
-static Value get_code(Value self) { return retained(V_OF(((FrameObj *)self)->code)); }
-static Value get_globals(Value self) { return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->globals)); }
-static Value get_builtins(Value self) { return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->builtins)); }
-static Value get_lasti(Value self) { return v_from_int((int64_t)frame_lasti((FrameObj *)self) * 2); }
+Code *frame_object_code(Value frame) {
+    return ((FrameObj *)frame)->code;
+}
+static Value get_code(Value self) {
+    return retained(V_OF(((FrameObj *)self)->code));
+}
+static Value get_globals(Value self) {
+    return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->globals));
+}
+static Value get_builtins(Value self) {
+    return retained(ref_peek(&((Function *)ref_peek(&((FrameObj *)self)->func))->builtins));
+}
+static Value get_lasti(Value self) {
+    return v_from_int((int64_t)frame_lasti((FrameObj *)self) * 2);
+}
 static Value get_lineno(Value self) {
     FrameObj *o = (FrameObj *)self;
     int line = code_line(o->code, frame_lasti(o));
@@ -549,12 +575,16 @@ static int set_trace(Value self, Value v) {
     ref_store(self, &((FrameObj *)self)->trace, v == V_NONE ? ABSENT : retained(v));
     return 0;
 }
-static Value get_trace_lines(Value self) { return v_bool(LOAD_RELAXED(&((FrameObj *)self)->trace_lines)); }
+static Value get_trace_lines(Value self) {
+    return v_bool(LOAD_RELAXED(&((FrameObj *)self)->trace_lines));
+}
 static int set_trace_lines(Value self, Value v) {
     STORE_RELAXED(&((FrameObj *)self)->trace_lines, v == V_TRUE);
     return 0;
 }
-static Value get_trace_opcodes(Value self) { return v_bool(LOAD_RELAXED(&((FrameObj *)self)->trace_opcodes)); }
+static Value get_trace_opcodes(Value self) {
+    return v_bool(LOAD_RELAXED(&((FrameObj *)self)->trace_opcodes));
+}
 static int set_trace_opcodes(Value self, Value v) {
     STORE_RELAXED(&((FrameObj *)self)->trace_opcodes, v == V_TRUE);
     return 0;
@@ -576,8 +606,8 @@ static Value frame_clear_method(Value self, Value *args, intptr_t nargs, Value k
 }
 static Value frame_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     FrameObj *o = (FrameObj *)self;
-    return str_format_c("<frame at 0x%lx, file '%S', line %d, code %S>", (unsigned long)obj_id(self), ref_peek(&o->code->filename),
-                        code_line(o->code, frame_lasti(o)), ref_peek(&o->code->name));
+    return str_format_c("<frame at 0x%lx, file '%S', line %d, code %S>", (unsigned long)obj_id(self),
+                        ref_peek(&o->code->filename), code_line(o->code, frame_lasti(o)), ref_peek(&o->code->name));
 }
 
 static const NativeDef methods[] = {
@@ -601,7 +631,11 @@ static const GetSetDef getsets[] = {
 
 void frame_init(void) {
     static const TypeOps ops = {frame_traverse, frame_clear, NULL};
-    static const TypeSpec spec = {
-        .name = "frame", .basic_size = sizeof(FrameObj), .flags = TF_NO_NEW, .ops = &ops, .methods = methods, .getsets = getsets};
+    static const TypeSpec spec = {.name = "frame",
+                                  .basic_size = sizeof(FrameObj),
+                                  .flags = TF_NO_NEW,
+                                  .ops = &ops,
+                                  .methods = methods,
+                                  .getsets = getsets};
     type_init_static(&frame_type, IDX_FRAME, &spec);
 }

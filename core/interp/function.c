@@ -76,7 +76,9 @@ Value function_new(Value code, Value globals) {
     return v;
 }
 
-/* ---- attributes ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- attributes
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value read_ref(Value self, Ref *r) {
     ExclCs cs;
@@ -92,7 +94,9 @@ static void write_ref(Value self, Ref *r, Value v) {
     excl_cs_end(&cs);
     release(old);
 }
-static Value none_for_absent(Value v) { return v == ABSENT ? V_NONE : v; }
+static Value none_for_absent(Value v) {
+    return v == ABSENT ? V_NONE : v;
+}
 
 static Value function_dict(Value self) {
     Function *f = (Function *)self;
@@ -112,7 +116,9 @@ static Value function_dict(Value self) {
     return d;
 }
 
-static Value get_code(Value self) { return read_ref(self, &((Function *)self)->code); }
+static Value get_code(Value self) {
+    return read_ref(self, &((Function *)self)->code);
+}
 static int set_code(Value self, Value v) {
     Function *f = (Function *)self;
     if (v == ABSENT || !v_is_code(v)) {
@@ -122,13 +128,16 @@ static int set_code(Value self, Value v) {
     Value closure = ref_peek(&f->closure);
     intptr_t have = closure == ABSENT ? 0 : tuple_len(closure), want = tuple_len(ref_peek(&((Code *)v)->freevars));
     if (have != want) {
-        err_set(&exc_ValueError, "%S() requires a code object with %zd free vars, not %zd", ref_peek(&f->name), (ssize_t)have, (ssize_t)want);
+        err_set(&exc_ValueError, "%S() requires a code object with %zd free vars, not %zd", ref_peek(&f->name),
+                (ssize_t)have, (ssize_t)want);
         return -1;
     }
     write_ref(self, &f->code, v);
     return 0;
 }
-static Value get_defaults(Value self) { return none_for_absent(read_ref(self, &((Function *)self)->defaults)); }
+static Value get_defaults(Value self) {
+    return none_for_absent(read_ref(self, &((Function *)self)->defaults));
+}
 static int set_defaults(Value self, Value v) {
     if (v != ABSENT && v != V_NONE && !v_is_tuple(v)) {
         err_set(&exc_TypeError, "__defaults__ must be set to a tuple object");
@@ -137,7 +146,9 @@ static int set_defaults(Value self, Value v) {
     write_ref(self, &((Function *)self)->defaults, v == V_NONE ? ABSENT : v);
     return 0;
 }
-static Value get_kwdefaults(Value self) { return none_for_absent(read_ref(self, &((Function *)self)->kwdefaults)); }
+static Value get_kwdefaults(Value self) {
+    return none_for_absent(read_ref(self, &((Function *)self)->kwdefaults));
+}
 static int set_kwdefaults(Value self, Value v) {
     if (v != ABSENT && v != V_NONE && !v_is_dict(v)) {
         err_set(&exc_TypeError, "__kwdefaults__ must be set to a dict object");
@@ -146,7 +157,9 @@ static int set_kwdefaults(Value self, Value v) {
     write_ref(self, &((Function *)self)->kwdefaults, v == V_NONE ? ABSENT : v);
     return 0;
 }
-static Value get_name(Value self) { return read_ref(self, &((Function *)self)->name); }
+static Value get_name(Value self) {
+    return read_ref(self, &((Function *)self)->name);
+}
 static int set_name(Value self, Value v) {
     if (v == ABSENT || !v_is_str(v)) {
         err_set(&exc_TypeError, "__name__ must be set to a string object");
@@ -155,7 +168,9 @@ static int set_name(Value self, Value v) {
     write_ref(self, &((Function *)self)->name, v);
     return 0;
 }
-static Value get_qualname(Value self) { return read_ref(self, &((Function *)self)->qualname); }
+static Value get_qualname(Value self) {
+    return read_ref(self, &((Function *)self)->qualname);
+}
 static int set_qualname(Value self, Value v) {
     if (v == ABSENT || !v_is_str(v)) {
         err_set(&exc_TypeError, "__qualname__ must be set to a string object");
@@ -164,12 +179,16 @@ static int set_qualname(Value self, Value v) {
     write_ref(self, &((Function *)self)->qualname, v);
     return 0;
 }
-static Value get_module(Value self) { return none_for_absent(read_ref(self, &((Function *)self)->module)); }
+static Value get_module(Value self) {
+    return none_for_absent(read_ref(self, &((Function *)self)->module));
+}
 static int set_module(Value self, Value v) {
     write_ref(self, &((Function *)self)->module, v);
     return 0;
 }
-static Value get_doc(Value self) { return none_for_absent(read_ref(self, &((Function *)self)->doc)); }
+static Value get_doc(Value self) {
+    return none_for_absent(read_ref(self, &((Function *)self)->doc));
+}
 static int set_doc(Value self, Value v) {
     write_ref(self, &((Function *)self)->doc, v);
     return 0;
@@ -214,8 +233,12 @@ static int set_annotations(Value self, Value v) {
     write_ref(self, &((Function *)self)->annotations, v == V_NONE ? ABSENT : v);
     return 0;
 }
-static Value get_builtins(Value self) { return retained(ref_peek(&((Function *)self)->builtins)); }
-static Value get_closure(Value self) { return retained(none_for_absent(ref_peek(&((Function *)self)->closure))); }
+static Value get_builtins(Value self) {
+    return retained(ref_peek(&((Function *)self)->builtins));
+}
+static Value get_closure(Value self) {
+    return retained(none_for_absent(ref_peek(&((Function *)self)->closure)));
+}
 static int set_dict(Value self, Value v) {
     if (v == ABSENT) {
         err_set(&exc_TypeError, "cannot delete __dict__");
@@ -304,7 +327,9 @@ static Value function_get(Value self, Value *args, intptr_t nargs, Value kw) {
         return retained(self);
     return method_new(self, args[0]);
 }
-static Value function_call(Value self, Value *args, intptr_t nargs, Value kw) { return obj_call(self, args, nargs, kw); }
+static Value function_call(Value self, Value *args, intptr_t nargs, Value kw) {
+    return obj_call(self, args, nargs, kw);
+}
 static Value function_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Value q = get_qualname(self);
     Value r = str_format_c("<function %S at 0x%lx>", q, (unsigned long)obj_id(self));
@@ -314,7 +339,8 @@ static Value function_repr(Value self, Value *args, intptr_t nargs, Value kw) {
 
 /* types.FunctionType(code, globals, name=None, argdefs=None, closure=None) */
 static Value function_new_method(Value cls, Value *args, intptr_t nargs, Value kw) {
-    Value code = args[0], globals = args[1], name = arg_at(args, nargs, 2), defaults = arg_at(args, nargs, 3), closure = arg_at(args, nargs, 4);
+    Value code = args[0], globals = args[1], name = arg_at(args, nargs, 2), defaults = arg_at(args, nargs, 3),
+          closure = arg_at(args, nargs, 4);
     if (!v_is_code(code))
         return err_set(&exc_TypeError, "function() argument 'code' must be code, not %T", code);
     if (!v_is_dict(globals))
@@ -332,7 +358,8 @@ static Value function_new_method(Value cls, Value *args, intptr_t nargs, Value k
         return err_set(&exc_TypeError, "arg 5 (closure) must be tuple");
     intptr_t have = closure == ABSENT ? 0 : tuple_len(closure);
     if (have != want)
-        return err_set(&exc_ValueError, "%S requires closure of length %zd, not %zd", ref_peek(&((Code *)code)->name), (ssize_t)want, (ssize_t)have);
+        return err_set(&exc_ValueError, "%S requires closure of length %zd, not %zd", ref_peek(&((Code *)code)->name),
+                       (ssize_t)want, (ssize_t)have);
     for (intptr_t i = 0; i < have; i++)
         if (!v_is_exact(tuple_get(closure, i), IDX_CELL))
             return err_set(&exc_TypeError, "arg 5 (closure) expected cell, found %T", tuple_get(closure, i));
@@ -375,7 +402,8 @@ static const GetSetDef function_getsets[] = {
 };
 
 /* A member, as types.MemberDescriptorType is the class of this attribute. */
-static const MemberDef function_members[] = {{"__globals__", MK_REF | MK_READONLY, offsetof(Function, globals), NULL}, {0}};
+static const MemberDef function_members[] = {{"__globals__", MK_REF | MK_READONLY, offsetof(Function, globals), NULL},
+                                             {0}};
 
 void function_init(void) {
     static const TypeOps ops = {function_traverse, function_clear, NULL};

@@ -1,5 +1,5 @@
-/* Generators and coroutines: their life, send, throw, close, and the instructions that drive and suspend them. Async generators' own
- * awaitables: asyncgen.c. */
+/* Generators and coroutines: their life, send, throw, close, and the instructions that drive and suspend them. Async
+ * generators' own awaitables: asyncgen.c. */
 #include "interp/asyncgen.h"
 #include "interp/eval.h"
 #include "object/exc.h"
@@ -53,7 +53,9 @@ void gen_clear_refs(Value self) {
 }
 
 Value generator_new(Value func, Code *c, const Value *args, intptr_t npos, Value kwnames) {
-    Type *type = c->flags & CO_COROUTINE ? &coroutine_type : c->flags & CO_ASYNC_GENERATOR ? &async_generator_type : &generator_type;
+    Type *type = c->flags & CO_COROUTINE         ? &coroutine_type
+                 : c->flags & CO_ASYNC_GENERATOR ? &async_generator_type
+                                                 : &generator_type;
     Value v = obj_new_sized(type, c->n_regs * sizeof(Value));
     if (v == ABSENT)
         return ABSENT;
@@ -79,7 +81,8 @@ Value generator_new(Value func, Code *c, const Value *args, intptr_t npos, Value
     return v;
 }
 
-/* ---- resuming and suspending --------------------------------------------------------------------------------------------------------- */
+/* ---- resuming and suspending
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* Takes the generator: 0, or -1 with ValueError when it runs, or 1 when it is finished. *was: its state before. */
 static int gen_take(Generator *g, uint32_t *was) {
@@ -88,7 +91,9 @@ static int gen_take(Generator *g, uint32_t *was) {
         if (s == GEN_FINISHED)
             return 1;
         if (s == GEN_RUNNING) {
-            const char *kind = obj_index(V_OF(g)) == IDX_COROUTINE ? "coroutine" : obj_index(V_OF(g)) == IDX_ASYNC_GENERATOR ? "async generator" : "generator";
+            const char *kind = obj_index(V_OF(g)) == IDX_COROUTINE         ? "coroutine"
+                               : obj_index(V_OF(g)) == IDX_ASYNC_GENERATOR ? "async generator"
+                                                                           : "generator";
             err_set(&exc_ValueError, "%s already executing", kind);
             return -1;
         }
@@ -97,7 +102,8 @@ static int gen_take(Generator *g, uint32_t *was) {
             *was = s;
             return 0;
         }
-        if (atomic_compare_exchange_weak_explicit(&g->state, &s, GEN_RUNNING, memory_order_acquire, memory_order_relaxed)) {
+        if (atomic_compare_exchange_weak_explicit(&g->state, &s, GEN_RUNNING, memory_order_acquire,
+                                                  memory_order_relaxed)) {
             *was = s;
             return 0;
         }
@@ -241,7 +247,8 @@ void gen_finished(Thread *t, InterpFrame *f, bool raised) {
         obj_set_flag(v_obj(v), OF_FINALIZED);
 }
 
-/* ---- driving from C ------------------------------------------------------------------------------------------------------------------ */
+/* ---- driving from C
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 int gen_send(Value gen, Value v, Value *out) {
     Thread *t = thread_self();
@@ -368,8 +375,8 @@ static Value gen_throw_pending(Generator *g) {
     return run_on(t, g, f, true);
 }
 
-/* f, g's frame suspended in a `yield from`, is on the stack, and the subiterator has just ended with an exception pending: g goes on behind its
- * SEND with the value of a StopIteration; anything else is raised in it. */
+/* f, g's frame suspended in a `yield from`, is on the stack, and the subiterator has just ended with an exception
+ * pending: g goes on behind its SEND with the value of a StopIteration; anything else is raised in it. */
 static Value gen_delegate_done(Thread *t, Generator *g, InterpFrame *f) {
     if (!err_matches(&exc_StopIteration))
         return run_on(t, g, f, true);
@@ -385,7 +392,8 @@ static Value gen_delegate_done(Thread *t, Generator *g, InterpFrame *f) {
 }
 
 static bool is_gen(Value v) {
-    return v_is_obj(v) && (obj_index(v) == IDX_GENERATOR || obj_index(v) == IDX_COROUTINE || obj_index(v) == IDX_ASYNC_GENERATOR);
+    return v_is_obj(v) &&
+           (obj_index(v) == IDX_GENERATOR || obj_index(v) == IDX_COROUTINE || obj_index(v) == IDX_ASYNC_GENERATOR);
 }
 
 static int close_iterator(Value it) {
@@ -414,7 +422,8 @@ Value gen_throw(Value gen, Value exc) {
     }
     if (!recursion_enter(" while throwing into a generator"))
         return ABSENT;
-    /* The generator's frame lies on the stack while its subiterator deals with the exception, as it does when it is resumed. */
+    /* The generator's frame lies on the stack while its subiterator deals with the exception, as it does when it is
+     * resumed. */
     uint32_t was = 0;
     if (gen_take(g, &was) != 0)
         return ABSENT;
@@ -494,7 +503,9 @@ int gen_close(Value gen) {
     return -1;
 }
 
-/* ---- methods ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- methods
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value method_send(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v;
@@ -533,7 +544,8 @@ Value gen_throw_args(Value *args, intptr_t nargs) {
         if (exc == ABSENT)
             exc = err_fetch(); /* is thrown in its place */
     } else {
-        return err_set(&exc_TypeError, "exceptions must be classes or instances deriving from BaseException, not %T", type);
+        return err_set(&exc_TypeError, "exceptions must be classes or instances deriving from BaseException, not %T",
+                       type);
     }
     if (exc != ABSENT && tb != ABSENT && tb != V_NONE)
         exc_set_traceback(exc, tb);
@@ -547,7 +559,9 @@ static Value method_throw(Value self, Value *args, intptr_t nargs, Value kw) {
     release(exc);
     return r;
 }
-static Value method_close(Value self, Value *args, intptr_t nargs, Value kw) { return gen_close(self) < 0 ? ABSENT : V_NONE; }
+static Value method_close(Value self, Value *args, intptr_t nargs, Value kw) {
+    return gen_close(self) < 0 ? ABSENT : V_NONE;
+}
 
 /* What dies while it is suspended runs its finally blocks; a coroutine that never ran is reported. */
 void gen_finalize(Value self) {
@@ -572,11 +586,14 @@ static Value method_del(Value self, Value *args, intptr_t nargs, Value kw) {
     gen_finalize(self);
     return V_NONE;
 }
-static Value method_iter(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+static Value method_iter(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
 static Value gen_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Generator *g = (Generator *)self;
-    return str_format_c("<%s object %S at 0x%lx>", obj_index(self) == IDX_ASYNC_GENERATOR ? "async_generator" : kind_name(g), ref_peek(&g->qualname),
-                        (unsigned long)obj_id(self));
+    return str_format_c("<%s object %S at 0x%lx>",
+                        obj_index(self) == IDX_ASYNC_GENERATOR ? "async_generator" : kind_name(g),
+                        ref_peek(&g->qualname), (unsigned long)obj_id(self));
 }
 
 Value gen_get_frame(Value self) {
@@ -590,8 +607,12 @@ Value gen_get_frame(Value self) {
     Value v = frame_object_suspended(self);
     return v;
 }
-Value gen_get_running(Value self) { return v_bool(LOAD_RELAXED(&((Generator *)self)->state) == GEN_RUNNING); }
-Value gen_get_suspended(Value self) { return v_bool(LOAD_RELAXED(&((Generator *)self)->state) == GEN_SUSPENDED); }
+Value gen_get_running(Value self) {
+    return v_bool(LOAD_RELAXED(&((Generator *)self)->state) == GEN_RUNNING);
+}
+Value gen_get_suspended(Value self) {
+    return v_bool(LOAD_RELAXED(&((Generator *)self)->state) == GEN_SUSPENDED);
+}
 Value gen_get_delegate(Value self) {
     Value v = gen_delegate((Generator *)self);
     return v == ABSENT ? V_NONE : retained(v);
@@ -604,23 +625,34 @@ static int set_text(Value self, Ref *r, Value v, const char *what) {
     ref_store(self, r, retained(v));
     return 0;
 }
-Value gen_get_name(Value self) { return retained(ref_peek(&((Generator *)self)->name)); }
-int gen_set_name(Value self, Value v) { return set_text(self, &((Generator *)self)->name, v, "__name__"); }
-Value gen_get_qualname(Value self) { return retained(ref_peek(&((Generator *)self)->qualname)); }
-int gen_set_qualname(Value self, Value v) { return set_text(self, &((Generator *)self)->qualname, v, "__qualname__"); }
+Value gen_get_name(Value self) {
+    return retained(ref_peek(&((Generator *)self)->name));
+}
+int gen_set_name(Value self, Value v) {
+    return set_text(self, &((Generator *)self)->name, v, "__name__");
+}
+Value gen_get_qualname(Value self) {
+    return retained(ref_peek(&((Generator *)self)->qualname));
+}
+int gen_set_qualname(Value self, Value v) {
+    return set_text(self, &((Generator *)self)->qualname, v, "__qualname__");
+}
 static Value get_origin(Value self) {
     Value v = ref_peek(&((Generator *)self)->origin);
     return v == ABSENT ? V_NONE : retained(v);
 }
 
-/* ---- instructions of delegation ------------------------------------------------------------------------------------------------------ */
+/* ---- instructions of delegation
+ * ------------------------------------------------------------------------------------------------------ */
 
 int step_get_yield_from_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], v;
     bool in_coroutine = frame_of_regs(R)->code->flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE);
     if (v_is_exact(b, IDX_COROUTINE)) {
-        v = in_coroutine ? retained(b) : err_set(&exc_TypeError, "cannot 'yield from' a coroutine object in a non-coroutine generator");
+        v = in_coroutine
+                ? retained(b)
+                : err_set(&exc_TypeError, "cannot 'yield from' a coroutine object in a non-coroutine generator");
     } else if (v_is_exact(b, IDX_GENERATOR)) {
         v = retained(b);
     } else {
@@ -677,7 +709,8 @@ Value coro_get_awaitable(Value v) {
     if (r == ABSENT)
         return ABSENT;
     if (v_is_exact(r, IDX_COROUTINE) ||
-        (v_is_exact(r, IDX_GENERATOR) && (((Code *)ref_peek(&((Generator *)r)->code))->flags & CO_ITERABLE_COROUTINE))) {
+        (v_is_exact(r, IDX_GENERATOR) &&
+         (((Code *)ref_peek(&((Generator *)r)->code))->flags & CO_ITERABLE_COROUTINE))) {
         release(r);
         return err_set(&exc_TypeError, "__await__() returned a coroutine");
     }
@@ -711,7 +744,8 @@ int step_get_aiter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v == V_MARK) {
         v = err_set(&exc_TypeError, "'async for' requires an object with __aiter__ method, got %T", b);
     } else if (v != ABSENT && type_special(type_of(v), SP_ANEXT) == ABSENT) {
-        err_set(&exc_TypeError, "'async for' received an object from __aiter__ that does not implement __anext__: %T", v);
+        err_set(&exc_TypeError, "'async for' received an object from __aiter__ that does not implement __anext__: %T",
+                v);
         release(v);
         v = ABSENT;
     }
@@ -753,16 +787,20 @@ int step_end_async_for(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_RERAISE;
 }
 
-/* ---- types --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- types
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 void generator_init(void) {
     static const TypeOps ops = {gen_traverse, gen_clear_refs, NULL};
     static const NativeDef gen_methods[] = {
         {"__iter__", method_iter, "($self, /)", 0, NULL},
         {"__next__", method_next, "($self, /)", 0, NULL},
-        {"send", method_send, "($self, arg, /)", 0, "send(arg) -> send 'arg' into generator,\nreturn next yielded value or raise StopIteration."},
+        {"send", method_send, "($self, arg, /)", 0,
+         "send(arg) -> send 'arg' into generator,\nreturn next yielded value or raise StopIteration."},
         {"throw", method_throw, "($self, type, value=None, traceback=None, /)", 0,
-         "throw(value)\nthrow(type[,value[,tb]])\n\nRaise exception in generator, return next yielded value or raise\nStopIteration."},
+         "throw(value)\nthrow(type[,value[,tb]])\n\nRaise exception in generator, return next yielded value or "
+         "raise\nStopIteration."},
         {"close", method_close, "($self, /)", 0, "close() -> raise GeneratorExit inside generator."},
         {"__del__", method_del, "($self, /)", 0, NULL},
         {"__repr__", gen_repr, "($self, /)", 0, NULL},
@@ -770,9 +808,12 @@ void generator_init(void) {
         {NULL, NULL, NULL, 0, NULL},
     };
     static const GetSetDef gen_getsets[] = {
-        {"gi_frame", gen_get_frame, NULL, NULL},         {"gi_running", gen_get_running, NULL, NULL},
-        {"gi_suspended", gen_get_suspended, NULL, NULL}, {"gi_yieldfrom", gen_get_delegate, NULL, NULL},
-        {"__name__", gen_get_name, gen_set_name, NULL},  {"__qualname__", gen_get_qualname, gen_set_qualname, NULL},
+        {"gi_frame", gen_get_frame, NULL, NULL},
+        {"gi_running", gen_get_running, NULL, NULL},
+        {"gi_suspended", gen_get_suspended, NULL, NULL},
+        {"gi_yieldfrom", gen_get_delegate, NULL, NULL},
+        {"__name__", gen_get_name, gen_set_name, NULL},
+        {"__qualname__", gen_get_qualname, gen_set_qualname, NULL},
         {NULL, NULL, NULL, NULL},
     };
     static const MemberDef gen_members[] = {
@@ -790,9 +831,11 @@ void generator_init(void) {
 
     static const NativeDef coro_methods[] = {
         {"__await__", coro_await, "($self, /)", 0, NULL},
-        {"send", method_send, "($self, arg, /)", 0, "send(arg) -> send 'arg' into coroutine,\nreturn next yielded value or raise StopIteration."},
+        {"send", method_send, "($self, arg, /)", 0,
+         "send(arg) -> send 'arg' into coroutine,\nreturn next yielded value or raise StopIteration."},
         {"throw", method_throw, "($self, type, value=None, traceback=None, /)", 0,
-         "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next yielded value or raise\nStopIteration."},
+         "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next yielded value or "
+         "raise\nStopIteration."},
         {"close", method_close, "($self, /)", 0, "close() -> raise GeneratorExit inside coroutine."},
         {"__del__", method_del, "($self, /)", 0, NULL},
         {"__repr__", gen_repr, "($self, /)", 0, NULL},
@@ -800,9 +843,12 @@ void generator_init(void) {
         {NULL, NULL, NULL, 0, NULL},
     };
     static const GetSetDef coro_getsets[] = {
-        {"cr_frame", gen_get_frame, NULL, NULL},         {"cr_running", gen_get_running, NULL, NULL},
-        {"cr_suspended", gen_get_suspended, NULL, NULL}, {"cr_await", gen_get_delegate, NULL, NULL},
-        {"cr_origin", get_origin, NULL, NULL},           {"__name__", gen_get_name, gen_set_name, NULL},
+        {"cr_frame", gen_get_frame, NULL, NULL},
+        {"cr_running", gen_get_running, NULL, NULL},
+        {"cr_suspended", gen_get_suspended, NULL, NULL},
+        {"cr_await", gen_get_delegate, NULL, NULL},
+        {"cr_origin", get_origin, NULL, NULL},
+        {"__name__", gen_get_name, gen_set_name, NULL},
         {"__qualname__", gen_get_qualname, gen_set_qualname, NULL},
         {NULL, NULL, NULL, NULL},
     };

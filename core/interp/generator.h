@@ -1,4 +1,5 @@
-/* Generators, coroutines and async generators: one layout. A suspended one holds copies of its frame's live registers. */
+/* Generators, coroutines and async generators: one layout. A suspended one holds copies of its frame's live registers.
+ */
 #ifndef POLYGIL_GENERATOR_H
 #define POLYGIL_GENERATOR_H
 
@@ -8,20 +9,20 @@ enum { GEN_CREATED, GEN_SUSPENDED, GEN_RUNNING, GEN_FINISHED };
 
 typedef struct Generator {
     Object hdr;
-    Ref func;                  /* ABSENT when finished */
+    Ref func; /* ABSENT when finished */
     Ref code;
     Ref name, qualname;
-    _Atomic(uint32_t) state;   /* GEN_*: taken by compare-and-swap */
-    uint32_t n_saved;          /* registers held in regs */
-    Instr *pc;                 /* where it goes on: the YIELD, or the start */
-    Ref own_handled;           /* exception it is handling itself */
-    Ref inherited;             /* what its resumer was handling, while it runs */
-    InterpFrame *frame;        /* while running */
-    Ref frame_obj;             /* gi_frame, if anyone asked */
-    Ref origin;                /* cr_origin */
-    Ref finalizer;             /* async generators: hook; code without fast locals (top-level await): the mapping of its names */
-    uint32_t ag_flags;         /* async generators */
-    Ref regs[];                /* code->n_regs */
+    _Atomic(uint32_t) state; /* GEN_*: taken by compare-and-swap */
+    uint32_t n_saved;        /* registers held in regs */
+    Instr *pc;               /* where it goes on: the YIELD, or the start */
+    Ref own_handled;         /* exception it is handling itself */
+    Ref inherited;           /* what its resumer was handling, while it runs */
+    InterpFrame *frame;      /* while running */
+    Ref frame_obj;           /* gi_frame, if anyone asked */
+    Ref origin;              /* cr_origin */
+    Ref finalizer; /* async generators: hook; code without fast locals (top-level await): the mapping of its names */
+    uint32_t ag_flags; /* async generators */
+    Ref regs[];        /* code->n_regs */
 } Generator;
 
 /* The frame object of a generator that does not run: owned. */

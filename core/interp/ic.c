@@ -13,12 +13,14 @@ SideCell *ic_cell_new(uint32_t *index) {
     do {
         if (i >= IC_MAX_CELLS)
             return NULL;
-    } while (!atomic_compare_exchange_weak_explicit(&cells_used, &i, i + 1, memory_order_relaxed, memory_order_relaxed));
+    } while (
+        !atomic_compare_exchange_weak_explicit(&cells_used, &i, i + 1, memory_order_relaxed, memory_order_relaxed));
     *index = i;
     return &ic_cells[i];
 }
 
-/* A site that meets many shapes would spend its time learning: once it has learnt something, most misses leave it as it is. */
+/* A site that meets many shapes would spend its time learning: once it has learnt something, most misses leave it as it
+ * is. */
 static bool worth_learning(Instr *ic) {
     static _Thread_local uint32_t tick;
     return LOAD_RELAXED(ic) == 0 || (++tick & 15) == 0;
@@ -61,7 +63,9 @@ void ic_publish_super(Instr *ic, uint32_t shape, Type *type, uint32_t version, u
     ic_put(ic, shape, IC_SUPER, index);
 }
 
-static uint32_t inline_offset(uint32_t shape, uint32_t slot) { return shape_at(shape)->slots_offset + 8 + slot * 8; }
+static uint32_t inline_offset(uint32_t shape, uint32_t slot) {
+    return shape_at(shape)->slots_offset + 8 + slot * 8;
+}
 
 /* Attributes of classes whose metaclass is `type` itself, which never changes. */
 static void learn_type(Instr *ic, Value o, Value name) {
@@ -205,4 +209,6 @@ void ic_clear_all(void) {
         excl_start_world();
 }
 
-void ic_init(void) { type_clear_caches = ic_clear_all; }
+void ic_init(void) {
+    type_clear_caches = ic_clear_all;
+}

@@ -4,8 +4,9 @@
  *   kind:4     IC_*
  *   payload:28 byte offset of a slot, slot of a dict, or index of a side cell
  *
- * A side cell is immutable once the word that names it is published. Cells are never given back while the world runs; all caches are
- * cleared, and the cells with them, in a stopped world (ic_clear_all), which is also when shape indices may be used again.
+ * A side cell is immutable once the word that names it is published. Cells are never given back while the world runs;
+ * all caches are cleared, and the cells with them, in a stopped world (ic_clear_all), which is also when shape indices
+ * may be used again.
  */
 #ifndef POLYGIL_IC_H
 #define POLYGIL_IC_H
@@ -14,7 +15,8 @@
 
 enum {
     IC_EMPTY,
-    IC_INLINE,      /* payload: byte offset in the object of a slot that holds the attribute (inline slot or __slots__ member) */
+    IC_INLINE,      /* payload: byte offset in the object of a slot that holds the attribute (inline slot or __slots__
+                       member) */
     IC_OVERFLOW,    /* payload: index into AttrBlock.items */
     IC_METHOD,      /* payload: side cell; value to be called with the receiver in front */
     IC_CLASS_VALUE, /* side cell; value */
@@ -24,8 +26,9 @@ enum {
     IC_DICT,        /* side cell; instance in dict mode: look the name up in its dict */
     IC_MODULE,      /* payload: side cell; layout id and slot of the module's dict */
     IC_SUPER,       /* side cell; aux: shape index of the class that super() starts behind */
-    IC_TYPE,        /* receiver is a class; side cell: type is that class itself, value what it gives; aux 1: a classmethod's function */
-    IC_DICT_SLOT,   /* guard: layout id; payload: slot */
+    IC_TYPE, /* receiver is a class; side cell: type is that class itself, value what it gives; aux 1: a classmethod's
+                function */
+    IC_DICT_SLOT, /* guard: layout id; payload: slot */
 };
 
 typedef struct SideCell {
@@ -50,8 +53,12 @@ static ALWAYS_INLINE uint64_t ic_word(uint32_t guard, uint32_t kind, uint32_t pa
 
 #define IC_MAX_CELLS ((uint32_t)1 << 20)
 extern SideCell ic_cells[IC_MAX_CELLS];
-static ALWAYS_INLINE const SideCell *ic_cell(uint64_t w) { return &ic_cells[IC_PAYLOAD(w)]; }
-static ALWAYS_INLINE bool ic_cell_valid(const SideCell *c) { return LOAD_RELAXED(&c->type->version) == c->version; }
+static ALWAYS_INLINE const SideCell *ic_cell(uint64_t w) {
+    return &ic_cells[IC_PAYLOAD(w)];
+}
+static ALWAYS_INLINE bool ic_cell_valid(const SideCell *c) {
+    return LOAD_RELAXED(&c->type->version) == c->version;
+}
 
 /* A fresh cell, or NULL when all are in use. */
 SideCell *ic_cell_new(uint32_t *index);

@@ -33,7 +33,9 @@ static Value method_new_method(Value cls, Value *args, intptr_t nargs, Value kw)
         return err_set(&exc_TypeError, "self must not be None");
     return method_new(args[0], args[1]);
 }
-static Value method_call(Value self, Value *args, intptr_t nargs, Value kw) { return obj_call(self, args, nargs, kw); }
+static Value method_call(Value self, Value *args, intptr_t nargs, Value kw) {
+    return obj_call(self, args, nargs, kw);
+}
 static Value method_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Method *m = (Method *)self;
     Value name = ABSENT;
@@ -68,7 +70,9 @@ static Value method_hash(Value self, Value *args, intptr_t nargs, Value kw) {
     h ^= (int64_t)(obj_id(ref_peek(&m->self)) >> 4);
     return v_from_int((h == -1 ? -2 : h) >> 2);
 }
-static Value method_get(Value self, Value *args, intptr_t nargs, Value kw) { return retained(self); }
+static Value method_get(Value self, Value *args, intptr_t nargs, Value kw) {
+    return retained(self);
+}
 /* What the method itself does not have is the function's. */
 static Value method_getattribute(Value self, Value *args, intptr_t nargs, Value kw) {
     Value name = args[0];

@@ -14,18 +14,26 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-static Value name_of(Value *R, uint64_t w) { return frame_of_regs(R)->code->names[instr_c(w)]; }
-static Value const_of(Value *R, uint64_t w) { return frame_of_regs(R)->code->consts[instr_c(w)]; }
+static Value name_of(Value *R, uint64_t w) {
+    return frame_of_regs(R)->code->names[instr_c(w)];
+}
+static Value const_of(Value *R, uint64_t w) {
+    return frame_of_regs(R)->code->consts[instr_c(w)];
+}
 
-/* ---- operators ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- operators
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static const uint8_t binary_special[OP_COUNT] = {
-    [OP_ADD] = SP_ADD, [OP_SUB] = SP_SUB, [OP_MUL] = SP_MUL, [OP_TRUEDIV] = SP_TRUEDIV, [OP_FLOORDIV] = SP_FLOORDIV, [OP_MOD] = SP_MOD,
-    [OP_POW] = SP_POW, [OP_MATMUL] = SP_MATMUL, [OP_LSHIFT] = SP_LSHIFT, [OP_RSHIFT] = SP_RSHIFT, [OP_AND] = SP_AND, [OP_OR] = SP_OR,
-    [OP_XOR] = SP_XOR, [OP_ADD_I] = SP_ADD, [OP_SUB_I] = SP_SUB, [OP_ADD_K] = SP_ADD, [OP_SUB_K] = SP_SUB, [OP_MUL_K] = SP_MUL,
-    [OP_TRUEDIV_K] = SP_TRUEDIV, [OP_FLOORDIV_K] = SP_FLOORDIV, [OP_MOD_K] = SP_MOD, [OP_POW_K] = SP_POW, [OP_MATMUL_K] = SP_MATMUL,
-    [OP_LSHIFT_K] = SP_LSHIFT, [OP_RSHIFT_K] = SP_RSHIFT, [OP_AND_K] = SP_AND, [OP_OR_K] = SP_OR, [OP_XOR_K] = SP_XOR,
-    [OP_NEG] = SP_NEG, [OP_POS] = SP_POS, [OP_INVERT] = SP_INVERT,
+    [OP_ADD] = SP_ADD,           [OP_SUB] = SP_SUB,       [OP_MUL] = SP_MUL,           [OP_TRUEDIV] = SP_TRUEDIV,
+    [OP_FLOORDIV] = SP_FLOORDIV, [OP_MOD] = SP_MOD,       [OP_POW] = SP_POW,           [OP_MATMUL] = SP_MATMUL,
+    [OP_LSHIFT] = SP_LSHIFT,     [OP_RSHIFT] = SP_RSHIFT, [OP_AND] = SP_AND,           [OP_OR] = SP_OR,
+    [OP_XOR] = SP_XOR,           [OP_ADD_I] = SP_ADD,     [OP_SUB_I] = SP_SUB,         [OP_ADD_K] = SP_ADD,
+    [OP_SUB_K] = SP_SUB,         [OP_MUL_K] = SP_MUL,     [OP_TRUEDIV_K] = SP_TRUEDIV, [OP_FLOORDIV_K] = SP_FLOORDIV,
+    [OP_MOD_K] = SP_MOD,         [OP_POW_K] = SP_POW,     [OP_MATMUL_K] = SP_MATMUL,   [OP_LSHIFT_K] = SP_LSHIFT,
+    [OP_RSHIFT_K] = SP_RSHIFT,   [OP_AND_K] = SP_AND,     [OP_OR_K] = SP_OR,           [OP_XOR_K] = SP_XOR,
+    [OP_NEG] = SP_NEG,           [OP_POS] = SP_POS,       [OP_INVERT] = SP_INVERT,
 };
 
 static Value binary(uint64_t w, Value a, Value b) {
@@ -47,7 +55,8 @@ static Value binary(uint64_t w, Value a, Value b) {
         case SP_MUL:
             return int_mul(a, b);
         }
-    } else if ((v_is_flo(a) || v_is_int(a) || v_is_exact(a, IDX_FLOAT)) && (v_is_flo(b) || v_is_int(b) || v_is_exact(b, IDX_FLOAT))) {
+    } else if ((v_is_flo(a) || v_is_int(a) || v_is_exact(a, IDX_FLOAT)) &&
+               (v_is_flo(b) || v_is_int(b) || v_is_exact(b, IDX_FLOAT))) {
         /* An immediate int converts like CPython's: rounded to nearest. */
         double x = v_is_int(a) ? (double)v_int(a) : float_value(a), y = v_is_int(b) ? (double)v_int(b) : float_value(b);
         switch (sp) {
@@ -75,13 +84,17 @@ static Value binary(uint64_t w, Value a, Value b) {
 
 void num_unsupported(unsigned op, Value a, Value b, bool inplace) {
     static const char *const signs[] = {"+", "-", "*", "/", "//", "%", "** or pow()", "@", "<<", ">>", "&", "|", "^"};
-    static const char *const inplace_signs[] = {"+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "<<=", ">>=", "&=", "|=", "^="};
-    err_set(&exc_TypeError, "unsupported operand type(s) for %s: '%T' and '%T'", (inplace ? inplace_signs : signs)[op - OP_ADD], a, b);
+    static const char *const inplace_signs[] = {
+        "+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "<<=", ">>=", "&=", "|=", "^="};
+    err_set(&exc_TypeError, "unsupported operand type(s) for %s: '%T' and '%T'",
+            (inplace ? inplace_signs : signs)[op - OP_ADD], a, b);
 }
 
-/* Without counts: an int too large for a word that one operator makes for another is freed by the other, or a few of them a loop would bring a
- * collection every millisecond. Its flag stays on only between the two. */
-static ALWAYS_INLINE bool is_any_int(Value v) { return v_is_int(v) || v_is_exact(v, IDX_INT); }
+/* Without counts: an int too large for a word that one operator makes for another is freed by the other, or a few of
+ * them a loop would bring a collection every millisecond. Its flag stays on only between the two. */
+static ALWAYS_INLINE bool is_any_int(Value v) {
+    return v_is_int(v) || v_is_exact(v, IDX_INT);
+}
 static ALWAYS_INLINE void drop_temporary(Value v, Value result) {
     if (obj_is_temporary(v) && v != result)
         heap_free(v_obj(v));
@@ -107,7 +120,9 @@ static Value binary_temporary(uint64_t w, Value b, Value c) {
     }
     return v;
 }
-static ALWAYS_INLINE Value binary_of(uint64_t w, Value b, Value c) { return COUNT_EXACT ? binary(w, b, c) : binary_temporary(w, b, c); }
+static ALWAYS_INLINE Value binary_of(uint64_t w, Value b, Value c) {
+    return COUNT_EXACT ? binary(w, b, c) : binary_temporary(w, b, c);
+}
 
 int step_binary(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -145,7 +160,8 @@ int step_not(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return step_result(R, w, r < 0 ? ABSENT : v_bool(!r), b, ABSENT);
 }
 
-_Static_assert(OP_LE - OP_LT == CMP_LE && OP_EQ - OP_LT == CMP_EQ && OP_NE - OP_LT == CMP_NE && OP_GT - OP_LT == CMP_GT && OP_GE - OP_LT == CMP_GE,
+_Static_assert(OP_LE - OP_LT == CMP_LE && OP_EQ - OP_LT == CMP_EQ && OP_NE - OP_LT == CMP_NE &&
+                   OP_GT - OP_LT == CMP_GT && OP_GE - OP_LT == CMP_GE,
                "comparison instructions are in the order of CMP_*");
 
 /* a op b of two exact strs. */
@@ -260,7 +276,9 @@ int step_in_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return jump(t, R, pc + (r == (instr_op(w) == OP_JIN) ? instr_sc(w) : 1));
 }
 
-/* ---- items --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- items
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Value getitem(Value o, Value key) {
     if (v_is_obj(o)) {
@@ -364,11 +382,17 @@ int step_getslice(Thread *t, Value *R, Instr *pc, uint64_t w) {
         v = str_substr(b, lo, MAX(lo, hi));
     } else if (v_is_exact(b, IDX_TUPLE) && plain_bounds(p, tuple_len(b), &lo, &hi)) {
         v = tuple_slice(b, lo, MAX(lo, hi));
-    } else if (v_is_exact(b, IDX_LIST) && v_is_int(p[2]) && p[2] != v_from_int(0) && (v_is_int(p[0]) || p[0] == V_NONE) &&
-               (v_is_int(p[1]) || p[1] == V_NONE)) {
+    } else if (v_is_exact(b, IDX_LIST) && v_is_int(p[2]) && p[2] != v_from_int(0) &&
+               (v_is_int(p[0]) || p[0] == V_NONE) && (v_is_int(p[1]) || p[1] == V_NONE)) {
         intptr_t step = MAX(v_int(p[2]), -INTPTR_MAX);
-        v = list_slice_by(b, p[0] != V_NONE ? v_int(p[0]) : step < 0 ? INTPTR_MAX : 0,
-                          p[1] != V_NONE ? v_int(p[1]) : step < 0 ? INTPTR_MIN : INTPTR_MAX, step);
+        v = list_slice_by(b,
+                          p[0] != V_NONE ? v_int(p[0])
+                          : step < 0     ? INTPTR_MAX
+                                         : 0,
+                          p[1] != V_NONE ? v_int(p[1])
+                          : step < 0     ? INTPTR_MIN
+                                         : INTPTR_MAX,
+                          step);
     } else {
         Value s = slice_new(p[0], p[1], p[2]);
         v = s == ABSENT ? ABSENT : obj_getitem(b, s);
@@ -408,7 +432,9 @@ int step_delitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- iteration ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- iteration
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 int step_get_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -430,8 +456,8 @@ static int loop_state(Value *S, Value iterable) {
             Value start = ref_peek(&r->start), step = ref_peek(&r->step), length = ref_peek(&r->length), last;
             if (v_is_int(start) && v_is_int(step) && v_is_int(length) && v_is_int(ref_peek(&r->stop))) {
                 int64_t end;
-                if (__builtin_mul_overflow(v_int(length), v_int(step), &end) || __builtin_add_overflow(end, v_int(start), &end) ||
-                    !int_fits_imm(end))
+                if (__builtin_mul_overflow(v_int(length), v_int(step), &end) ||
+                    __builtin_add_overflow(end, v_int(start), &end) || !int_fits_imm(end))
                     break; /* next would leave the word behind the last item */
                 (void)last;
                 S[0] = start;
@@ -485,8 +511,10 @@ int step_for_range(Thread *t, Value *R, Instr *pc, uint64_t w) {
     intptr_t n = instr_c(w);
     if (h[0] == V_OF(&range_type) && n >= 1 && n <= 3 && v_is_int(args[0]) && (n < 2 || v_is_int(args[1])) &&
         (n < 3 || (v_is_int(args[2]) && args[2] != v_from_int(0)))) {
-        int64_t start = n == 1 ? 0 : v_int(args[0]), stop = v_int(args[n == 1 ? 0 : 1]), step = n < 3 ? 1 : v_int(args[2]);
-        uint64_t span = step > 0 ? (stop > start ? (uint64_t)stop - (uint64_t)start : 0) : (start > stop ? (uint64_t)start - (uint64_t)stop : 0);
+        int64_t start = n == 1 ? 0 : v_int(args[0]), stop = v_int(args[n == 1 ? 0 : 1]),
+                step = n < 3 ? 1 : v_int(args[2]);
+        uint64_t span = step > 0 ? (stop > start ? (uint64_t)stop - (uint64_t)start : 0)
+                                 : (start > stop ? (uint64_t)start - (uint64_t)stop : 0);
         uint64_t by = step > 0 ? (uint64_t)step : -(uint64_t)step, count = span / by + (span % by != 0);
         int64_t end;
         if (count <= (uint64_t)INT_IMM_MAX && !__builtin_mul_overflow((int64_t)count, step, &end) &&
@@ -587,7 +615,8 @@ ended:
 }
 
 static int unpack_error(Value src) {
-    if (err_matches(&exc_TypeError) && type_special(type_of(src), SP_ITER) == ABSENT && type_special(type_of(src), SP_GETITEM) == ABSENT) {
+    if (err_matches(&exc_TypeError) && type_special(type_of(src), SP_ITER) == ABSENT &&
+        type_special(type_of(src), SP_GETITEM) == ABSENT) {
         err_clear();
         err_set(&exc_TypeError, "cannot unpack non-iterable %T object", src);
     }
@@ -628,14 +657,16 @@ int step_unpack(Thread *t, Value *R, Instr *pc, uint64_t w) {
             if (len > n)
                 err_set(&exc_ValueError, "too many values to unpack (expected %zd)", (ssize_t)n);
             else
-                err_set(&exc_ValueError, "not enough values to unpack (expected %zd, got %zd)", (ssize_t)n, (ssize_t)len);
+                err_set(&exc_ValueError, "not enough values to unpack (expected %zd, got %zd)", (ssize_t)n,
+                        (ssize_t)len);
             goto fail;
         }
     } else if (v_is_exact(b, IDX_TUPLE)) {
         if (tuple_len(b) > n)
             err_set(&exc_ValueError, "too many values to unpack (expected %zd)", (ssize_t)n);
         else
-            err_set(&exc_ValueError, "not enough values to unpack (expected %zd, got %zd)", (ssize_t)n, (ssize_t)tuple_len(b));
+            err_set(&exc_ValueError, "not enough values to unpack (expected %zd, got %zd)", (ssize_t)n,
+                    (ssize_t)tuple_len(b));
         goto fail;
     } else {
         Value it = obj_iter(b);
@@ -647,7 +678,8 @@ int step_unpack(Thread *t, Value *R, Instr *pc, uint64_t w) {
             Value v = obj_next(it);
             if (v == ABSENT) {
                 if (!err_pending())
-                    err_set(&exc_ValueError, "not enough values to unpack (expected %zd, got %zd)", (ssize_t)n, (ssize_t)i);
+                    err_set(&exc_ValueError, "not enough values to unpack (expected %zd, got %zd)", (ssize_t)n,
+                            (ssize_t)i);
                 release(it);
                 goto fail;
             }
@@ -693,7 +725,8 @@ int step_unpack_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
         return STEP_ERROR;
     intptr_t n = list_len(all);
     if (n < before + after) {
-        err_set(&exc_ValueError, "not enough values to unpack (expected at least %zd, got %zd)", (ssize_t)(before + after), (ssize_t)n);
+        err_set(&exc_ValueError, "not enough values to unpack (expected at least %zd, got %zd)",
+                (ssize_t)(before + after), (ssize_t)n);
         release(all);
         return STEP_ERROR;
     }
@@ -714,7 +747,9 @@ int step_unpack_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- building ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- building
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* The block was moved into the result. */
 static int built(Value *R, uint64_t w, Value v) {
@@ -833,7 +868,8 @@ int step_list_extend(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value c = R[instr_c(w)];
     if (list_extend(R[instr_b(w)], c) < 0) {
-        if (err_matches(&exc_TypeError) && type_special(type_of(c), SP_ITER) == ABSENT && type_special(type_of(c), SP_GETITEM) == ABSENT) {
+        if (err_matches(&exc_TypeError) && type_special(type_of(c), SP_ITER) == ABSENT &&
+            type_special(type_of(c), SP_GETITEM) == ABSENT) {
             err_clear();
             err_set(&exc_TypeError, "Value after * must be an iterable, not %T", c);
         }
@@ -945,7 +981,8 @@ int step_format_value(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return step_result(R, w, r, b, spec);
 }
 
-/* ---- functions and classes ----------------------------------------------------------------------------------------------------------- */
+/* ---- functions and classes
+ * ----------------------------------------------------------------------------------------------------------- */
 
 int step_make_function(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -966,7 +1003,8 @@ int step_make_function(Thread *t, Value *R, Instr *pc, uint64_t w) {
         ref_store(v, &fn->annotations, *p++);
     if (has & 8)
         ref_store(v, &fn->closure, *p++);
-    /* Deferred: functions of modules and of their classes live about as long as the program, and all threads call them. */
+    /* Deferred: functions of modules and of their classes live about as long as the program, and all threads call them.
+     */
     if (!(has & 8) && !(c->flags & CO_NESTED) && !str_equal_c(ref_peek(&c->name), "<lambda>") && (f->flags & FR_LOCALS))
         count_set_uncounted(v_obj(v));
     set_a(R, w, v);
@@ -986,7 +1024,9 @@ int step_load_build_class(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- import -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- import
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 int step_import_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -1039,7 +1079,8 @@ int step_import_from(Thread *t, Value *R, Instr *pc, uint64_t w) {
     }
     bool circular = false;
     Value spec = ABSENT, initializing = ABSENT;
-    if (obj_lookup_attr(m, ID("__spec__"), &spec) > 0 && spec != V_NONE && obj_lookup_attr(spec, ID("_initializing"), &initializing) > 0)
+    if (obj_lookup_attr(m, ID("__spec__"), &spec) > 0 && spec != V_NONE &&
+        obj_lookup_attr(spec, ID("_initializing"), &initializing) > 0)
         circular = obj_truth(initializing) > 0;
     release(initializing);
     release(spec);
@@ -1052,10 +1093,13 @@ int step_import_from(Thread *t, Value *R, Instr *pc, uint64_t w) {
         origin = ABSENT;
     }
     if (origin == ABSENT)
-        err_import(&exc_ImportError, mod_name, V_NONE, "cannot import name %R from %R (unknown location)", name, mod_name);
+        err_import(&exc_ImportError, mod_name, V_NONE, "cannot import name %R from %R (unknown location)", name,
+                   mod_name);
     else if (circular)
-        err_import(&exc_ImportError, mod_name, origin,
-                   "cannot import name %R from partially initialized module %R (most likely due to a circular import) (%S)", name, mod_name, origin);
+        err_import(
+            &exc_ImportError, mod_name, origin,
+            "cannot import name %R from partially initialized module %R (most likely due to a circular import) (%S)",
+            name, mod_name, origin);
     else
         err_import(&exc_ImportError, mod_name, origin, "cannot import name %R from %R (%S)", name, mod_name, origin);
     release(origin);
@@ -1163,7 +1207,9 @@ int step_print_expr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- match --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- match
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 int step_match_mapping(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -1251,7 +1297,8 @@ static Value match_class(Value subject, Value cls, Value kwnames, intptr_t nargs
         if (r < 0)
             goto done;
         if (r == 0) {
-            self = type->flags & (TF_INT | TF_STR | TF_BYTES | TF_LIST | TF_TUPLE | TF_DICT | TF_SET | TF_FROZENSET | TF_FLOAT) ||
+            self = type->flags &
+                       (TF_INT | TF_STR | TF_BYTES | TF_LIST | TF_TUPLE | TF_DICT | TF_SET | TF_FROZENSET | TF_FLOAT) ||
                    type_is_subtype(type, &bytearray_type);
         } else if (!v_is_tuple_exact(match_args)) {
             err_set(&exc_TypeError, "%N.__match_args__ must be a tuple (got %T)", type, match_args);
@@ -1259,8 +1306,8 @@ static Value match_class(Value subject, Value cls, Value kwnames, intptr_t nargs
         }
         intptr_t allowed = match_args != ABSENT ? tuple_len(match_args) : self ? 1 : 0;
         if (nargs > allowed) {
-            err_set(&exc_TypeError, "%N() accepts %zd positional sub-pattern%s (%zd given)", type, (ssize_t)allowed, allowed == 1 ? "" : "s",
-                    (ssize_t)nargs);
+            err_set(&exc_TypeError, "%N() accepts %zd positional sub-pattern%s (%zd given)", type, (ssize_t)allowed,
+                    allowed == 1 ? "" : "s", (ssize_t)nargs);
             goto done;
         }
         if (self) {

@@ -74,7 +74,9 @@ static int set_next(Value self, Value v) {
     release(old);
     return 0;
 }
-static Value get_lasti(Value self) { return v_from_int((int64_t)((Traceback *)self)->lasti * 2); }
+static Value get_lasti(Value self) {
+    return v_from_int((int64_t)((Traceback *)self)->lasti * 2);
+}
 
 static Value traceback_new_method(Value cls, Value *args, intptr_t nargs, Value kw) {
     int lasti, lineno;

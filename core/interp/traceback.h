@@ -6,12 +6,13 @@
 
 typedef struct Traceback {
     Object hdr;
-    Ref next;   /* tb_next: Traceback or ABSENT */
-    Ref frame;  /* frame object */
+    Ref next;              /* tb_next: Traceback or ABSENT */
+    Ref frame;             /* frame object */
     int32_t lasti, lineno; /* lasti: index of the word */
 } Traceback;
 
-/* Puts an entry for frame f at its pc in front of the pending exception's __traceback__. Never fails (out of memory: no entry). */
+/* Puts an entry for frame f at its pc in front of the pending exception's __traceback__. Never fails (out of memory: no
+ * entry). */
 void traceback_here(Thread *t, InterpFrame *f);
 void traceback_init(void);
 

@@ -123,7 +123,9 @@ bool interp_unwind(Thread *t, bool add_traceback) {
     }
 }
 
-/* ---- raising ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- raising
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 int step_raise(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -172,7 +174,9 @@ int step_reraise(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_RERAISE;
 }
 
-Value interp_handled(void) { return thread_self()->handled; }
+Value interp_handled(void) {
+    return thread_self()->handled;
+}
 
 /* A generator has a handled exception of its own; where it has none, that of whoever resumed it shows through. */
 int step_push_exc(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -210,7 +214,9 @@ int step_pop_exc(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- matching ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- matching
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int check_catchable(Value type, const char *msg) {
     if (v_is_tuple(type)) {
@@ -271,9 +277,12 @@ int step_prep_reraise_star(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return step_result(R, w, exc_star_result(b, c), b, c);
 }
 
-/* ---- with ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- with
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
-/* Class attribute sp of o as a function to be called with o in front (*self = o, retained), or bound (*self = ABSENT). 1, 0, -1. */
+/* Class attribute sp of o as a function to be called with o in front (*self = o, retained), or bound (*self = ABSENT).
+ * 1, 0, -1. */
 static int special_unbound(Value o, int sp, Value *func, Value *self) {
     Value f = type_special(type_of(o), sp);
     if (f == ABSENT)
@@ -293,7 +302,8 @@ int step_with_enter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     bool async = instr_flags(w) & IF_X1;
     int r = special_unbound(m, async ? SP_AENTER : SP_ENTER, &enter, &self);
     if (r == 0) {
-        err_set(&exc_TypeError, "'%T' object does not support the %s protocol", m, async ? "asynchronous context manager" : "context manager");
+        err_set(&exc_TypeError, "'%T' object does not support the %s protocol", m,
+                async ? "asynchronous context manager" : "context manager");
         return STEP_ERROR;
     }
     if (r > 0) {

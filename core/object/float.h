@@ -16,7 +16,7 @@ static ALWAYS_INLINE Value float_new(double d) {
 }
 static ALWAYS_INLINE double float_value(Value v) {
     return v_is_flo(v) ? v_flo(v) : ((Float *)v)->value;
-}                                                      /* v is a float */
+} /* v is a float */
 Value float_from_str(Value s);                         /* float("...") */
 Value float_repr(double d);                            /* shortest form */
 double float_parse(const char *s, size_t n, bool *ok); /* whole string, ASCII, underscores removed before */
