@@ -20,10 +20,13 @@
     X(lock_acquired)                                                                          \
     X(lock_waits)
 /* Rare ones: always counted. */
-#define STAT_COLD(X)                                                                                           \
-    X(gil_waits)                                                                                               \
-    X(gil_switches) X(gil_drop_requests) X(lock_parks) X(retired_bytes) X(retired_items) X(quiescent_requests) \
-        X(frozen) X(merged) X(finalizers) X(weak_callbacks) X(chunks)
+#define STAT_COLD(X)     \
+    X(gil_waits)         \
+    X(gil_switches)      \
+    X(gil_drop_requests) \
+    X(lock_parks)        \
+    X(retired_bytes)     \
+    X(retired_items) X(quiescent_requests) X(frozen) X(merged) X(finalizers) X(weak_callbacks) X(chunks)
 
 typedef struct StatCounters {
 #define STAT_FIELD(n) _Atomic(uint64_t) n;

@@ -143,12 +143,25 @@ struct AstComp {
 };
 
 /* ---- expressions ---- */
-#define EXPR_KINDS(X)                                                                                                 \
-    X(BoolOp)                                                                                                         \
-    X(NamedExpr)                                                                                                      \
-    X(BinOp) X(UnaryOp) X(Lambda) X(IfExp) X(Dict) X(Set) X(ListComp) X(SetComp) X(DictComp) X(GeneratorExp) X(Await) \
-        X(Yield) X(YieldFrom) X(Compare) X(Call) X(FormattedValue) X(JoinedStr) X(Constant) X(Attribute) X(Subscript) \
-            X(Starred) X(Name) X(List) X(Tuple) X(Slice)
+#define EXPR_KINDS(X) \
+    X(BoolOp)         \
+    X(NamedExpr)      \
+    X(BinOp)          \
+    X(UnaryOp)        \
+    X(Lambda)         \
+    X(IfExp)          \
+    X(Dict)           \
+    X(Set)            \
+    X(ListComp)       \
+    X(SetComp)        \
+    X(DictComp)       \
+    X(GeneratorExp)   \
+    X(Await)          \
+    X(Yield)          \
+    X(YieldFrom)      \
+    X(Compare)        \
+    X(Call)           \
+    X(FormattedValue) X(JoinedStr) X(Constant) X(Attribute) X(Subscript) X(Starred) X(Name) X(List) X(Tuple) X(Slice)
 typedef enum {
     EXPR_NONE,
 #define AST_ENUM(k) EXPR_##k,
@@ -257,12 +270,24 @@ struct Expr {
 };
 
 /* ---- statements ---- */
-#define STMT_KINDS(X)                                                                                             \
-    X(FunctionDef)                                                                                                \
-    X(AsyncFunctionDef)                                                                                           \
-    X(ClassDef) X(Return) X(Delete) X(Assign) X(AugAssign) X(AnnAssign) X(For) X(AsyncFor) X(While) X(If) X(With) \
-        X(AsyncWith) X(Match) X(Raise) X(Try) X(TryStar) X(Assert) X(Import) X(ImportFrom) X(Global) X(Nonlocal)  \
-            X(Expr) X(Pass) X(Break) X(Continue)
+#define STMT_KINDS(X)   \
+    X(FunctionDef)      \
+    X(AsyncFunctionDef) \
+    X(ClassDef)         \
+    X(Return)           \
+    X(Delete)           \
+    X(Assign)           \
+    X(AugAssign)        \
+    X(AnnAssign)        \
+    X(For)              \
+    X(AsyncFor)         \
+    X(While)            \
+    X(If)               \
+    X(With)             \
+    X(AsyncWith)        \
+    X(Match)            \
+    X(Raise)            \
+    X(Try) X(TryStar) X(Assert) X(Import) X(ImportFrom) X(Global) X(Nonlocal) X(Expr) X(Pass) X(Break) X(Continue)
 typedef enum {
     STMT_NONE,
 #define AST_ENUM(k) STMT_##k,

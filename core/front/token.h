@@ -5,18 +5,49 @@
 #include "front/ast.h"
 
 /* X(name, text) */
-#define OPERATOR_TOKENS(X)                                                                                             \
-    X(LPAR, "(")                                                                                                       \
-    X(RPAR, ")")                                                                                                       \
-    X(LSQB, "[") X(RSQB, "]") X(LBRACE, "{") X(RBRACE, "}") X(COLON, ":") X(COMMA, ",") X(SEMI, ";") X(PLUS, "+")      \
-        X(MINUS, "-") X(STAR, "*") X(SLASH, "/") X(VBAR, "|") X(AMPER, "&") X(LESS, "<") X(GREATER, ">") X(EQUAL, "=") \
-            X(DOT, ".") X(PERCENT, "%") X(EQEQUAL, "==") X(NOTEQUAL, "!=") X(LESSEQUAL, "<=") X(GREATEREQUAL, ">=")    \
-                X(TILDE, "~") X(CIRCUMFLEX, "^") X(LEFTSHIFT, "<<") X(RIGHTSHIFT, ">>") X(DOUBLESTAR, "**")            \
-                    X(PLUSEQUAL, "+=") X(MINEQUAL, "-=") X(STAREQUAL, "*=") X(SLASHEQUAL, "/=") X(PERCENTEQUAL, "%=")  \
-                        X(AMPEREQUAL, "&=") X(VBAREQUAL, "|=") X(CIRCUMFLEXEQUAL, "^=") X(LEFTSHIFTEQUAL, "<<=")       \
-                            X(RIGHTSHIFTEQUAL, ">>=") X(DOUBLESTAREQUAL, "**=") X(DOUBLESLASH, "//")                   \
-                                X(DOUBLESLASHEQUAL, "//=") X(AT, "@") X(ATEQUAL, "@=") X(RARROW, "->")                 \
-                                    X(ELLIPSIS, "...") X(COLONEQUAL, ":=")
+#define OPERATOR_TOKENS(X)    \
+    X(LPAR, "(")              \
+    X(RPAR, ")")              \
+    X(LSQB, "[")              \
+    X(RSQB, "]")              \
+    X(LBRACE, "{")            \
+    X(RBRACE, "}")            \
+    X(COLON, ":")             \
+    X(COMMA, ",")             \
+    X(SEMI, ";")              \
+    X(PLUS, "+")              \
+    X(MINUS, "-")             \
+    X(STAR, "*")              \
+    X(SLASH, "/")             \
+    X(VBAR, "|")              \
+    X(AMPER, "&")             \
+    X(LESS, "<")              \
+    X(GREATER, ">")           \
+    X(EQUAL, "=")             \
+    X(DOT, ".")               \
+    X(PERCENT, "%")           \
+    X(EQEQUAL, "==")          \
+    X(NOTEQUAL, "!=")         \
+    X(LESSEQUAL, "<=")        \
+    X(GREATEREQUAL, ">=")     \
+    X(TILDE, "~")             \
+    X(CIRCUMFLEX, "^")        \
+    X(LEFTSHIFT, "<<")        \
+    X(RIGHTSHIFT, ">>")       \
+    X(DOUBLESTAR, "**")       \
+    X(PLUSEQUAL, "+=")        \
+    X(MINEQUAL, "-=")         \
+    X(STAREQUAL, "*=")        \
+    X(SLASHEQUAL, "/=")       \
+    X(PERCENTEQUAL, "%=")     \
+    X(AMPEREQUAL, "&=")       \
+    X(VBAREQUAL, "|=")        \
+    X(CIRCUMFLEXEQUAL, "^=")  \
+    X(LEFTSHIFTEQUAL, "<<=")  \
+    X(RIGHTSHIFTEQUAL, ">>=") \
+    X(DOUBLESTAREQUAL, "**=") \
+    X(DOUBLESLASH, "//")      \
+    X(DOUBLESLASHEQUAL, "//=") X(AT, "@") X(ATEQUAL, "@=") X(RARROW, "->") X(ELLIPSIS, "...") X(COLONEQUAL, ":=")
 #define KEYWORD_TOKENS(X)                                                                                           \
     X(False) X(None) X(True) X(and) X(as) X(assert) X(async) X(await) X(break) X(class) X(continue) X(def) X(del)      \
     X(elif) X(else) X(except) X(finally) X(for) X(from) X(global) X(if) X(import) X(in) X(is) X(lambda) X(nonlocal)    \

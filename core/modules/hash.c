@@ -9,11 +9,12 @@
 #include "object/str.h"
 
 /* What is used of libcrypto. */
-#define CRYPTO_FUNCTIONS(X)                                                                                      \
-    X(EVP_MD_CTX_new)                                                                                            \
-    X(EVP_MD_CTX_free)                                                                                           \
-    X(EVP_MD_CTX_copy_ex) X(EVP_get_digestbyname) X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_DigestFinal_ex) \
-        X(EVP_DigestFinalXOF) X(EVP_MD_get_size)
+#define CRYPTO_FUNCTIONS(X) \
+    X(EVP_MD_CTX_new)       \
+    X(EVP_MD_CTX_free)      \
+    X(EVP_MD_CTX_copy_ex)   \
+    X(EVP_get_digestbyname) \
+    X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_DigestFinal_ex) X(EVP_DigestFinalXOF) X(EVP_MD_get_size)
 static struct {
 #define CRYPTO_FIELD(f) __typeof__(&f) f;
     CRYPTO_FUNCTIONS(CRYPTO_FIELD)

@@ -7,41 +7,70 @@
 
 #include "object/type.h"
 
-#define EXCEPTION_TYPES(X)                                                                                             \
-    X(BaseException, NULL_BASE)                                                                                        \
-    X(BaseExceptionGroup, BaseException)                                                                               \
-    X(GeneratorExit, BaseException) X(KeyboardInterrupt, BaseException) X(SystemExit, BaseException) X(                \
-        Exception, BaseException) X(ArithmeticError, Exception) X(FloatingPointError, ArithmeticError)                 \
-        X(OverflowError, ArithmeticError) X(ZeroDivisionError, ArithmeticError) X(AssertionError, Exception) X(        \
-            AttributeError, Exception) X(BufferError, Exception) X(EOFError, Exception) X(ImportError, Exception)      \
-            X(ModuleNotFoundError, ImportError) X(LookupError, Exception) X(IndexError, LookupError) X(                \
-                KeyError, LookupError) X(MemoryError, Exception) X(NameError, Exception)                               \
-                X(UnboundLocalError, NameError) X(OSError, Exception) X(BlockingIOError, OSError) X(                   \
-                    ChildProcessError, OSError) X(ConnectionError, OSError) X(BrokenPipeError, ConnectionError)        \
-                    X(ConnectionAbortedError, ConnectionError) X(ConnectionRefusedError, ConnectionError) X(           \
-                        ConnectionResetError,                                                                          \
-                        ConnectionError) X(FileExistsError, OSError)                                                   \
-                        X(FileNotFoundError, OSError) X(InterruptedError, OSError) X(IsADirectoryError, OSError)       \
-                            X(NotADirectoryError, OSError) X(PermissionError, OSError) X(ProcessLookupError, OSError)  \
-                                X(TimeoutError, OSError) X(ReferenceError, Exception) X(RuntimeError, Exception)       \
-                                    X(NotImplementedError, RuntimeError) X(RecursionError, RuntimeError)               \
-                                        X(StopAsyncIteration, Exception) X(StopIteration, Exception)                   \
-                                            X(SyntaxError, Exception) X(IndentationError, SyntaxError)                 \
-                                                X(TabError,                                                            \
-                                                  IndentationError) X(SystemError, Exception) X(TypeError, Exception)  \
-                                                    X(ValueError, Exception) X(UnicodeError, ValueError) X(            \
-                                                        UnicodeDecodeError,                                            \
-                                                        UnicodeError) X(UnicodeEncodeError, UnicodeError)              \
-                                                        X(UnicodeTranslateError,                                       \
-                                                          UnicodeError) X(Warning, Exception) X(BytesWarning, Warning) \
-                                                            X(DeprecationWarning, Warning) X(EncodingWarning, Warning) \
-                                                                X(FutureWarning, Warning) X(ImportWarning, Warning)    \
-                                                                    X(PendingDeprecationWarning, Warning)              \
-                                                                        X(ResourceWarning, Warning)                    \
-                                                                            X(RuntimeWarning, Warning)                 \
-                                                                                X(SyntaxWarning, Warning)              \
-                                                                                    X(UnicodeWarning, Warning)         \
-                                                                                        X(UserWarning, Warning)
+#define EXCEPTION_TYPES(X)                     \
+    X(BaseException, NULL_BASE)                \
+    X(BaseExceptionGroup, BaseException)       \
+    X(GeneratorExit, BaseException)            \
+    X(KeyboardInterrupt, BaseException)        \
+    X(SystemExit, BaseException)               \
+    X(Exception, BaseException)                \
+    X(ArithmeticError, Exception)              \
+    X(FloatingPointError, ArithmeticError)     \
+    X(OverflowError, ArithmeticError)          \
+    X(ZeroDivisionError, ArithmeticError)      \
+    X(AssertionError, Exception)               \
+    X(AttributeError, Exception)               \
+    X(BufferError, Exception)                  \
+    X(EOFError, Exception)                     \
+    X(ImportError, Exception)                  \
+    X(ModuleNotFoundError, ImportError)        \
+    X(LookupError, Exception)                  \
+    X(IndexError, LookupError)                 \
+    X(KeyError, LookupError)                   \
+    X(MemoryError, Exception)                  \
+    X(NameError, Exception)                    \
+    X(UnboundLocalError, NameError)            \
+    X(OSError, Exception)                      \
+    X(BlockingIOError, OSError)                \
+    X(ChildProcessError, OSError)              \
+    X(ConnectionError, OSError)                \
+    X(BrokenPipeError, ConnectionError)        \
+    X(ConnectionAbortedError, ConnectionError) \
+    X(ConnectionRefusedError, ConnectionError) \
+    X(ConnectionResetError, ConnectionError)   \
+    X(FileExistsError, OSError)                \
+    X(FileNotFoundError, OSError)              \
+    X(InterruptedError, OSError)               \
+    X(IsADirectoryError, OSError)              \
+    X(NotADirectoryError, OSError)             \
+    X(PermissionError, OSError)                \
+    X(ProcessLookupError, OSError)             \
+    X(TimeoutError, OSError)                   \
+    X(ReferenceError, Exception)               \
+    X(RuntimeError, Exception)                 \
+    X(NotImplementedError, RuntimeError)       \
+    X(RecursionError, RuntimeError)            \
+    X(StopAsyncIteration, Exception)           \
+    X(StopIteration, Exception)                \
+    X(SyntaxError, Exception)                  \
+    X(IndentationError, SyntaxError)           \
+    X(TabError, IndentationError)              \
+    X(SystemError, Exception)                  \
+    X(TypeError, Exception)                    \
+    X(ValueError, Exception)                   \
+    X(UnicodeError, ValueError)                \
+    X(UnicodeDecodeError, UnicodeError)        \
+    X(UnicodeEncodeError, UnicodeError)        \
+    X(UnicodeTranslateError, UnicodeError)     \
+    X(Warning, Exception)                      \
+    X(BytesWarning, Warning)                   \
+    X(DeprecationWarning, Warning)             \
+    X(EncodingWarning, Warning)                \
+    X(FutureWarning, Warning)                  \
+    X(ImportWarning, Warning)                  \
+    X(PendingDeprecationWarning, Warning)      \
+    X(ResourceWarning, Warning)                \
+    X(RuntimeWarning, Warning) X(SyntaxWarning, Warning) X(UnicodeWarning, Warning) X(UserWarning, Warning)
 /* ExceptionGroup has two bases: declared apart. */
 #define DECLARE_EXC(name, base) extern Type exc_##name;
 EXCEPTION_TYPES(DECLARE_EXC)

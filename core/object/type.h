@@ -48,52 +48,104 @@ _Static_assert(sizeof(struct Shape) == 64, "a shape is 64 bytes: built-in indice
 enum { SF_DICT_MODE = 1, SF_ROOT = 2 };
 
 /* Special methods: SPECIAL(id, "__name__"). */
-#define SPECIAL_METHODS(X)                                                                                             \
-    X(NEW, "__new__")                                                                                                  \
-    X(INIT, "__init__")                                                                                                \
-    X(DEL, "__del__") X(REPR, "__repr__") X(STR, "__str__") X(BYTES, "__bytes__") X(FORMAT, "__format__") X(           \
-        HASH, "__hash__") X(BOOL, "__bool__") X(LT, "__lt__") X(LE, "__le__") X(EQ, "__eq__") X(NE, "__ne__")          \
-        X(GT, "__gt__") X(GE, "__ge__") X(GETATTRIBUTE, "__getattribute__") X(GETATTR, "__getattr__") X(               \
-            SETATTR, "__setattr__") X(DELATTR, "__delattr__") X(DIR, "__dir__") X(GET, "__get__") X(SET, "__set__")    \
-            X(DELETE, "__delete__") X(CALL, "__call__") X(LEN, "__len__") X(LENGTH_HINT, "__length_hint__") X(         \
-                GETITEM, "__getitem__") X(SETITEM, "__setitem__") X(DELITEM, "__delitem__")                            \
-                X(MISSING, "__missing__") X(ITER, "__iter__") X(NEXT, "__next__") X(REVERSED, "__reversed__") X(       \
-                    CONTAINS,                                                                                          \
-                    "__contains__") X(ADD, "__add__") X(SUB, "__sub__")                                                \
-                    X(MUL, "__mul__") X(MATMUL, "__matmul__") X(TRUEDIV, "__truediv__") X(FLOORDIV, "__floordiv__") X( \
-                        MOD, "__mod__") X(DIVMOD, "__divmod__")                                                        \
-                        X(POW, "__pow__") X(LSHIFT, "__lshift__") X(RSHIFT, "__rshift__") X(AND, "__and__")            \
-                            X(XOR, "__xor__") X(OR, "__or__") X(RADD, "__radd__") X(RSUB, "__rsub__") X(               \
-                                RMUL,                                                                                  \
-                                "__rmul__") X(RMATMUL, "__rmatmul__") X(RTRUEDIV, "__rtruediv__")                      \
-                                X(RFLOORDIV, "__rfloordiv__") X(RMOD, "__rmod__") X(RDIVMOD, "__rdivmod__") X(         \
-                                    RPOW,                                                                              \
-                                    "__rpow__") X(RLSHIFT, "__rlshift__")                                              \
-                                    X(RRSHIFT, "__rrshift__") X(RAND, "__rand__") X(RXOR, "__rxor__")                  \
-                                        X(ROR, "__ror__") X(IADD, "__iadd__") X(ISUB, "__isub__") X(                   \
-                                            IMUL,                                                                      \
-                                            "__imul__") X(IMATMUL, "__imatmul__") X(ITRUEDIV, "__itruediv__")          \
-                                            X(IFLOORDIV, "__ifloordiv__") X(IMOD, "__imod__") X(IPOW, "__ipow__") X(   \
-                                                ILSHIFT, "__ilshift__")                                                \
-                                                X(IRSHIFT, "__irshift__") X(IAND, "__iand__") X(IXOR, "__ixor__") X(   \
-                                                    IOR, "__ior__") X(NEG, "__neg__")                                  \
-                                                    X(POS, "__pos__") X(ABS, "__abs__")                                \
-                                                        X(INVERT,                                                      \
-                                                          "__invert__") X(COMPLEX, "__complex__") X(INT, "__int__")    \
-                                                            X(FLOAT, "__float__") X(INDEX, "__index__")                \
-                                                                X(ROUND, "__round__") X(TRUNC, "__trunc__")            \
-                                                                    X(FLOOR, "__floor__") X(CEIL, "__ceil__") X(       \
-                                                                        ENTER, "__enter__") X(EXIT, "__exit__")        \
-                                                                        X(AWAIT, "__await__") X(AITER, "__aiter__") X( \
-                                                                            ANEXT,                                     \
-                                                                            "__anext__") X(AENTER, "__aenter__")       \
-                                                                            X(AEXIT, "__aexit__") X(                   \
-                                                                                INSTANCECHECK, "__instancecheck__")    \
-                                                                                X(SUBCLASSCHECK, "__subclasscheck__")  \
-                                                                                    X(CLASS_GETITEM,                   \
-                                                                                      "__class_getitem__")             \
-                                                                                        X(PREPARE, "__prepare__")      \
-                                                                                            X(FSPATH, "__fspath__")
+#define SPECIAL_METHODS(X)                \
+    X(NEW, "__new__")                     \
+    X(INIT, "__init__")                   \
+    X(DEL, "__del__")                     \
+    X(REPR, "__repr__")                   \
+    X(STR, "__str__")                     \
+    X(BYTES, "__bytes__")                 \
+    X(FORMAT, "__format__")               \
+    X(HASH, "__hash__")                   \
+    X(BOOL, "__bool__")                   \
+    X(LT, "__lt__")                       \
+    X(LE, "__le__")                       \
+    X(EQ, "__eq__")                       \
+    X(NE, "__ne__")                       \
+    X(GT, "__gt__")                       \
+    X(GE, "__ge__")                       \
+    X(GETATTRIBUTE, "__getattribute__")   \
+    X(GETATTR, "__getattr__")             \
+    X(SETATTR, "__setattr__")             \
+    X(DELATTR, "__delattr__")             \
+    X(DIR, "__dir__")                     \
+    X(GET, "__get__")                     \
+    X(SET, "__set__")                     \
+    X(DELETE, "__delete__")               \
+    X(CALL, "__call__")                   \
+    X(LEN, "__len__")                     \
+    X(LENGTH_HINT, "__length_hint__")     \
+    X(GETITEM, "__getitem__")             \
+    X(SETITEM, "__setitem__")             \
+    X(DELITEM, "__delitem__")             \
+    X(MISSING, "__missing__")             \
+    X(ITER, "__iter__")                   \
+    X(NEXT, "__next__")                   \
+    X(REVERSED, "__reversed__")           \
+    X(CONTAINS, "__contains__")           \
+    X(ADD, "__add__")                     \
+    X(SUB, "__sub__")                     \
+    X(MUL, "__mul__")                     \
+    X(MATMUL, "__matmul__")               \
+    X(TRUEDIV, "__truediv__")             \
+    X(FLOORDIV, "__floordiv__")           \
+    X(MOD, "__mod__")                     \
+    X(DIVMOD, "__divmod__")               \
+    X(POW, "__pow__")                     \
+    X(LSHIFT, "__lshift__")               \
+    X(RSHIFT, "__rshift__")               \
+    X(AND, "__and__")                     \
+    X(XOR, "__xor__")                     \
+    X(OR, "__or__")                       \
+    X(RADD, "__radd__")                   \
+    X(RSUB, "__rsub__")                   \
+    X(RMUL, "__rmul__")                   \
+    X(RMATMUL, "__rmatmul__")             \
+    X(RTRUEDIV, "__rtruediv__")           \
+    X(RFLOORDIV, "__rfloordiv__")         \
+    X(RMOD, "__rmod__")                   \
+    X(RDIVMOD, "__rdivmod__")             \
+    X(RPOW, "__rpow__")                   \
+    X(RLSHIFT, "__rlshift__")             \
+    X(RRSHIFT, "__rrshift__")             \
+    X(RAND, "__rand__")                   \
+    X(RXOR, "__rxor__")                   \
+    X(ROR, "__ror__")                     \
+    X(IADD, "__iadd__")                   \
+    X(ISUB, "__isub__")                   \
+    X(IMUL, "__imul__")                   \
+    X(IMATMUL, "__imatmul__")             \
+    X(ITRUEDIV, "__itruediv__")           \
+    X(IFLOORDIV, "__ifloordiv__")         \
+    X(IMOD, "__imod__")                   \
+    X(IPOW, "__ipow__")                   \
+    X(ILSHIFT, "__ilshift__")             \
+    X(IRSHIFT, "__irshift__")             \
+    X(IAND, "__iand__")                   \
+    X(IXOR, "__ixor__")                   \
+    X(IOR, "__ior__")                     \
+    X(NEG, "__neg__")                     \
+    X(POS, "__pos__")                     \
+    X(ABS, "__abs__")                     \
+    X(INVERT, "__invert__")               \
+    X(COMPLEX, "__complex__")             \
+    X(INT, "__int__")                     \
+    X(FLOAT, "__float__")                 \
+    X(INDEX, "__index__")                 \
+    X(ROUND, "__round__")                 \
+    X(TRUNC, "__trunc__")                 \
+    X(FLOOR, "__floor__")                 \
+    X(CEIL, "__ceil__")                   \
+    X(ENTER, "__enter__")                 \
+    X(EXIT, "__exit__")                   \
+    X(AWAIT, "__await__")                 \
+    X(AITER, "__aiter__")                 \
+    X(ANEXT, "__anext__")                 \
+    X(AENTER, "__aenter__")               \
+    X(AEXIT, "__aexit__")                 \
+    X(INSTANCECHECK, "__instancecheck__") \
+    X(SUBCLASSCHECK, "__subclasscheck__") \
+    X(CLASS_GETITEM, "__class_getitem__") X(PREPARE, "__prepare__") X(FSPATH, "__fspath__")
 
 enum {
 #define SPECIAL_ENUM(id, name) SP_##id,
@@ -217,30 +269,70 @@ struct Type {
 
 /* Built-in types with constant shape indices, in this order, from index 4 (index 0 marks a free cell): X(c_name,
  * CONSTANT). The variable is `Type c_name_type`, the index IDX_CONSTANT. */
-#define BUILTIN_TYPES(X)                                                                                              \
-    X(object, OBJECT)                                                                                                 \
-    X(type, TYPE)                                                                                                     \
-    X(int, INT) X(bool, BOOL) X(float, FLOAT) X(complex, COMPLEX) X(none, NONE) X(ellipsis, ELLIPSIS) X(              \
-        notimpl, NOTIMPL) X(str, STR) X(bytes, BYTES) X(bytearray, BYTEARRAY) X(memoryview, MEMORYVIEW) X(list, LIST) \
-        X(tuple, TUPLE) X(dict, DICT) X(set, SET) X(frozenset, FROZENSET) X(range, RANGE) X(slice, SLICE)             \
-            X(function, FUNCTION) X(code, CODE) X(cell, CELL) X(method, METHOD) X(native, NATIVE)                     \
-                X(method_descr, METHOD_DESCR) X(classmethod_descr, CLASSMETHOD_DESCR) X(getset, GETSET)               \
-                    X(member, MEMBER) X(property, PROPERTY) X(classmethod, CLASSMETHOD) X(staticmethod, STATICMETHOD) \
-                        X(super, SUPER) X(module, MODULE) X(frame, FRAME) X(traceback, TRACEBACK)                     \
-                            X(generator, GENERATOR) X(coroutine, COROUTINE) X(async_generator, ASYNC_GENERATOR)       \
-                                X(list_iter, LIST_ITER) X(list_reviter, LIST_REVITER) X(tuple_iter, TUPLE_ITER)       \
-                                    X(range_iter, RANGE_ITER) X(str_iter, STR_ITER) X(bytes_iter, BYTES_ITER)         \
-                                        X(bytearray_iter, BYTEARRAY_ITER) X(dict_keyiter, DICT_KEYITER)               \
-                                            X(dict_valueiter, DICT_VALUEITER) X(dict_itemiter, DICT_ITEMITER)         \
-                                                X(dict_keys, DICT_KEYS) X(dict_values, DICT_VALUES)                   \
-                                                    X(dict_items, DICT_ITEMS) X(set_iter, SET_ITER)                   \
-                                                        X(enumerate, ENUMERATE) X(zip, ZIP) X(map, MAP)               \
-                                                            X(filter, FILTER) X(reversed, REVERSED)                   \
-                                                                X(call_iter, CALL_ITER) X(seq_iter, SEQ_ITER)         \
-                                                                    X(weakref, WEAKREF) X(mappingproxy, MAPPINGPROXY) \
-                                                                        X(generic_alias, GENERIC_ALIAS)               \
-                                                                            X(union, UNION) X(namespace, NAMESPACE)   \
-                                                                                X(capsule, CAPSULE)
+#define BUILTIN_TYPES(X)                    \
+    X(object, OBJECT)                       \
+    X(type, TYPE)                           \
+    X(int, INT)                             \
+    X(bool, BOOL)                           \
+    X(float, FLOAT)                         \
+    X(complex, COMPLEX)                     \
+    X(none, NONE)                           \
+    X(ellipsis, ELLIPSIS)                   \
+    X(notimpl, NOTIMPL)                     \
+    X(str, STR)                             \
+    X(bytes, BYTES)                         \
+    X(bytearray, BYTEARRAY)                 \
+    X(memoryview, MEMORYVIEW)               \
+    X(list, LIST)                           \
+    X(tuple, TUPLE)                         \
+    X(dict, DICT)                           \
+    X(set, SET)                             \
+    X(frozenset, FROZENSET)                 \
+    X(range, RANGE)                         \
+    X(slice, SLICE)                         \
+    X(function, FUNCTION)                   \
+    X(code, CODE)                           \
+    X(cell, CELL)                           \
+    X(method, METHOD)                       \
+    X(native, NATIVE)                       \
+    X(method_descr, METHOD_DESCR)           \
+    X(classmethod_descr, CLASSMETHOD_DESCR) \
+    X(getset, GETSET)                       \
+    X(member, MEMBER)                       \
+    X(property, PROPERTY)                   \
+    X(classmethod, CLASSMETHOD)             \
+    X(staticmethod, STATICMETHOD)           \
+    X(super, SUPER)                         \
+    X(module, MODULE)                       \
+    X(frame, FRAME)                         \
+    X(traceback, TRACEBACK)                 \
+    X(generator, GENERATOR)                 \
+    X(coroutine, COROUTINE)                 \
+    X(async_generator, ASYNC_GENERATOR)     \
+    X(list_iter, LIST_ITER)                 \
+    X(list_reviter, LIST_REVITER)           \
+    X(tuple_iter, TUPLE_ITER)               \
+    X(range_iter, RANGE_ITER)               \
+    X(str_iter, STR_ITER)                   \
+    X(bytes_iter, BYTES_ITER)               \
+    X(bytearray_iter, BYTEARRAY_ITER)       \
+    X(dict_keyiter, DICT_KEYITER)           \
+    X(dict_valueiter, DICT_VALUEITER)       \
+    X(dict_itemiter, DICT_ITEMITER)         \
+    X(dict_keys, DICT_KEYS)                 \
+    X(dict_values, DICT_VALUES)             \
+    X(dict_items, DICT_ITEMS)               \
+    X(set_iter, SET_ITER)                   \
+    X(enumerate, ENUMERATE)                 \
+    X(zip, ZIP)                             \
+    X(map, MAP)                             \
+    X(filter, FILTER)                       \
+    X(reversed, REVERSED)                   \
+    X(call_iter, CALL_ITER)                 \
+    X(seq_iter, SEQ_ITER)                   \
+    X(weakref, WEAKREF)                     \
+    X(mappingproxy, MAPPINGPROXY)           \
+    X(generic_alias, GENERIC_ALIAS) X(union, UNION) X(namespace, NAMESPACE) X(capsule, CAPSULE)
 
 enum {
     IDX_FREE = 0,

@@ -275,16 +275,21 @@ static Value proxy_binary(int sp, Value x, Value y, Value mod, bool inplace) {
     release(b);
     return r;
 }
-#define PROXY_BINARY_OPS(X)                                                                                           \
-    X(add, ADD)                                                                                                       \
-    X(sub, SUB)                                                                                                       \
-    X(mul, MUL) X(matmul, MATMUL) X(truediv, TRUEDIV) X(floordiv, FLOORDIV) X(mod, MOD) X(divmod, DIVMOD) X(pow, POW) \
-        X(lshift, LSHIFT) X(rshift, RSHIFT) X(and, AND) X(xor, XOR) X(or, OR)
-#define PROXY_INPLACE_OPS(X)                                                                                          \
-    X(add, ADD)                                                                                                       \
-    X(sub, SUB)                                                                                                       \
-    X(mul, MUL) X(matmul, MATMUL) X(truediv, TRUEDIV) X(floordiv, FLOORDIV) X(mod, MOD) X(pow, POW) X(lshift, LSHIFT) \
-        X(rshift, RSHIFT) X(and, AND) X(xor, XOR) X(or, OR)
+#define PROXY_BINARY_OPS(X) \
+    X(add, ADD)             \
+    X(sub, SUB)             \
+    X(mul, MUL)             \
+    X(matmul, MATMUL)       \
+    X(truediv, TRUEDIV)     \
+    X(floordiv, FLOORDIV)   \
+    X(mod, MOD) X(divmod, DIVMOD) X(pow, POW) X(lshift, LSHIFT) X(rshift, RSHIFT) X(and, AND) X(xor, XOR) X(or, OR)
+#define PROXY_INPLACE_OPS(X) \
+    X(add, ADD)              \
+    X(sub, SUB)              \
+    X(mul, MUL)              \
+    X(matmul, MATMUL)        \
+    X(truediv, TRUEDIV)      \
+    X(floordiv, FLOORDIV) X(mod, MOD) X(pow, POW) X(lshift, LSHIFT) X(rshift, RSHIFT) X(and, AND) X(xor, XOR) X(or, OR)
 #define PROXY_BINARY_DEF(n, SP)                                                     \
     static Value proxy_##n##_(Value self, Value *args, intptr_t nargs, Value kw) {  \
         return proxy_binary(SP_##SP, self, args[0], arg_at(args, nargs, 1), false); \
