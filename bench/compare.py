@@ -94,10 +94,25 @@ def plan(workloads, interpreters, counts, reference):
     return cells
 
 
-def run(workloads, binaries, counts, rounds, samples, scale, reference):
-    """All records: {(workload, interpreter, kind, threads): [record per round]} and the failures."""
+def count_events(workloads, binaries, counts, samples, scale, progress):
+    """Event totals of builds with counters: {(workload, interpreter, threads): stats}. Not timed, so once is enough."""
+    events = {}
+    for w in workloads:
+        for name, binary in binaries.items():
+            for n in [1] + ([] if w["group"] == "io" else counts[:1]):
+                progress.step("%s %s events" % (w["name"], name))
+                try:
+                    events[w["name"], name, n] = runner.threads_sample(binary, w["name"], n, samples, scale).get("stats", {})
+                except runner.Failed:
+                    pass  # the timed run of the same program reports failures
+    return events
+
+
+def run(workloads, binaries, counting, counts, rounds, samples, scale, reference):
+    """All records: {(workload, interpreter, kind, threads): [record per round]} and the failures. counting: builds with event counters,
+    by name; what they count joins the last round's record of the same cell."""
     cells = plan(workloads, list(binaries), counts, reference)
-    progress = Progress(len(cells) * rounds)
+    progress = Progress(len(cells) * rounds + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
     results, failures = {}, {}
     shuffle = random.Random(1)
     by_workload = {}
@@ -120,6 +135,10 @@ def run(workloads, binaries, counts, rounds, samples, scale, reference):
                     failures[key] = str(e)
                     continue
                 results.setdefault(key, []).append(record)
+    for (w, name, n), events in count_events(workloads, counting, counts, samples, scale, progress).items():
+        records = results.get((w, name, "threads", n))
+        if records:
+            records[-1]["stats"] = dict(events, **records[-1].get("stats", {}))
     return results, failures
 
 
@@ -157,6 +176,11 @@ def main(argv):
         if not os.access(path, os.X_OK):
             usage_error("%s is not built" % path)
         binaries[n] = path
+    counting = {}
+    for n in names:
+        path = os.path.join(args.build + "-counting", "polygil-" + n)
+        if os.access(path, os.X_OK):
+            counting[n] = path
     reference = None
     if not args.no_reference:
         if not os.access(REFERENCE, os.X_OK):
@@ -176,7 +200,7 @@ def main(argv):
     rounds = args.rounds or (10 if args.full else 3)
     workloads = load_workloads(args.workloads.split(",") if args.workloads else None)
     start = time.time()
-    results, failures = run(workloads, binaries, counts, rounds, args.samples, args.scale, reference)
+    results, failures = run(workloads, binaries, counting, counts, rounds, args.samples, args.scale, reference)
     data = {
         "hardware": runner.hardware(),
         "reference": runner.reference_info(REFERENCE) if reference else None,

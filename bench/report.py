@@ -230,7 +230,7 @@ def tables(data, summary):
                 pauses = "/".join("%.2f" % (s.get("pause_%s_ns" % q, 0) / 1e6) for q in ("p50", "p99", "max"))
                 body.append([w["name"] + " " + c] + [_si(s.get(k)) for k, _ in COUNTERS] + [pauses])
     if body:
-        out.append(("Events, several threads", "Count operations and lock acquisitions need a build with -DPOLYGIL_STATS=ON. "
+        out.append(("Events, several threads", "Counted in builds with -DPOLYGIL_STATS=ON, whose times are not used. "
                     "Pauses in milliseconds: p50/p99/max.", ["workload"] + [t for _, t in COUNTERS] + ["pauses"], body))
     return out
 
