@@ -94,5 +94,8 @@ static ALWAYS_INLINE bool count_merge(Thread *t) {
 static ALWAYS_INLINE void count_merge_all(void) {}
 static ALWAYS_INLINE void count_settle(Object *o) {}
 static ALWAYS_INLINE void count_share(Object *o) {}
+static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
+    return false;
+}
 
 #endif

@@ -19,6 +19,8 @@ typedef struct Slot {
 
 enum { SLOTS_PER_BLOCK = 64, SLOT_BLOCKS = 1024 };
 _Thread_local uint16_t count_slot TLS_FAST = COUNT_NO_SLOT;
+_Static_assert(offsetof(Object, owner) == 8 && offsetof(Object, flags) == 11 && offsetof(Object, shared) == 12,
+               "see count_is_private");
 
 static Mutex slots_mutex = MUTEX_INIT(RANK_THREADS); /* taken before any slot's */
 static _Atomic(Slot *) slot_block[SLOT_BLOCKS];
@@ -125,11 +127,10 @@ void count_merge_all(void) {
 /* ---- the owner drops its last reference
  * -------------------------------------------------------------------------------------------------- */
 
+/* It is not private: there, nobody can try to take a count, and the caller has decided. */
 NOINLINE bool count_zero(Object *o) {
     uint32_t s =
         LOAD_ACQUIRE(&o->shared); /* pairs with the release in count_drop_shared: the others' accesses are over */
-    if (LIKELY(s == 0 && !(obj_flags(o) & OF_SHARED)))
-        return true; /* private: nobody can try to take a count */
     SCHED_POINT(SCHED_COUNT, o);
     uint32_t n;
     do

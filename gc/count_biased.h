@@ -57,6 +57,12 @@ static ALWAYS_INLINE void count_retain(Object *o) {
         STAT_HOT_INC(count_uncounted);
     }
 }
+/* Neither OF_SHARED nor counted by anybody else: flags and `shared` in one look. acquire: pairs with the release in
+ * count_drop_shared. */
+static ALWAYS_INLINE bool count_is_private(Object *o) {
+    uint64_t owner_to_shared = LOAD_ACQUIRE((_Atomic(uint64_t) *)(void *)&o->owner);
+    return (owner_to_shared >> 24 & (~(uint64_t)0xff | OF_SHARED)) == 0;
+}
 /* True when the object is dead now, and the caller's to destroy. */
 static ALWAYS_INLINE bool count_drop(Object *o) {
     if (LIKELY(count_is_mine(o))) {
@@ -64,7 +70,7 @@ static ALWAYS_INLINE bool count_drop(Object *o) {
         ASSERT(LOAD_RELAXED(&o->local) > 0);
         uint32_t n = LOAD_RELAXED(&o->local) - 1;
         STORE_RELAXED(&o->local, n);
-        return UNLIKELY(n == 0) && count_zero(o);
+        return UNLIKELY(n == 0) && (count_is_private(o) || count_zero(o));
     }
     if (!count_is_uncounted(o))
         return count_drop_shared(o);
@@ -121,6 +127,14 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
     if (count_is_uncounted(o) && LOAD_ACQUIRE(r) == seen)
         return seen;
     return count_load_shared(holder, r, seen);
+}
+static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
+    if (LIKELY(count_is_mine(seen))) {
+        STAT_HOT_INC(count_owner);
+        STORE_RELAXED(&seen->local, LOAD_RELAXED(&seen->local) + 1);
+        return true;
+    }
+    return count_is_uncounted(seen) && LOAD_ACQUIRE(r) == V_OF(seen); /* as above */
 }
 int count_thread_init(Thread *t);
 void count_thread_fini(Thread *t);

@@ -30,6 +30,9 @@ static ALWAYS_INLINE void count_share(Object *o) {}
 static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value) *r, Value seen) {
     return seen;
 }
+static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
+    return true;
+}
 static ALWAYS_INLINE int count_thread_init(Thread *t) {
     return 0;
 }

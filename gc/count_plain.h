@@ -58,6 +58,10 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
     count_retain(v_obj(seen)); /* nobody else runs */
     return seen;
 }
+static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
+    count_retain(seen);
+    return true;
+}
 static ALWAYS_INLINE int count_thread_init(Thread *t) {
     return 0;
 }

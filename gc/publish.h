@@ -29,6 +29,12 @@ static ALWAYS_INLINE bool obj_is_shared(Value v) {
     return EXCL_PARALLEL && obj_flags(v_obj(v)) & OF_SHARED;
 }
 
+/* No thread but this one reaches v, until it publishes it: fields are stored without section and publication
+ * (ref_swap_private). */
+static ALWAYS_INLINE bool obj_is_private(Value v) {
+    return LIKELY(!obj_is_shared(v));
+}
+
 extern bool publishing; /* there has been another thread. Changes in a stopped world */
 
 /* v is about to be reachable for other threads by a way that is no store into an object: a global variable, a thread's

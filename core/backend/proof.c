@@ -40,6 +40,7 @@ PROVE(count_set_uncounted, void, Object *);
 PROVE(count_revive, void, Object *);
 PROVE(count_share, void, Object *);
 PROVE(count_load_slow_or_retain, Value, Value, _Atomic(Value) *, Value);
+PROVE(count_load_quick, bool, _Atomic(Value) *, Object *);
 PROVE(count_merge, bool, Thread *);
 PROVE(count_merge_all, void, void);
 PROVE(count_settle, void, Object *);

@@ -55,6 +55,11 @@ static ALWAYS_INLINE Value ref_load(Value holder, Ref *r) {
     return count_load_slow_or_retain(holder, r, v);
 }
 
+/* The common cases of ref_load without a call: true when seen, loaded from r with acquire, is the caller's now. */
+static ALWAYS_INLINE bool ref_load_quick(Ref *r, Value seen) {
+    return !COUNT_EXACT || !v_is_obj_nz(seen) || count_load_quick(r, v_obj(seen));
+}
+
 /* The stores below, and those that cannot use them, call this before holder's field becomes v: publication and the
  * tracer's write hook. */
 static ALWAYS_INLINE void ref_written(Value holder, Value old, Value v) {
@@ -67,6 +72,13 @@ static ALWAYS_INLINE Value ref_swap(Value holder, Ref *r, Value v) {
     Value old = LOAD_RELAXED(r);
     ref_written(holder, old, v);
     STORE_RELEASE(r, v); /* pairs with the acquire in ref_load */
+    return old;
+}
+/* The same where obj_is_private(holder). */
+static ALWAYS_INLINE Value ref_swap_private(Value holder, Ref *r, Value v) {
+    Value old = LOAD_RELAXED(r);
+    trace_write(holder, old, v);
+    STORE_RELEASE(r, v);
     return old;
 }
 /* Steals v; the old value is released. */

@@ -28,6 +28,10 @@ Value cell_get(Value cell) {
 }
 void cell_set(Value cell, Value v) {
     retain(v);
+    if (obj_is_private(cell)) {
+        release(ref_swap_private(cell, &((Cell *)cell)->value, v));
+        return;
+    }
     excl_leaf_lock(cell);
     Value old = ref_swap(cell, &((Cell *)cell)->value, v);
     excl_leaf_unlock(cell);

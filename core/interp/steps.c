@@ -365,11 +365,15 @@ static bool plain_bounds(const Value *p, intptr_t len, intptr_t *lo, intptr_t *h
     *hi = MIN(*hi, len);
     return true;
 }
-static void drop_bounds(Value *p) {
+static NOINLINE void drop_bound(Value v) {
+    release(v);
+}
+static ALWAYS_INLINE void drop_bounds(Value *p) {
     for (int i = 0; COUNT_EXACT && i < 3; i++) {
         Value v = p[i];
         p[i] = ABSENT;
-        release(v);
+        if (UNLIKELY(v_is_obj(v)))
+            drop_bound(v);
     }
 }
 int step_getslice(Thread *t, Value *R, Instr *pc, uint64_t w) {

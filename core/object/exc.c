@@ -34,6 +34,10 @@ static Value load_none(Value self, Ref *r) {
 }
 /* Steals v. */
 static void store(Value self, Ref *r, Value v) {
+    if (obj_is_private(self)) {
+        release(ref_swap_private(self, r, v));
+        return;
+    }
     ExclCs cs;
     excl_cs_begin(&cs, self);
     Value old = ref_swap(self, r, v);

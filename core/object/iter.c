@@ -135,7 +135,7 @@ static ALWAYS_INLINE void drop_seq(Value it, Value seq) {
         release(seq);
 }
 
-static Value list_iter_next(Value it) {
+static NOINLINE Value list_iter_next_slow(Value it) {
     intptr_t i;
     Value l = take_index(it, 1, &i);
     if (l == ABSENT)
@@ -145,6 +145,24 @@ static Value list_iter_next(Value it) {
     if (UNLIKELY(v == ABSENT))
         iter_drop(it, &I(it)->seq);
     return v;
+}
+
+/* The common path makes no call, so it needs no stack frame. */
+static Value list_iter_next(Value it) {
+    Value l;
+    if (READS_LOCK_FREE && LIKELY(excl_alone(it)) && (l = ref_peek(&I(it)->seq)) != ABSENT) {
+        List *o = (List *)l;
+        size_t i = (size_t)LOAD_RELAXED(&I(it)->index);
+        ListBlock *b = LOAD_ACQUIRE(&o->block); /* as in list_get_fast */
+        if (LIKELY(i < LOAD_RELAXED(&o->len)) && (!EXCL_PARALLEL || LIKELY(b && i < b->capacity))) {
+            Value v = LOAD_ACQUIRE(&b->items[i]);
+            if (LIKELY(v != ABSENT) && LIKELY(ref_load_quick(&b->items[i], v))) {
+                STORE_RELAXED(&I(it)->index, (intptr_t)i + 1);
+                return v;
+            }
+        }
+    }
+    return list_iter_next_slow(it);
 }
 
 static Value list_reviter_next(Value it) {

@@ -371,7 +371,7 @@ static ALWAYS_INLINE Value seq_at(Value it) {
     if (seq == ABSENT)
         return ABSENT;
     if (kind == IDX_LIST_ITER)
-        return list_get_fast(seq, i);
+        return list_get_quick(seq, i);
     return i < tuple_len(seq) ? retained(tuple_get(seq, i)) : ABSENT;
 }
 static ALWAYS_INLINE void seq_step(Value it) {

@@ -334,6 +334,30 @@ Value list_get(Value l, intptr_t i) {
     }
 }
 
+NOINLINE bool list_append_shared(Value l, Value v) {
+    excl_leaf_lock(l);
+    size_t n = len_of(l);
+    ListBlock *b = block_of(l);
+    bool room = b && n < b->capacity;
+    if (LIKELY(room)) {
+        ref_written(l, ABSENT, v);
+        STORE_RELEASE(&b->items[n], v); /* as in list_append_fast */
+        STORE_RELEASE(&L(l)->len, n + 1);
+    }
+    excl_leaf_unlock(l);
+    return room;
+}
+NOINLINE bool list_set_shared(Value l, intptr_t i, Value v) {
+    excl_leaf_lock(l);
+    bool ok = (size_t)i < len_of(l);
+    Value old = ABSENT;
+    if (LIKELY(ok))
+        old = ref_swap(l, &items_of(l)[i], retained(v));
+    excl_leaf_unlock(l);
+    release(old);
+    return ok;
+}
+
 int list_append_steal(Value l, Value v) {
     if (LIKELY(list_append_fast(l, v)))
         return 0;

@@ -60,33 +60,43 @@ static ALWAYS_INLINE Value list_get_fast(Value l, intptr_t i) {
     return LIKELY(v != ABSENT) ? v : list_get(l, i);
 }
 
-/* Appends and steals v when there is room; false (nothing done) when the block must grow: use list_append_steal. */
-static ALWAYS_INLINE bool list_append_fast(Value l, Value v) {
+/* The same, but ABSENT too where that would take longer: while the list is changing. */
+static ALWAYS_INLINE Value list_get_quick(Value l, intptr_t i) {
+    if (!READS_LOCK_FREE)
+        return list_get(l, i);
     List *o = (List *)l;
-    excl_leaf_lock(l);
+    ListBlock *b = LOAD_ACQUIRE(&o->block); /* as above */
+    if (UNLIKELY((size_t)i >= LOAD_RELAXED(&o->len)) || (EXCL_PARALLEL && UNLIKELY(!b || (size_t)i >= b->capacity)))
+        return ABSENT;
+    return ref_load(l, &b->items[i]);
+}
+
+/* Appends and steals v when there is room; false (nothing done) when the block must grow: use list_append_steal. */
+bool list_append_shared(Value l, Value v);
+static ALWAYS_INLINE bool list_append_fast(Value l, Value v) {
+    if (!obj_is_private(l))
+        return list_append_shared(l, v);
+    List *o = (List *)l;
     size_t n = LOAD_RELAXED(&o->len);
     ListBlock *b = LOAD_RELAXED(&o->block);
-    bool room = b && n < b->capacity;
-    if (LIKELY(room)) {
-        ref_written(l, ABSENT, v);
-        STORE_RELEASE(&b->items[n], v); /* pairs with ref_load */
-        STORE_RELEASE(&o->len, n + 1);  /* readers that see the length see the item */
-    }
-    excl_leaf_unlock(l);
-    return room;
+    if (UNLIKELY(!b || n >= b->capacity))
+        return false;
+    trace_write(l, ABSENT, v);
+    STORE_RELEASE(&b->items[n], v); /* pairs with ref_load */
+    STORE_RELEASE(&o->len, n + 1);  /* readers that see the length see the item */
+    return true;
 }
 
 /* l[i] = v for 0 <= i: retains v; false when out of range. */
+bool list_set_shared(Value l, intptr_t i, Value v);
 static ALWAYS_INLINE bool list_set_fast(Value l, intptr_t i, Value v) {
+    if (!obj_is_private(l))
+        return list_set_shared(l, i, v);
     List *o = (List *)l;
-    excl_leaf_lock(l);
-    bool ok = (size_t)i < LOAD_RELAXED(&o->len);
-    Value old = ABSENT;
-    if (LIKELY(ok))
-        old = ref_swap(l, &LOAD_RELAXED(&o->block)->items[i], retained(v));
-    excl_leaf_unlock(l);
-    release(old);
-    return ok;
+    if (UNLIKELY((size_t)i >= LOAD_RELAXED(&o->len)))
+        return false;
+    release(ref_swap_private(l, &LOAD_RELAXED(&o->block)->items[i], retained(v)));
+    return true;
 }
 
 static ALWAYS_INLINE bool v_is_list_exact(Value v) {
