@@ -34,16 +34,21 @@ static ALWAYS_INLINE void count_init(Object *o) {
 }
 static ALWAYS_INLINE void count_retain(Object *o) {
     uint32_t c = count_lock(o);
+    if (UNLIKELY(c & COUNT_STICKY)) {
+        STAT_HOT_INC(count_uncounted);
+        return;
+    }
     STAT_HOT_INC(count_shared);
-    if (LIKELY(!(c & COUNT_STICKY)))
-        count_unlock(o, c + 1);
+    count_unlock(o, c + 1);
 }
 /* True when the count fell to zero. */
 static ALWAYS_INLINE bool count_drop(Object *o) {
     uint32_t c = count_lock(o);
-    STAT_HOT_INC(count_shared);
-    if (UNLIKELY(c & COUNT_STICKY))
+    if (UNLIKELY(c & COUNT_STICKY)) {
+        STAT_HOT_INC(count_uncounted);
         return false;
+    }
+    STAT_HOT_INC(count_shared);
     ASSERT(c > 0);
     count_unlock(o, c - 1);
     return c == 1;
@@ -52,6 +57,7 @@ static ALWAYS_INLINE bool count_try_retain(Object *o) {
     uint32_t c = count_lock(o);
     if (c & COUNT_STICKY)
         return true;
+    STAT_HOT_INC(count_shared);
     count_unlock(o, c + (c != 0));
     return c != 0;
 }

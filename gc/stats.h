@@ -43,11 +43,12 @@ void stats_thread_fini(void);
 void stats_after_fork_child(void); /* a thread that is gone may have held the list's lock */
 
 #define STAT_ADD(field, n) STORE_RELAXED(&stat_counters->field, LOAD_RELAXED(&stat_counters->field) + (uint64_t)(n))
-#define STAT_HOT_INC(field)     \
+#define STAT_HOT_ADD(field, n)  \
     do {                        \
         if (POLYGIL_STATS)      \
-            STAT_ADD(field, 1); \
+            STAT_ADD(field, n); \
     } while (0)
+#define STAT_HOT_INC(field) STAT_HOT_ADD(field, 1)
 
 /* Times in a histogram of powers of two of 1/8 steps, nanoseconds. */
 enum { STAT_BUCKETS = 400 };

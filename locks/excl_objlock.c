@@ -441,6 +441,7 @@ static void push_section(Thread *t, ExclCs *cs, ObjLock *a, ObjLock *b) {
     t->excl.cs = cs;
     lock_section(t, cs);
 locked:
+    STAT_HOT_ADD(lock_acquired, b == NULL ? 1 : 2);
     if (b == NULL)
         retain_contended(t, a, began);
 }
@@ -507,5 +508,6 @@ void excl_leaf_lock_slow(ObjLock *l) {
         if (try_hard(l))
             break;
     }
+    STAT_HOT_INC(lock_acquired);
     retain_contended(t, l, began);
 }

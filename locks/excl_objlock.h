@@ -13,6 +13,7 @@
 #include "dead.h"
 #include "objlock.h"
 #include "retain.h"
+#include "stats.h"
 #include "runtime/safepoint.h"
 #include "runtime/thread.h"
 
@@ -82,6 +83,12 @@ static inline bool excl_inside_alone(Value v) {
     return false;
 }
 
+static ALWAYS_INLINE bool lock_try(ObjLock *l) {
+    bool taken = objlock_try(l);
+    if (taken)
+        STAT_HOT_INC(lock_acquired);
+    return taken;
+}
 static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
     section_enter(thread_self());
     cs->a = NULL;
@@ -92,7 +99,7 @@ static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
     SCHED_POINT(SCHED_LOCK, v);
     ObjLock *l = objlock_of(v_obj(v));
     Thread *t = thread_self();
-    if (LIKELY((retain_has(t, l) && t->excl.cs == NULL) || objlock_try(l))) {
+    if (LIKELY((retain_has(t, l) && t->excl.cs == NULL) || lock_try(l))) {
         cs->a = l;
         cs->b = NULL;
         cs->suspended = false;
@@ -133,7 +140,7 @@ static ALWAYS_INLINE void excl_leaf_lock(Value v) {
         return;
     SCHED_POINT(SCHED_LOCK, v);
     ObjLock *l = objlock_of(v_obj(v));
-    if (UNLIKELY(!retain_has(thread_self(), l) && !objlock_try(l)))
+    if (UNLIKELY(!retain_has(thread_self(), l) && !lock_try(l)))
         excl_leaf_lock_slow(l);
     rank_acquired(RANK_LEAF);
 }

@@ -57,6 +57,29 @@ static void retain_release_same(Micro *m) {
         release(v);
     }
 }
+/* What one operation adds to a program: between two of them the processor has other work to overlap them with, about as
+ * much as an interpreter has. */
+static uint64_t scratch[64];
+static ALWAYS_INLINE uint64_t other_work(uint64_t x) {
+    for (int i = 0; i < 3; i++) {
+        x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
+        scratch[x % ARRAY_LEN(scratch)] += x;
+    }
+    return x;
+}
+static void retain_release_between_work(Micro *m) {
+    uint64_t x = 1;
+    MICRO_BATCHES(m) {
+        Value v = objects[i % OBJECTS];
+        micro_keep(v);
+        retain(v);
+        x = other_work(x);
+        micro_keep(v);
+        release(v);
+        x = other_work(x);
+    }
+    micro_keep(x);
+}
 /* Slots of a list read as Python code reads them. */
 static Value shared_list;
 static void load_shared(Micro *m) {
@@ -107,6 +130,16 @@ static void lock_leaf(Micro *m) {
         section_counter++;
         excl_leaf_unlock(locked);
     }
+}
+static void lock_leaf_between_work(Micro *m) {
+    uint64_t x = 1;
+    MICRO_BATCHES(m) {
+        excl_leaf_lock(locked);
+        section_counter++;
+        excl_leaf_unlock(locked);
+        x = other_work(x);
+    }
+    micro_keep(x);
 }
 static void attach_detach(Micro *m) {
     Thread *t = enter();
@@ -267,6 +300,8 @@ int main(int argc, char **argv) {
         {"count/retain+release, same object", retain_release_same, 0},
         {"lock/object section, elided", lock_section, 0},
         {"lock/object leaf, elided", lock_leaf, 0},
+        {"lock/object leaf between other work, elided", lock_leaf_between_work, 0},
+        {"count/retain+release between other work", retain_release_between_work, 0},
         {"thread/attach+detach", attach_detach, 0},
         {"memory/tuple of 2", allocate_tuple, 2},
         {"memory/list of 4", allocate_list, 4},
@@ -282,6 +317,7 @@ int main(int argc, char **argv) {
         {"count/load from a shared list", load_shared, 0},
         {"lock/object section", lock_section, 0},
         {"lock/object leaf", lock_leaf, 0},
+        {"lock/object leaf between other work", lock_leaf_between_work, 0},
         {"lock/mutex", lock_mutex, 0},
         {"lock/pthread mutex", lock_pthread, 0},
         {"lock/ck fas", lock_fas, 0},
