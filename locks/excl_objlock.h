@@ -13,9 +13,9 @@
 #include "dead.h"
 #include "objlock.h"
 #include "retain.h"
-#include "stats.h"
 #include "runtime/safepoint.h"
 #include "runtime/thread.h"
+#include "stats.h"
 
 static ALWAYS_INLINE void excl_attach(Thread *t) {
     excl_attach_out(t);

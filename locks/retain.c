@@ -7,9 +7,10 @@
 
 enum {
     RETAINERS = 64,        /* threads that retain at a time */
-    SECTIONS = 128,        /* between two looks at the clock */
+    SECTIONS = 512,        /* between two looks at the clock */
     SPARSE_MAX = 4,        /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
     BATCH_NS = 3000000,    /* before others have their turn */
+    IDLE_NS = 30000,       /* without a section */
     DENSE_NS = 160,        /* from section to section, at most */
     STREAK = 3,            /* contended acquisitions of one lock ... */
     STREAK_GAP_NS = 50000, /* ... each this soon after the last */
@@ -55,12 +56,15 @@ static ObjLock *take_back(Thread *t) {
 
 void retain_let_go(Thread *t) {
     ObjLock *l = take_back(t);
-    if (l != NULL)
+    if (l != NULL) {
+        t->excl.hot_at = now_ns(); /* the streak goes on */
         objlock_release(l);
+    }
 }
 
-static void hand_over(Thread *t) {
+static void hand_over(Thread *t, int64_t now) {
     ObjLock *l = take_back(t);
+    t->excl.hot_at = now;
     if (l != NULL && LOAD_RELAXED(l) & LOCK_PARKED)
         bytelock_hand_over(l);
     else if (l != NULL)
@@ -77,10 +81,12 @@ NOINLINE void retain_check(Thread *t) {
     int32_t sections = SECTIONS - t->excl.retain_left;
     bool dense = now - t->excl.retain_checked <= (int64_t)sections * DENSE_NS;
     t->excl.retain_sparse = dense ? 0 : t->excl.retain_sparse + 1;
-    if (sections == 0 || t->excl.retain_sparse >= SPARSE_MAX) {
+    /* Whom the lock was handed a moment ago may not have come to its first section yet. */
+    bool idle = sections == 0 && now - t->excl.retain_checked > IDLE_NS;
+    if (idle || t->excl.retain_sparse >= SPARSE_MAX) {
         if (t->excl.retain_sparse >= SPARSE_MAX)
             t->excl.retain_not_before = now + UNSUITED_NS;
-        hand_over(t);
+        hand_over(t, now);
         return;
     }
     t->excl.retain_left = SECTIONS;
@@ -88,10 +94,8 @@ NOINLINE void retain_check(Thread *t) {
     if (now - t->excl.retain_since < BATCH_NS)
         return;
     t->excl.retain_since = now;
-    if (LOAD_RELAXED(l) & LOCK_PARKED) {
-        t->excl.hot_at = now;
-        hand_over(t);
-    }
+    if (LOAD_RELAXED(l) & LOCK_PARKED)
+        hand_over(t, now);
 }
 
 void retain_contended(Thread *t, ObjLock *l, int64_t began) {

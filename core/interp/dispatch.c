@@ -846,7 +846,7 @@ OP(LOAD_ATTR) {
 OP(STORE_ATTR) {
     Value o = REG_B;
     uint64_t ic = LOAD_ACQUIRE(pc + 1);
-    if (LIKELY(v_is_obj(o) && (!STORES_NEED_LOCK || excl_alone(o) || excl_retains(o)))) {
+    if (LIKELY(v_is_obj(o) && (!STORES_NEED_LOCK || !obj_is_shared(o) || excl_retains(o) || excl_alone(o)))) {
         uint32_t index = obj_index(o);
         if (LIKELY(IC_GUARD_KIND(ic) == IC_KEY(index, IC_INLINE))) {
             Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));

@@ -525,8 +525,35 @@ restart:;
     }
 }
 
+/* What needs neither a section nor Python code, where nobody else can write: true when stored. */
+static ALWAYS_INLINE bool set_quick(Value d, Value key, int64_t hash, Value v) {
+    if (!obj_is_private(d) && !excl_retains(d))
+        return false;
+    Probe p = {0};
+    DictBlock *b = block_of(d);
+    if (UNLIKELY(b == NULL))
+        return false;
+    probe_start(&p, b, hash);
+    switch (probe(&p, d, key, hash, true)) {
+    case HIT: {
+        DictEntry *e = &b->entries[p.ix];
+        if (UNLIKELY(!live(e)))
+            return false;
+        release(ref_swap(d, &e->value, retained(v)));
+        return true;
+    }
+    case MISS:
+        return LOAD_RELAXED(&b->used) < b->capacity && append_entry(d, &p, key, hash, v) == 0;
+    default: /* UNSURE */
+        release(p.seen);
+        return false;
+    }
+}
+
 int dict_set_hashed(Value d, Value key, int64_t hash, Value v) {
     Value old;
+    if (set_quick(d, key, hash, v))
+        return 0;
     int r = insert(d, key, hash, v, REPLACE, &old);
     release(old);
     return r < 0 ? -1 : 0;

@@ -53,9 +53,10 @@ static void install(Value l, ListBlock *nb, size_t n) {
     }
 }
 
-/* A list grows by an eighth and a little, as CPython's does. */
-static size_t grown(size_t need) {
-    return (need + (need >> 3) + 6) & ~(size_t)3;
+/* A list grows by an eighth and a little, as CPython's does; by a half where readers may look into the block, which
+ * then cannot be resized where it is: its items are copied, and the old block's slots emptied. */
+static size_t grown(Value l, size_t need) {
+    return (need + (need >> (readers_unlocked(l) ? 1 : 3)) + 6) & ~(size_t)3;
 }
 
 /* In the section: a block of cap slots with the present items. */
@@ -87,7 +88,7 @@ static int reserve(Value l, size_t need) {
     ListBlock *b = block_of(l);
     if (LIKELY(b && need <= b->capacity))
         return 0;
-    return reallocate(l, grown(need));
+    return reallocate(l, grown(l, need));
 }
 /* In the section, after removals: gives memory back when less than half is used. Failing to is no error. */
 static void trim(Value l) {
@@ -99,7 +100,7 @@ static void trim(Value l) {
         install(l, NULL, 0);
         return;
     }
-    if (reallocate(l, grown(n)) < 0)
+    if (reallocate(l, grown(l, n)) < 0)
         err_clear();
 }
 
