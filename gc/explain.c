@@ -81,10 +81,15 @@ NOINLINE void gc_explain(void) {
 
 void gc_watch(Value weak) {
     static bool registered;
+    publish(weak);
+    excl_stop_world();
     if (!registered) {
         handle_register(&watched);
         registered = true;
     }
-    ref_store(ABSENT, &watched, retained(weak));
+    Value old = ref_peek(&watched);
+    ref_init(&watched, retained(weak));
     gc_watched = weak != ABSENT;
+    excl_start_world();
+    release(old);
 }

@@ -1019,7 +1019,7 @@ size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg)) {
 /* ---- giving back: the world is stopped
  * -------------------------------------------------------------------------------------------------- */
 
-void heap_trim(void) {
+void heap_trim(size_t spare) {
     take_all_remote();
     for (HeapOwner *w = all_owners; w; w = w->all_next) {
         int64_t given = 0;
@@ -1037,13 +1037,14 @@ void heap_trim(void) {
         account(-given * (int64_t)HEAP_PAGE);
     }
     mutex_lock(&heap_mutex);
-    Chunk *next, *keep = NULL;
+    Chunk *next;
+    size_t kept = 0;
     for (Chunk *c = heap_chunks; c && c->free_pages; c = next) {
         next = c->next;
         if (c->free_pages != ~(uint64_t)0 << HEAP_FIRST_PAGE)
             continue;
-        if (!keep)
-            keep = c;
+        if (kept == 0 || kept + HEAP_CHUNK <= spare)
+            kept += HEAP_CHUNK;
         else
             chunk_free(c);
     }

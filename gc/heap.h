@@ -367,8 +367,8 @@ static ALWAYS_INLINE uint32_t heap_cell_number(const Page *p, const Object *o) {
     return p->units == 0 ? 0 : (uint32_t)(((uint64_t)(heap_unit_of(p, o) - 1) * p->inverse) >> 32);
 }
 uint32_t heap_page_cells(const Page *p);
-/* Takes in remote frees and gives empty pages and chunks back. */
-void heap_trim(void);
+/* Takes in remote frees and gives empty pages and chunks back, all but one chunk, or as many as make up spare bytes. */
+void heap_trim(size_t spare);
 /* Forced rare events: see runtime/torture.h; 0: never. Set while one thread exists; cleared at any time. */
 void heap_torture_set(uint32_t collect_every, uint32_t fail_every);
 /* Checks every page's lists and counts: aborts when one is wrong. */

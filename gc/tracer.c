@@ -382,7 +382,8 @@ static size_t collect_stopped(bool lazily) {
         if (POLYGIL_ASSERT >= 2)
             trace_verify();
     }
-    heap_trim();
+    /* What is taken up to the next collection need not come from the system again. */
+    heap_trim(COUNT_EXACT ? 0 : collector_trigger(0));
     if (cap_stack > MARK_STACK_KEEP) { /* a long list puts all its items there at once */
         free(stack);
         stack = NULL;

@@ -1176,6 +1176,15 @@ Value dict_cached_load_locked(Value d, uint32_t layout_id, uint32_t slot) {
     return v;
 }
 
+bool dict_cached_missing_locked(Value d, uint32_t layout_id, uint32_t slot) {
+    ExclCs cs;
+    excl_read_begin(&cs, d);
+    DictBlock *b = block_of(d);
+    bool missing = b && LOAD_RELAXED(&b->stamp) == layout_id && ref_peek(&b->entries[slot].value) == ABSENT;
+    excl_read_end(&cs);
+    return missing;
+}
+
 bool dict_cached_store_slow(Value d, uint32_t layout_id, uint32_t slot, Value v) {
     excl_leaf_lock(d);
     DictBlock *b = block_of(d);

@@ -81,16 +81,12 @@ Value dict_items_list(Value d);
 int64_t dict_hash_key(Value key);
 int dict_equal(Value a, Value b); /* both dicts; 1, 0, -1 */
 
-/* For inline caches of module globals. The block's layout id, and the slot of an interned key in it (made as a hole
- * when absent), for LOAD_GLOBAL: the slot stays that key's as long as the layout id stays the same. Ids are never 0 and
- * not reused while cached. */
-static ALWAYS_INLINE uint32_t dict_layout_id(Value d) {
-    DictBlock *b = LOAD_ACQUIRE(&((Dict *)d)->block);
-    return b ? LOAD_RELAXED(&b->stamp) : 0;
-}
-/* Slot index of key, or -1 (too large, or no memory: nothing pending). */
+/* For inline caches of module globals: the block's layout id, and the slot of an interned key in it (made as a hole
+ * when absent): the slot stays that key's as long as the layout id stays the same. Ids are never 0 and not reused while
+ * cached. -1: too large, or no memory (nothing pending). */
 intptr_t dict_cache_slot(Value d, Value key, uint32_t *layout_id);
 Value dict_cached_load_locked(Value d, uint32_t layout_id, uint32_t slot);
+bool dict_cached_missing_locked(Value d, uint32_t layout_id, uint32_t slot);
 bool dict_cached_store_slow(Value d, uint32_t layout_id, uint32_t slot, Value v);
 
 /* Value in slot of the block with layout_id: owned, or ABSENT when the layout changed or the slot is a hole. */
@@ -102,15 +98,10 @@ static ALWAYS_INLINE Value dict_cached_load(Value d, uint32_t layout_id, uint32_
         return ABSENT;
     return ref_load(d, &b->entries[slot].value);
 }
-/* Borrowed where values need no count and no lock to be borrowed until the next poll; the caller keeps to that rule. */
-static ALWAYS_INLINE Value dict_cached_peek(Value d, uint32_t layout_id, uint32_t slot) {
-    DictBlock *b = LOAD_ACQUIRE(&((Dict *)d)->block);
-    if (UNLIKELY(!b || LOAD_RELAXED(&b->stamp) != layout_id))
-        return ABSENT;
-    return LOAD_ACQUIRE(&b->entries[slot].value);
-}
 /* Whether the slot is still a reserved hole of that layout (the key is missing). */
 static ALWAYS_INLINE bool dict_cached_missing(Value d, uint32_t layout_id, uint32_t slot) {
+    if (!READS_LOCK_FREE)
+        return dict_cached_missing_locked(d, layout_id, slot);
     DictBlock *b = LOAD_ACQUIRE(&((Dict *)d)->block);
     return b && LOAD_RELAXED(&b->stamp) == layout_id && LOAD_ACQUIRE(&b->entries[slot].value) == ABSENT;
 }

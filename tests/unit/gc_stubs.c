@@ -166,7 +166,7 @@ void settle(void) {
     dead_drain(t);
     excl_stop_world();
     retire_flush_stopped();
-    heap_trim();
+    heap_trim(0);
     heap_verify();
     excl_start_world();
 }

@@ -45,8 +45,14 @@ static void wait_all(void) {
         unit_sleep_us(50);
         DETACHED_END
     }
-    excl_poll();
-    CHECK(!LOAD_RELAXED(&world_threaded)); /* alone again */
+    /* Alone again: the last thread to end asks for that after it is no longer counted. */
+    for (int i = 0; i < 10000 && LOAD_RELAXED(&world_threaded); i++) {
+        DETACHED_BEGIN
+        unit_sleep_us(100);
+        DETACHED_END
+        excl_poll();
+    }
+    CHECK(!LOAD_RELAXED(&world_threaded));
 }
 
 /* ---- stopping the world
