@@ -2,6 +2,7 @@
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 
@@ -28,22 +29,33 @@ def compute():
         n += 1
 
 
+# What a handler raises while the callback of a weak reference runs is lost, as documented: the sender tries again. The
+# threads that end leave such callbacks to the main thread.
+sys.unraisablehook = lambda args: None
 sender = []
 
 
 def later(seconds, signum=signal.SIGUSR1):
     # The clock starts when the main thread is out of start(). On a busy machine the signal may come as soon as that.
     go = threading.Event()
+    seen = threading.Event()
 
     def send():
         go.wait()
         time.sleep(seconds)
         os.kill(os.getpid(), signum)
+        while not seen.wait(1):
+            os.kill(os.getpid(), signum)
 
     t = threading.Thread(target=send)
     t.start()
-    sender[:] = [t]
+    sender[:] = [t, seen]
     go.set()
+
+
+def sent():
+    sender[1].set()
+    sender[0].join()
 
 
 signal.signal(signal.SIGUSR1, raise_stop)
@@ -84,7 +96,7 @@ for name, wait in waits.items():
         print(name, "returned")
     except Stop:
         print(name, "stopped", time.monotonic() - start < 5)
-    sender[0].join()
+    sent()
 print("in main", all(hits))
 
 # A handler that returns: the waiting goes on (PEP 475).
@@ -93,24 +105,26 @@ later(0.01)
 start = time.monotonic()
 time.sleep(0.05)
 print("sleep goes on", time.monotonic() - start >= 0.05)
-sender[0].join()
+sent()
 later(0.01)
-threading.Timer(0.05, held.release).start()
+timer = threading.Timer(0.05, held.release)
+timer.start()
 print("acquire goes on", held.acquire())
-sender[0].join()
+sent()
+timer.join()  # SIGUSR2 below is for threads that block it
 
 try:
     later(0.01, signal.SIGINT)
     compute()
 except KeyboardInterrupt:
     print("KeyboardInterrupt")
-sender[0].join()
+sent()
 try:
     later(0.01, signal.SIGINT)
     held.acquire()
 except KeyboardInterrupt:
     print("KeyboardInterrupt in acquire")
-sender[0].join()
+sent()
 
 # Many signals while threads compute.
 hits.clear()
