@@ -170,7 +170,9 @@ except KeyboardInterrupt:
     print("interrupt_main")
 
 quit_event.set()
-holder.join()
+# join() does not wait for it: the one that a signal interrupted above has marked the thread as stopped.
+while _thread._count():
+    time.sleep(0.001)
 
 # Timers and waiting for signals.
 signal.signal(signal.SIGALRM, note)
