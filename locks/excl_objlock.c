@@ -195,6 +195,7 @@ void excl_thread_init(Thread *t) {
 void excl_thread_fini(Thread *t) {
     ASSERT(t->excl.cs == NULL);
     retain_thread_fini(t);
+    objlock_thread_fini();
     atomic_store(&t->excl.state, next_detached(t));
 }
 

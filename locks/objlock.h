@@ -3,8 +3,9 @@
  *
  * Each kind gives OBJLOCK_STRIPED (several objects share a lock), OBJLOCK_PARKS (waiters park in the parking lot under
  * the lock's address), OBJLOCK_RETAINS (hot ones are kept from section to section: retain.h), ObjLock, objlock_of,
- * objlock_try, objlock_release, objlock_init; those that do not park give objlock_block(l), which waits until the lock
- * is taken. In a forked child objlock_init makes the table new: the stopped world holds no object lock. */
+ * objlock_try, objlock_release, objlock_init, objlock_thread_fini; those that do not park give objlock_block(l), which
+ * waits until the lock is taken. In a forked child objlock_init makes the table new: the stopped world holds no object
+ * lock. */
 #ifndef POLYGIL_OBJLOCK_H
 #define POLYGIL_OBJLOCK_H
 

@@ -24,5 +24,6 @@ static ALWAYS_INLINE void objlock_release(ObjLock *l) {
     if (UNLIKELY(!atomic_compare_exchange_strong_explicit(l, &seen, 0, memory_order_release, memory_order_relaxed)))
         bytelock_unlock_slow(l);
 }
+static inline void objlock_thread_fini(void) {}
 
 #endif

@@ -28,5 +28,6 @@ static ALWAYS_INLINE void objlock_release(ObjLock *l) {
 static ALWAYS_INLINE void objlock_block(ObjLock *l) {
     ck_spinlock_fas_lock(&l->s);
 }
+static inline void objlock_thread_fini(void) {}
 
 #endif

@@ -9,10 +9,18 @@ void objlock_init(void) {
 }
 
 McsNode *mcs_node_new(void) {
-    McsNode *n = aligned_alloc(_Alignof(McsNode),
-                               sizeof(McsNode)); /* kept for the thread's life and beyond: comparison builds alone */
+    McsNode *n = aligned_alloc(_Alignof(McsNode), sizeof(McsNode));
     if (n == NULL)
         fatal("out of memory");
     n->next = NULL;
     return n;
+}
+
+/* Nobody looks at the node of a lock that was released. */
+void objlock_thread_fini(void) {
+    while (mcs_free != NULL) {
+        McsNode *n = mcs_free;
+        mcs_free = n->next;
+        free(n);
+    }
 }

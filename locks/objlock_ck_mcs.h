@@ -56,5 +56,6 @@ static ALWAYS_INLINE void objlock_block(ObjLock *l) {
     ck_spinlock_mcs_lock(&l->queue, &n->context);
     l->node = n;
 }
+void objlock_thread_fini(void);
 
 #endif

@@ -27,5 +27,6 @@ static ALWAYS_INLINE void objlock_release(ObjLock *l) {
 static ALWAYS_INLINE void objlock_block(ObjLock *l) {
     pthread_mutex_lock(&l->m);
 }
+static inline void objlock_thread_fini(void) {}
 
 #endif

@@ -775,7 +775,7 @@ int list_ass_slice_step(Value l, Value slice, Value iterable) {
             if (at == next && n_old < count) {
                 ref_written(l, v, ABSENT);
                 old[n_old++] = v;
-                next += step;
+                next = (intptr_t)((size_t)next + (size_t)step); /* (the last sum may wrap) */
             } else {
                 STORE_RELEASE(&items[to++], v);
             }

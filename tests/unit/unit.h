@@ -23,9 +23,13 @@ typedef struct UnitThread {
     void *arg;
 } UnitThread;
 
+/* Where the parker is linked: as the end of a VM's thread. */
+__attribute__((weak)) void parker_thread_end(void);
 static void *unit_thread(void *p) {
     UnitThread *u = p;
     u->body(u->index, u->arg);
+    if (parker_thread_end)
+        parker_thread_end();
     return NULL;
 }
 
