@@ -519,7 +519,7 @@ static bool pool_absorb(Thread *t) {
             w->n_pages++;
             if (p->bits & PAGE_UNSWEPT) {
                 page_unswept(w, p);
-            } else if (p->used == 0) {
+            } else if (p->bump == 0) {
                 p->next = NULL;
                 if (w->empties_last)
                     w->empties_last->next = p;
@@ -527,7 +527,7 @@ static bool pool_absorb(Thread *t) {
                     w->empties = p;
                 w->empties_last = p;
                 w->n_empties++;
-            } else if (listed) {
+            } else if (listed || p->used == 0) {
                 page_list(w, p);
             }
         }
@@ -985,6 +985,10 @@ static void sweep_page_later(Page *p, void *arg) {
     uint32_t n_dead = p->used - heap_page_marked(p);
     l->cell_bytes += (size_t)p->used * p->units * 8;
     p->listed = 0;
+    if (p->used == 0) { /* it was a thread's current page */
+        page_place(thread_self(), w, p);
+        return;
+    }
     if (n_dead == 0) {
         if (p->free != 0 || p->bump < p->limit)
             page_list(w, p);
