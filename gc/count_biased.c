@@ -32,9 +32,7 @@ static ALWAYS_INLINE Slot *slot_at(uint32_t i) {
         &slot_block[i / SLOTS_PER_BLOCK])[i % SLOTS_PER_BLOCK]; /* pairs with the release in count_thread_init */
 }
 
-/* ---- merging
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- merging ---- */
 
 /* Adds local to shared for good: from here on nobody owns it. By who acts as the owner. True when it is dead: the
  * caller's. */
@@ -124,8 +122,7 @@ void count_merge_all(void) {
         drain(slot_at(i));
 }
 
-/* ---- the owner drops its last reference
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the owner drops its last reference ---- */
 
 /* It is not private: there, nobody can try to take a count, and the caller has decided. */
 NOINLINE bool count_zero(Object *o) {
@@ -143,9 +140,7 @@ NOINLINE bool count_zero(Object *o) {
     return false;
 }
 
-/* ---- everybody else
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- everybody else ---- */
 
 NOINLINE void count_retain_shared(Object *o) {
     SCHED_POINT(SCHED_COUNT, o);
@@ -252,9 +247,7 @@ uint32_t count_freeze_trace(const Object *o) {
     return LOAD_RELAXED(&((Object *)o)->local);
 }
 
-/* ---- threads
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- threads ---- */
 
 /* Called by the thread itself, attached. */
 int count_thread_init(Thread *t) {

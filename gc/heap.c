@@ -50,8 +50,7 @@ static uint32_t units_of_class(uint32_t c) {
     return class_units[c] ? class_units[c] : c;
 }
 
-/* ---- accounting
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- accounting ---- */
 
 size_t heap_bytes(void) {
     return LOAD_RELAXED(&total);
@@ -168,8 +167,7 @@ bool heap_may_take(size_t bytes) {
     return fits(bytes);
 }
 
-/* ---- chunks and pages: under heap_mutex
- * ---------------------------------------------------------------------------------------- */
+/* ---- chunks and pages: under heap_mutex ---- */
 
 static void map_set(Chunk *c, size_t bytes, bool on) {
     uintptr_t i = (uintptr_t)c >> HEAP_CHUNK_SHIFT, n = (bytes + HEAP_CHUNK - 1) >> HEAP_CHUNK_SHIFT;
@@ -309,8 +307,7 @@ void heap_walk_end(void) {
     }
 }
 
-/* ---- pages of an owner
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- pages of an owner ---- */
 
 static void page_list(HeapOwner *w, Page *p) {
     ASSERT(!p->listed);
@@ -419,8 +416,7 @@ void heap_free_slow(Page *p, void *cell, uint32_t old_free) {
         page_list(w, p);
 }
 
-/* ---- remote frees
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- remote frees ---- */
 
 static void owner_notify(HeapOwner *w, Page *p) {
     Page *head = LOAD_RELAXED(&w->remote_pages);
@@ -485,9 +481,7 @@ static void take_remote(Thread *t, HeapOwner *w) {
     }
 }
 
-/* ---- owners
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- owners ---- */
 
 static HeapOwner *all_owners;
 
@@ -541,9 +535,7 @@ static bool pool_absorb(Thread *t) {
     return true;
 }
 
-/* ---- lazy sweeping
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lazy sweeping ---- */
 
 static bool (*sweep_dead)(Object *o, void *arg);
 
@@ -751,8 +743,7 @@ void heap_each_owner(void (*fn)(HeapOwner *w, void *arg), void *arg) {
         fn(w, arg);
 }
 
-/* ---- large cells
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- large cells ---- */
 
 static Object *alloc_large(size_t size) {
     size_t bytes = (size + 7) & ~(size_t)7;
@@ -810,9 +801,7 @@ void heap_free_large(Object *o) {
     account(-cost);
 }
 
-/* ---- forced events
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- forced events ---- */
 
 HeapTorture heap_torture;
 _Atomic(bool) heap_torture_on;
@@ -845,8 +834,7 @@ void heap_torture_set(uint32_t collect_every, uint32_t fail_every) {
             bin_empty(t, (PageKind)k, c);
 }
 
-/* ---- the slow ways in
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- the slow ways in ---- */
 
 NOINLINE Object *heap_alloc_slow(Thread *t, size_t size) {
     if (UNLIKELY(LOAD_RELAXED(&heap_torture_on)) && heap_torture_alloc(t))
@@ -942,8 +930,7 @@ static void take_all_remote(void) {
         take_remote(NULL, w);
 }
 
-/* ---- sweeping: the world is stopped
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- sweeping: the world is stopped ---- */
 
 void heap_page_swept(Page *p) {
     HeapOwner *w = LOAD_RELAXED(&p->owner);
@@ -1020,8 +1007,7 @@ size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg)) {
     return MIN(died, MAX(l.dead_bytes, (size_t)MAX(heap_taken(), 0)));
 }
 
-/* ---- giving back: the world is stopped
- * -------------------------------------------------------------------------------------------------- */
+/* ---- giving back: the world is stopped ---- */
 
 void heap_trim(size_t spare) {
     take_all_remote();

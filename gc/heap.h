@@ -108,8 +108,7 @@ static ALWAYS_INLINE uint16_t *heap_link_of(void *cell) {
     return (uint16_t *)((char *)cell + 6);
 }
 
-/* ---- allocation
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- allocation ---- */
 
 Object *heap_alloc_slow(Thread *t, size_t size);
 void *heap_block_slow(Thread *t, size_t size);
@@ -239,8 +238,7 @@ size_t heap_block_size(const void *block);
 /* Bytes of the object's cell (its size class): where attributes end in variable-size objects. */
 size_t heap_size_of(const Object *o);
 
-/* ---- accounting
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- accounting ---- */
 
 /* Limit of all cells and blocks together, 0: none. At the limit an allocation collects, tries once more and then fails.
  */
@@ -267,8 +265,7 @@ int heap_thread_init(Thread *t);  /* 0, -1 without memory */
 void heap_thread_fini(Thread *t); /* its pages go to the pool */
 void heap_after_fork_child(void);
 
-/* ---- for the collectors: the world is stopped
- * -------------------------------------------------------------------------------------- */
+/* ---- for the collectors: the world is stopped ---- */
 
 /* The object whose cell contains the word (interior addresses included), or NULL. Exact addresses: cell == word. */
 Object *heap_find(uintptr_t word);

@@ -70,8 +70,7 @@ void publish_all(void) {
     tracer_visit_roots(share_value, NULL);
 }
 
-/* ---- verification
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- verification ---- */
 
 static Object *holder;
 static void check_shared(Value v, void *unused) {

@@ -7,8 +7,7 @@
 #include "stats.h"
 #include "tracer_impl.h"
 
-/* ---- references to one object
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- references to one object ---- */
 
 static Value wanted;
 static intptr_t n_seen;
@@ -35,8 +34,7 @@ intptr_t gc_refcount(Value v) {
     return n;
 }
 
-/* ---- lists of objects: counted in one stopped world, gathered into a tuple in another
- * ------------------------------------------------------ */
+/* ---- lists of objects: counted in one stopped world, gathered into a tuple in another ---- */
 
 typedef struct Gather {
     bool (*want)(Object *o, void *arg);
@@ -146,9 +144,7 @@ bool gc_is_tracked(Value v) {
     return true;
 }
 
-/* ---- verification
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- verification ---- */
 
 static bool no_memory;
 static size_t n_unexplained;

@@ -92,9 +92,7 @@ bool collector_finish_marking(void) {
     return !out_of_memory;
 }
 
-/* ---- leaks
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- leaks ---- */
 
 static struct Left {
     const Type *type;
@@ -137,8 +135,7 @@ size_t trace_report_leaks(void) {
     return n_left;
 }
 
-/* ---- freeing: the garbage is unreachable, so nobody can be in the middle of it
- * ------------------------------------------------------------ */
+/* ---- freeing: the garbage is unreachable, so nobody can be in the middle of it ---- */
 
 /* A count of our own keeps each in place while references between them are dropped. */
 static void hold(Object *o, void *unused) {

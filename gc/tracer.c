@@ -20,8 +20,7 @@
 
 GcState gc_state = {.enabled = true, .threshold = {700, 10, 10}};
 
-/* ---- what is registered
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- what is registered ---- */
 
 static Mutex registry_mutex = MUTEX_INIT(RANK_QUEUE - 1);
 static Ref **handles;
@@ -66,9 +65,7 @@ void trace_register_weak(void (*fn)(bool (*alive)(Value v))) {
     weak_fns[n_weak_fns++] = fn;
 }
 
-/* ---- marking
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- marking ---- */
 
 static Object **stack;
 static size_t depth, cap_stack;
@@ -129,9 +126,7 @@ void mark_drain(void) {
     }
 }
 
-/* ---- roots
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- roots ---- */
 
 /* Finalizers that wait; owned. */
 static Mutex queue_mutex = MUTEX_INIT(RANK_RETIRE);
@@ -209,9 +204,7 @@ void conservative_each(void (*fn)(Object *o)) {
     conservative_each_at(each_word);
 }
 
-/* ---- finalizers
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- finalizers ---- */
 
 static bool queue_push(Value v) {
     if (n_queue == cap_queue) {
@@ -323,9 +316,7 @@ static bool run_queue(void) {
     }
 }
 
-/* ---- a collection
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- a collection ---- */
 
 static _Atomic(bool) collecting; /* finalizers of a collection run: an explicit one inside them does nothing */
 

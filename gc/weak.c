@@ -230,8 +230,7 @@ Value weak_list(Value target) {
     }
 }
 
-/* ---- the end of an object
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- the end of an object ---- */
 
 /* References whose callbacks wait for a thread to call them; owned. */
 static Mutex pending_mutex = MUTEX_INIT(RANK_RETIRE);

@@ -6,8 +6,7 @@
 #include "bytelock.h"
 #include "stats.h"
 
-/* ---- stopping the world
- * --------------------------------------------------------------------------------------------------------------
+/* ---- stopping the world ----
  *
  * state            DETACHED <-> ATTACHED by the thread itself; DETACHED -> STOPPED once per stop, by the stopper or by
  * the thread as it detaches, whoever's compare-and-swap wins, who then counts `pending` down; STOPPED -> DETACHED by
@@ -199,8 +198,7 @@ void excl_thread_fini(Thread *t) {
     atomic_store(&t->excl.state, next_detached(t));
 }
 
-/* ---- attach and detach
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- attach and detach ---- */
 
 static bool attach_try(Thread *t) {
     uint32_t word = LOAD_RELAXED(&t->excl.state);
@@ -330,9 +328,7 @@ void excl_unclaim(Thread *t) {
     parking_unpark_all(&t->excl.state, 0); /* needed where it does not stop */
 }
 
-/* ---- sections
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- sections ---- */
 
 enum { RETAINED_ASK_NS = 50000, RETAINED_ASK_MAX_NS = 2000000 };
 

@@ -7,6 +7,7 @@ the .expected file beside it, or else what /usr/bin/python3.11 prints for it.
 import argparse
 import concurrent.futures
 import glob
+import json
 import os
 import re
 import signal
@@ -76,7 +77,7 @@ def build(folder, *options, targets=(), log):
             sys.exit(1)
 
 
-# ---- rules of the tree ------------------------------------------------------------------------------------------------------------------
+# ---- rules of the tree ----
 
 
 def sources(*patterns):
@@ -125,7 +126,7 @@ def run_rule(rule):
     return Result("rule " + rule.__name__[5:], "failed" if bad else "passed", "\n".join(bad), time.monotonic() - start)
 
 
-# ---- programs ---------------------------------------------------------------------------------------------------------------------------
+# ---- programs ----
 
 _oracle = {}
 
@@ -200,6 +201,37 @@ def program_tests(binaries, quick):
     return tests
 
 
+def run_workload(name, binary, workload, threads, samples, scale):
+    """A workload of the comparison as bench/compare runs it: it must end well, lose no write and report each sample."""
+    start = time.monotonic()
+    command = [binary, "-X", "leakcheck", "-B", os.path.join(ROOT, "bench", "drive.py"), workload, str(threads), str(samples), "--scale", str(scale)]
+    status, out = run_command(command, 180)
+    seconds = time.monotonic() - start
+    if status == 0:
+        try:
+            result = json.loads(out)
+        except ValueError:
+            result = {}
+        walls = result.get("wall", [])
+        if "lost" not in result and len(walls) == samples and all(w > 0 for w in walls):
+            return Result(name, "passed", "", seconds)
+    return Result(name, "failed", "exit status %s\n%s" % (status, out[-2000:]), seconds)
+
+
+def workload_tests(binaries, quick):
+    """All of them small; the contended ones, whose threads meet in the heap and the locks, in full with eight threads."""
+    tests = []
+    for path in sources("bench/workloads/*.py"):
+        workload = os.path.basename(path)[:-3]
+        contended = workload.startswith("contended_")
+        if quick and workload != "contended_append":
+            continue
+        for b, binary in binaries.items():
+            size = (8, 2, 1) if contended else (2, 1, 0.02)
+            tests.append((run_workload, ("workload %s %s" % (workload, b), binary, workload, *size), {}))
+    return tests
+
+
 def run_cpython_test(name, binary, module, timeout):
     """One of CPython's own test files, unchanged."""
     start = time.monotonic()
@@ -231,7 +263,7 @@ def cpython_tests(binaries, quick, slow_death):
     return tests
 
 
-# ---- torture: forced rare events (core/runtime/torture.h) -------------------------------------------------------------------------------
+# ---- torture: forced rare events (core/runtime/torture.h) ----
 
 
 def run_failing(name, binary, path, numbers):
@@ -264,7 +296,7 @@ def torture_tests(binaries, quick):
     return tests
 
 
-# ---- stress ------------------------------------------------------------------------------------------------------------------------------
+# ---- stress ----
 
 
 def thread_programs():
@@ -298,7 +330,7 @@ def seed_tests(binaries, seeds):
     return tests
 
 
-# ---- controls and options of the slots ------------------------------------------------------------------------------------------------------
+# ---- controls and options of the slots ----
 
 
 def control_builds(folder):
@@ -346,7 +378,7 @@ def bad_input_tests(binaries):
     return tests
 
 
-# ---- running ----------------------------------------------------------------------------------------------------------------------------
+# ---- running ----
 
 
 def run_all(tests, verbose, jobs):
@@ -388,6 +420,7 @@ def all_tests(args, binaries, log):
     tests += unit_tests(args.build)
     tests += bad_input_tests(binaries)
     tests += program_tests(binaries, args.quick)
+    tests += workload_tests(binaries, args.quick)
     tests += torture_tests(binaries, args.quick)
     tests += cpython_tests(binaries, args.quick, uncounted(args.build))
     if not args.quick:

@@ -32,9 +32,7 @@ static void leave(Thread *t) {
         for (int micro_once_ = (micro_t_ = enter(), 1); micro_once_; micro_once_ = (leave(micro_t_), 0)) \
             for (int64_t i = 0; i < MICRO_BATCH; i++)
 
-/* ---- counts
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- counts ---- */
 
 enum { OBJECTS = 1024 };
 static Value objects[OBJECTS];
@@ -88,8 +86,7 @@ static void load_shared(Micro *m) {
     }
 }
 
-/* ---- locks: one body, a binding per lock
- * ------------------------------------------------------------------------------------------ */
+/* ---- locks: one body, a binding per lock ---- */
 
 #define LOCK_BODY(name, lock, unlock)                   \
     static uint64_t name##_counter;                     \
@@ -151,9 +148,7 @@ static void attach_detach(Micro *m) {
         }
 }
 
-/* ---- memory
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 static void allocate_tuple(Micro *m) {
     MICRO_BATCHES(m) {
@@ -174,9 +169,7 @@ static void allocate_list(Micro *m) {
     }
 }
 
-/* ---- safepoints
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- safepoints ---- */
 
 static void safepoint(Micro *m) {
     MICRO_BATCHES(m) {
@@ -200,8 +193,7 @@ static void handshake(Micro *m) {
     }
 }
 
-/* ---- containers and calls
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- containers and calls ---- */
 
 static Value table, keys[OBJECTS], numbers, function;
 static void dict_read(Micro *m) {

@@ -22,7 +22,7 @@ def work(scale, state):
     u = [1.0] * scale
     for _ in range(6):
         u = times(u)
-    return p[3][4] + u[0]
+    return p[-1][-2] + u[0]
 
 
 SCALE = 115

@@ -12,9 +12,7 @@
 Type async_generator_type;
 static Type wrapped_type, asend_type, athrow_type, coro_wrapper_type, anext_type;
 
-/* ---- coroutines
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- coroutines ---- */
 
 /* What coroutine.__await__() returns: an iterator that drives it. */
 typedef struct CoroWrapper {
@@ -119,8 +117,7 @@ int coro_warn_never_awaited(Value coro) {
     return err_warn(&exc_RuntimeWarning, 1, "coroutine '%S' was never awaited", ref_peek(&g->qualname));
 }
 
-/* ---- values yielded by async generators
- * ---------------------------------------------------------------------------------------------- */
+/* ---- values yielded by async generators ---- */
 
 /* `yield v` of an async generator hands this to whoever drives it, to tell it from what an `await` inside passes
  * through. */
@@ -208,8 +205,7 @@ static int init_hooks(Value ag) {
     return 0;
 }
 
-/* ---- asend, anext: one step
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- asend, anext: one step ---- */
 
 enum { ST_INIT, ST_ITER, ST_CLOSED };
 typedef struct Step {
@@ -309,8 +305,7 @@ static Value step_close(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-/* ---- athrow, aclose
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- athrow, aclose ---- */
 
 static Value athrow_ended(Step *s, Generator *g, Value r) {
     if (s->close) {
@@ -389,8 +384,7 @@ static Value athrow_throw(Value self, Value *args, intptr_t nargs, Value kw) {
     return athrow_ended(s, (Generator *)gen, r);
 }
 
-/* ---- anext(it, default)
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- anext(it, default) ---- */
 
 Value asyncgen_anext_default(Value awaitable, Value dflt) {
     Value v = obj_new(&anext_type);
@@ -437,9 +431,7 @@ static Value anext_close(Value self, Value *args, intptr_t nargs, Value kw) {
     return anext_call(self, ID("close"), NULL, 0);
 }
 
-/* ---- the type
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the type ---- */
 
 static Value ag_anext(Value self, Value *args, intptr_t nargs, Value kw) {
     return init_hooks(self) < 0 ? ABSENT : step_new(&asend_type, self, ABSENT);

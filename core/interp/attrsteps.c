@@ -15,9 +15,7 @@ static Value name_of(Value *R, uint64_t w) {
     return frame_of_regs(R)->code->names[instr_c(w)];
 }
 
-/* ---- globals
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- globals ---- */
 
 /* Looks name up in globals, then builtins; caches: two words or NULL. Owned, or ABSENT with NameError. */
 static Value global_lookup(Value *R, Value name, Instr *caches) {
@@ -91,8 +89,7 @@ int step_delete_global(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return delete_global(R, name_of(R, w));
 }
 
-/* ---- names in module and class bodies
- * ------------------------------------------------------------------------------------------------ */
+/* ---- names in module and class bodies ---- */
 
 /* The namespace's own entry: owned, or ABSENT (nothing pending: not there). */
 static Value space_get(Value space, Value name) {
@@ -178,9 +175,7 @@ int step_delete_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return delete_name(R, name_of(R, w));
 }
 
-/* ---- attributes
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ---- */
 
 /* Slot of an instance: owned or ABSENT (try again the long way). */
 static Value slot_load(Value o, Ref *r, uint32_t index) {
@@ -436,9 +431,7 @@ int step_wide_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- cells
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- cells ---- */
 
 static Value local_name(Code *c, unsigned reg) {
     Value names = ref_peek(&c->varnames);

@@ -35,9 +35,7 @@ int recursion_check(InterpFrame *prev) {
     return 0;
 }
 
-/* ---- binding
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- binding ---- */
 
 static Value func_name(Value func) {
     return ref_peek(&((Function *)func)->qualname);
@@ -223,9 +221,7 @@ fail:
     return -1;
 }
 
-/* ---- calls from C
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- calls from C ---- */
 
 InterpFrame *frame_reserve(Thread *t, Code *c, uint32_t *flags) {
     if (recursion_check(t->frame) < 0)
@@ -425,8 +421,7 @@ Value obj_call_tuple_dict(Value f, Value args_tuple, Value kwargs_dict) {
     return v;
 }
 
-/* ---- module and class bodies
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- module and class bodies ---- */
 
 static Value run_with_namespace(Value func, Value namespace) {
     Thread *t = thread_self();
@@ -474,8 +469,7 @@ Value interp_run_class_body(Value func, Value namespace) {
     return run_with_namespace(func, namespace);
 }
 
-/* ---- the CALL instructions
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- the CALL instructions ---- */
 
 /* A call block being worked on: h[0] callable, args at h + FRAME_WORDS; everything in it is owned. */
 

@@ -25,9 +25,7 @@ Type code_type;
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static Code *code_list;
 
-/* ---- verification
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- verification ---- */
 
 /* Checks operands against the table; the message names the first bad word. */
 static const char *verify(const CodeSpec *s, uint32_t *where) {
@@ -83,9 +81,7 @@ static const char *verify(const CodeSpec *s, uint32_t *where) {
     return NULL;
 }
 
-/* ---- construction
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- construction ---- */
 
 static void *copy_array(const void *src, size_t n, size_t size, bool *failed) {
     void *p = malloc(n ? n * size : 1);
@@ -244,9 +240,7 @@ Value code_new(const CodeSpec *s) {
     return v;
 }
 
-/* ---- positions
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- positions ---- */
 
 CodePos code_pos(const Code *c, intptr_t index) {
     if (index < 0 || index >= c->n_instrs)
@@ -259,9 +253,7 @@ int code_line(const Code *c, intptr_t index) {
     return code_pos(c, index).line;
 }
 
-/* ---- text
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 static void disassemble_word(const Code *c, uint32_t i, char *out, size_t size) {
     uint64_t w = LOAD_RELAXED(&c->instrs[i]);
@@ -325,8 +317,7 @@ void code_dump(FILE *f, const Code *c) {
         fprintf(f, "  hole [%u, %u) r%u +%u\n", c->holes[i].start, c->holes[i].end, c->holes[i].first, c->holes[i].n);
 }
 
-/* ---- what Python sees
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what Python sees ---- */
 
 /* Words count as two bytes in what Python sees, as CPython's code units do. */
 static Value code_get_code(Value self) {

@@ -6,383 +6,16 @@
  * whatever may raise, poll or allocate is out of line and publishes the pc. NEXT ends a body; so do the macros that
  * jump.
  */
+#include "interp/dispatch_arith.h"
+#include "interp/dispatch_macros.h"
 #include "interp/eval.h"
 #include "object/dict.h"
-#include "object/float.h"
-#include "object/int.h"
 #include "object/iter.h"
 #include "object/list.h"
 #include "object/native.h"
 #include "object/shape.h"
 #include "object/str.h"
 #include "object/tuple.h"
-
-#if defined(__clang__) && __clang_major__ >= 19 && !defined(POLYGIL_NO_TAILCALL) && defined(__x86_64__)
-#define TAILCALL 1
-#define PRESERVE __attribute__((preserve_none))
-#else
-#define TAILCALL 0
-#endif
-
-#define REG_A R[instr_a(w)]
-#define REG_B R[instr_b(w)]
-#define REG_C R[instr_c(w)]
-
-#if TAILCALL
-#define STATE Value *R, Instr *pc, Thread *t, Value *K, uint64_t w
-typedef PRESERVE Value OpFn(STATE);
-static OpFn *const op_table[256];
-#define OP(name) PRESERVE static Value op_##name(STATE)
-#define DISPATCH()                                                             \
-    do {                                                                       \
-        w = LOAD_RELAXED(pc);                                                  \
-        __attribute__((musttail)) return op_table[(uint8_t)w](R, pc, t, K, w); \
-    } while (0)
-#define GOTO(label) __attribute__((musttail)) return label(R, pc, t, K, w)
-#define SHARED(name) PRESERVE __attribute__((noinline)) static Value name(STATE)
-#define DECLARE_SHARED(name) PRESERVE static Value name(STATE)
-#else
-#define OP(name) op_##name:
-#define DISPATCH()                  \
-    do {                            \
-        w = LOAD_RELAXED(pc);       \
-        goto *op_table[(uint8_t)w]; \
-    } while (0)
-#define GOTO(label) goto label
-#define SHARED(name) \
-    name:
-#endif
-
-#define NEXT()      \
-    do {            \
-        pc++;       \
-        DISPATCH(); \
-    } while (0)
-#define NEXT_N(n)   \
-    do {            \
-        pc += (n);  \
-        DISPATCH(); \
-    } while (0)
-/* An instruction that is done wholly out of line, and cannot change the frame. n: words. */
-#define STEP_BODY(fn, n)                   \
-    do {                                   \
-        if (UNLIKELY(fn(t, R, pc, w) < 0)) \
-            GOTO(raised);                  \
-        NEXT_N(n);                         \
-    } while (0)
-/* One that may: calls, returns, raises. */
-#define STEP_ANY_BODY(fn, n)          \
-    do {                              \
-        int s_ = fn(t, R, pc, w);     \
-        if (LIKELY(s_ == STEP_FRAME)) \
-            GOTO(enter);              \
-        if (LIKELY(s_ == STEP_NEXT))  \
-            NEXT_N(n);                \
-        if (s_ == STEP_EXIT)          \
-            GOTO(leave);              \
-        if (s_ == STEP_RERAISE)       \
-            GOTO(reraised);           \
-        GOTO(raised);                 \
-    } while (0)
-#if TAILCALL
-/* Behind a tail call, so that the instruction's common path has no stack frame. */
-#define STEP_N(fn, n) GOTO(tail_##fn##_##n)
-#define STEP_ANY(fn) GOTO(tail_##fn)
-#define STEP_ANY_N(fn, n) GOTO(tail_any_##fn##_##n)
-#else
-#define STEP_N(fn, n) STEP_BODY(fn, n)
-#define STEP_ANY(fn) STEP_ANY_BODY(fn, 1)
-#define STEP_ANY_N(fn, n) STEP_ANY_BODY(fn, n)
-#endif
-#define STEP(fn) STEP_N(fn, 1)
-/* Backward or taken jumps: target becomes the pc, and is where an exception of the poll counts as raised. */
-#define JUMP_POLL(offset)                          \
-    do {                                           \
-        pc += (offset);                            \
-        if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0)) \
-            GOTO(polled);                          \
-        DISPATCH();                                \
-    } while (0)
-
-/* Ends of instructions. A value that dies is destroyed in a shared tail, because destroying may run code: by then the
- * pc is published, the registers are as the depth table says, and the common path needs no stack frame. DONE(v) A = v;
- * on to the next word DONE_N(v, n)       n words FINISH2(x, y, n)   x and y (ABSENT allowed) lose a reference each; on
- */
-#define FINISH2(x, y, n)                                                                                   \
-    do {                                                                                                   \
-        if (COUNT_EXACT) {                                                                                 \
-            Value x_ = (x), y_ = (y);                                                                      \
-            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_)); \
-            if (UNLIKELY(dx_ || dy_)) {                                                                    \
-                t->dying = dy_ ? y_ : ABSENT;                                                              \
-                w = dx_ ? x_ : ABSENT;                                                                     \
-                GOTO(died##n);                                                                             \
-            }                                                                                              \
-        }                                                                                                  \
-        NEXT_N(n);                                                                                         \
-    } while (0)
-#define FINISH1(x, n)                                              \
-    do {                                                           \
-        if (COUNT_EXACT) {                                         \
-            Value x_ = (x);                                        \
-            if (v_is_obj(x_) && UNLIKELY(count_drop(v_obj(x_)))) { \
-                t->dying = ABSENT;                                 \
-                w = x_;                                            \
-                GOTO(died##n);                                     \
-            }                                                      \
-        }                                                          \
-        NEXT_N(n);                                                 \
-    } while (0)
-/* The same, and then a jump. */
-#define FINISH_JUMP(x, y, offset)                                                                          \
-    do {                                                                                                   \
-        if (COUNT_EXACT) {                                                                                 \
-            Value x_ = (x), y_ = (y);                                                                      \
-            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_)); \
-            if (UNLIKELY(dx_ || dy_)) {                                                                    \
-                t->dying = dy_ ? y_ : ABSENT;                                                              \
-                t->dying_offset = (offset);                                                                \
-                w = dx_ ? x_ : ABSENT;                                                                     \
-                GOTO(died_jump);                                                                           \
-            }                                                                                              \
-        }                                                                                                  \
-        pc += (offset);                                                                                    \
-        DISPATCH();                                                                                        \
-    } while (0)
-#define HAS_FLAG(f) ((w & ((uint64_t)(f) << 8)) != 0)
-#define OLD(reg) (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL) ? R[reg] : ABSENT)
-#define DONE_N(v, n)                                 \
-    do {                                             \
-        unsigned a_ = instr_a(w);                    \
-        Value v_ = (v);                              \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
-            Value old_ = R[a_];                      \
-            R[a_] = v_;                              \
-            FINISH1(old_, n);                        \
-        }                                            \
-        R[a_] = v_;                                  \
-        NEXT_N(n);                                   \
-    } while (0)
-#define DONE(v) DONE_N(v, 1)
-#define DONE_B(v)                                    \
-    do {                                             \
-        unsigned b_ = instr_b(w);                    \
-        Value v_ = (v);                              \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
-            Value old_ = R[b_];                      \
-            R[b_] = v_;                              \
-            FINISH1(old_, 1);                        \
-        }                                            \
-        R[b_] = v_;                                  \
-        NEXT();                                      \
-    } while (0)
-/* The same, and on behind the FOR_ITER that C jumps to. */
-#define DONE_B_BACK(v)                               \
-    do {                                             \
-        unsigned b_ = instr_b(w);                    \
-        Value v_ = (v);                              \
-        int offset_ = instr_sc(w) + 1;               \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
-            Value old_ = R[b_];                      \
-            R[b_] = v_;                              \
-            FINISH_JUMP(old_, ABSENT, offset_);      \
-        }                                            \
-        R[b_] = v_;                                  \
-        pc += offset_;                               \
-        DISPATCH();                                  \
-    } while (0)
-/* The value of a consumed operand, whose register is emptied (before the destination is written, which may be the
- * same). */
-#define TAKE_B (COUNT_EXACT && HAS_FLAG(IF_KILL_B) ? take_reg(R, instr_b(w)) : ABSENT)
-#define TAKE_C (COUNT_EXACT && HAS_FLAG(IF_KILL_C) ? take_reg(R, instr_c(w)) : ABSENT)
-#define TAKE_A (COUNT_EXACT && HAS_FLAG(IF_KILL_A) ? take_reg(R, instr_a(w)) : ABSENT)
-/* A = v, and operand B is consumed. */
-#define DONE_KILL_B(v, n)                                             \
-    do {                                                              \
-        Value v2_ = (v);                                              \
-        if (COUNT_EXACT && (w & ((IF_DST_LOCAL | IF_KILL_B) << 8))) { \
-            Value b_ = TAKE_B, old_ = OLD(instr_a(w));                \
-            REG_A = v2_;                                              \
-            FINISH2(old_, b_, n);                                     \
-        }                                                             \
-        REG_A = v2_;                                                  \
-        NEXT_N(n);                                                    \
-    } while (0)
-/* The function of a frame that is about to go; nothing but its code is needed of it any more, and that is uncounted. */
-static ALWAYS_INLINE Value take_func(InterpFrame *f) {
-    Value v = f->func;
-    f->func = ABSENT;
-    return v;
-}
-static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
-    Value v = R[reg];
-    R[reg] = ABSENT;
-    return v;
-}
-
-#define BOTH_INT(a, b) ((a) & (b) & 1)
-#define BOTH_FLO(a, b) (((((a) ^ 2) | ((b) ^ 2)) & 3) == 0)
-
-/* One an int, the other a float; the int becomes a double, rounded to nearest as CPython does it. */
-#define MIXED(a, b) ((v_is_int(a) && v_is_flo(b)) || (v_is_flo(a) && v_is_int(b)))
-#define NUMBER(v) (v_is_int(v) ? (double)v_int(v) : v_flo(v))
-#define MIXED_ARITH(expr)                    \
-    do {                                     \
-        double x = NUMBER(b), y = NUMBER(c); \
-        Value z = v_from_double(expr);       \
-        if (LIKELY(z != ABSENT))             \
-            DONE(z);                         \
-    } while (0)
-
-/* a op b of the machine's doubles: the result when it is an immediate; otherwise the step makes the box. */
-#define FLOAT_ARITH(expr, fallback)        \
-    do {                                   \
-        double x = v_flo(b), y = v_flo(c); \
-        Value z = v_from_double(expr);     \
-        if (LIKELY(z != ABSENT))           \
-            DONE(z);                       \
-    } while (0)
-
-/* An int that a double holds exactly: the quotient of two such is the rounded true one. */
-static ALWAYS_INLINE bool small_int(Value v) {
-    return v_int(v) >= -((int64_t)1 << 53) && v_int(v) <= (int64_t)1 << 53;
-}
-
-/* Floor division and remainder of immediates; c not 0. INT_IMM_MIN // -1 does not fit: excluded by the caller. */
-static ALWAYS_INLINE int64_t floor_div(int64_t a, int64_t b) {
-    int64_t q = a / b;
-    return q - ((a % b != 0) & ((a ^ b) < 0));
-}
-static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
-    int64_t r = a % b;
-    return r + (r != 0 && (r ^ b) < 0 ? b : 0);
-}
-
-#define ADD_BODY(c_value, step)                                                  \
-    Value b = REG_B, c = (c_value);                                              \
-    if (LIKELY(BOTH_INT(b, c))) {                                                \
-        int64_t r;                                                               \
-        if (LIKELY(!__builtin_add_overflow((int64_t)b, (int64_t)(c - 1), &r))) { \
-            DONE((Value)r);                                                      \
-        }                                                                        \
-    } else if (BOTH_FLO(b, c)) {                                                 \
-        FLOAT_ARITH(x + y, step);                                                \
-    } else if (MIXED(b, c)) {                                                    \
-        MIXED_ARITH(x + y);                                                      \
-    }                                                                            \
-    STEP_ANY(step);
-#define SUB_BODY(c_value, step)                                                  \
-    Value b = REG_B, c = (c_value);                                              \
-    if (LIKELY(BOTH_INT(b, c))) {                                                \
-        int64_t r;                                                               \
-        if (LIKELY(!__builtin_sub_overflow((int64_t)b, (int64_t)(c - 1), &r))) { \
-            DONE((Value)r);                                                      \
-        }                                                                        \
-    } else if (BOTH_FLO(b, c)) {                                                 \
-        FLOAT_ARITH(x - y, step);                                                \
-    } else if (MIXED(b, c)) {                                                    \
-        MIXED_ARITH(x - y);                                                      \
-    }                                                                            \
-    STEP_ANY(step);
-#define MUL_BODY(c_value, step)                                                \
-    Value b = REG_B, c = (c_value);                                            \
-    if (BOTH_INT(b, c)) {                                                      \
-        int64_t r;                                                             \
-        if (LIKELY(!__builtin_mul_overflow((int64_t)(b - 1), v_int(c), &r))) { \
-            DONE((Value)r + 1);                                                \
-        }                                                                      \
-    } else if (BOTH_FLO(b, c)) {                                               \
-        FLOAT_ARITH(x *y, step);                                               \
-    } else if (MIXED(b, c)) {                                                  \
-        MIXED_ARITH(x *y);                                                     \
-    }                                                                          \
-    STEP_ANY(step);
-#define TRUEDIV_BODY(c_value, step)                                                    \
-    Value b = REG_B, c = (c_value);                                                    \
-    if (BOTH_FLO(b, c) && c != FLOAT_ZERO && v_flo(c) != 0) {                          \
-        FLOAT_ARITH(x / y, step);                                                      \
-    } else if (MIXED(b, c) && NUMBER(c) != 0) {                                        \
-        MIXED_ARITH(x / y);                                                            \
-    } else if (BOTH_INT(b, c) && c != v_from_int(0) && small_int(b) && small_int(c)) { \
-        MIXED_ARITH(x / y);                                                            \
-    }                                                                                  \
-    STEP_ANY(step);
-#define FLOORDIV_BODY(c_value, step)                     \
-    Value b = REG_B, c = (c_value);                      \
-    if (BOTH_INT(b, c) && v_int(c) > 0) {                \
-        DONE(v_from_int(floor_div(v_int(b), v_int(c)))); \
-    }                                                    \
-    STEP_ANY(step);
-#define MOD_BODY(c_value, step)                          \
-    Value b = REG_B, c = (c_value);                      \
-    if (BOTH_INT(b, c) && v_int(c) > 0) {                \
-        DONE(v_from_int(floor_mod(v_int(b), v_int(c)))); \
-    }                                                    \
-    STEP_ANY(step);
-#define BITS_BODY(c_value, step, expr) \
-    Value b = REG_B, c = (c_value);    \
-    if (LIKELY(BOTH_INT(b, c))) {      \
-        DONE((expr) | 1);              \
-    }                                  \
-    STEP_ANY(step);
-#define LSHIFT_BODY(c_value, step)                                           \
-    Value b = REG_B, c = (c_value);                                          \
-    if (BOTH_INT(b, c) && (uint64_t)v_int(c) < 62) {                         \
-        int64_t x = v_int(b), y = v_int(c), z = (int64_t)((uint64_t)x << y); \
-        if (LIKELY(z >> y == x && int_fits_imm(z))) {                        \
-            DONE(v_from_int(z));                                             \
-        }                                                                    \
-    }                                                                        \
-    STEP_ANY(step);
-#define RSHIFT_BODY(c_value, step)                       \
-    Value b = REG_B, c = (c_value);                      \
-    if (BOTH_INT(b, c) && v_int(c) >= 0) {               \
-        DONE(v_from_int(v_int(b) >> MIN(v_int(c), 63))); \
-    }                                                    \
-    STEP_ANY(step);
-
-#define COMPARE_BODY(op, name)                  \
-    Value b = REG_B, c = REG_C;                 \
-    if (LIKELY(BOTH_INT(b, c))) {               \
-        DONE(v_bool((int64_t)b op(int64_t) c)); \
-    }                                           \
-    if (BOTH_FLO(b, c)) {                       \
-        DONE(v_bool(v_flo(b) op v_flo(c)));     \
-    }                                           \
-    STEP(step_compare);
-/* sense: jump when the comparison has this result */
-#define COMPARE_JUMP(op, sense)                    \
-    Value a = REG_A, b = REG_B;                    \
-    if (LIKELY(BOTH_INT(a, b))) {                  \
-        if (((int64_t)a op(int64_t) b) == (sense)) \
-            JUMP_POLL(instr_sc(w));                \
-        NEXT();                                    \
-    }                                              \
-    if (BOTH_FLO(a, b)) {                          \
-        if ((v_flo(a) op v_flo(b)) == (sense))     \
-            JUMP_POLL(instr_sc(w));                \
-        NEXT();                                    \
-    }                                              \
-    STEP_ANY(step_compare_jump);
-#define COMPARE_JUMP_I(op, sense)                                        \
-    Value a = REG_A;                                                     \
-    if (LIKELY(v_is_int(a))) {                                           \
-        if (((int64_t)a op(int64_t) v_from_int(instr_sb(w))) == (sense)) \
-            JUMP_POLL(instr_sc(w));                                      \
-        NEXT();                                                          \
-    }                                                                    \
-    STEP_ANY(step_compare_jump);
-
-/* True or false without calling anything: 1, 0; -1 otherwise. */
-static ALWAYS_INLINE int quick_truth(Value v) {
-    if (v == V_TRUE)
-        return 1;
-    if (v == V_FALSE || v == V_NONE)
-        return 0;
-    if (v_is_int(v))
-        return v != v_from_int(0);
-    return -1;
-}
 
 static ALWAYS_INLINE void enter_locals(Value *r, uint32_t from, uint32_t to) {
     for (uint32_t i = from; i < to; i++)
@@ -446,8 +79,7 @@ Value dispatch_run(Thread *t, bool throwing) {
     goto enter;
 #endif
 
-/* ---- where instructions meet
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- where instructions meet ---- */
 
 /* Thread.frame goes on at its pc. */
 SHARED(enter) {
@@ -481,7 +113,12 @@ SHARED(reraised) {
         dead_object(v_obj(w != ABSENT ? w : second)); \
     pc += words;                                      \
     DISPATCH();
-SHARED(died1){DIED(1)} SHARED(died2){DIED(2)} SHARED(died3){DIED(3)} SHARED(died_jump){DIED(t->dying_offset)}
+/* clang-format off */
+SHARED(died1) { DIED(1) }
+SHARED(died2) { DIED(2) }
+SHARED(died3) { DIED(3) }
+SHARED(died_jump) { DIED(t->dying_offset) }
+/* clang-format on */
 /* A safepoint in front of the instruction at pc. */
 SHARED(polled) {
     publish_pc(R, pc);
@@ -693,9 +330,7 @@ TAIL_STEP_ANY(step_yield)
 TAIL_STEP_ANY_N(step_load_attr, 2)
 #endif
 
-/* ---- moving
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- moving ---- */
 
 OP(NOP) {
     NEXT();
@@ -729,9 +364,7 @@ OP(RELEASE) {
     FINISH1(take_reg(R, instr_a(w)), 1);
 }
 
-/* ---- cells
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- cells ---- */
 
 OP(MAKE_CELL) {
     STEP(step_make_cell);
@@ -775,9 +408,7 @@ OP(LOAD_CLASSDEREF) {
     STEP(step_load_classderef);
 }
 
-/* ---- names
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 OP(LOAD_GLOBAL) {
     Function *f = (Function *)frame_of_regs(R)->func;
@@ -826,9 +457,7 @@ OP(WIDE_NAME) {
     STEP_N(step_wide_name, 2);
 }
 
-/* ---- attributes
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ---- */
 
 OP(LOAD_ATTR) {
     if (READS_LOCK_FREE) {
@@ -904,9 +533,7 @@ OP(LOAD_METHOD) {
 OP(LOAD_SUPER_ATTR) {
     STEP(step_load_super_attr);
 }
-/* ---- items
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- items ---- */
 
 OP(GETITEM) {
     Value b = REG_B, c = REG_C;
@@ -977,21 +604,25 @@ OP(DELITEM) {
     STEP(step_delitem);
 }
 
-/* ---- arithmetic
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- arithmetic ---- */
 
-OP(ADD){ADD_BODY(REG_C, step_binary)} OP(SUB){SUB_BODY(REG_C, step_binary)} OP(MUL){
-    MUL_BODY(REG_C, step_binary)} OP(TRUEDIV){TRUEDIV_BODY(REG_C, step_binary)} OP(FLOORDIV){
-    FLOORDIV_BODY(REG_C, step_binary)} OP(MOD){MOD_BODY(REG_C, step_binary)} OP(POW) {
-    STEP_ANY(step_binary);
-}
-OP(MATMUL) {
-    STEP_ANY(step_binary);
-}
-OP(LSHIFT){LSHIFT_BODY(REG_C, step_binary)} OP(RSHIFT){RSHIFT_BODY(REG_C, step_binary)} OP(AND){
-    BITS_BODY(REG_C, step_binary, b &c)} OP(OR){BITS_BODY(REG_C, step_binary, b | c)} OP(XOR){
-    BITS_BODY(REG_C, step_binary, b ^ c)} OP(ADD_I) {
+/* clang-format off */
+BINARY_OPS(ADD, ADD_BODY)
+BINARY_OPS(SUB, SUB_BODY)
+BINARY_OPS(MUL, MUL_BODY)
+BINARY_OPS(TRUEDIV, TRUEDIV_BODY)
+BINARY_OPS(FLOORDIV, FLOORDIV_BODY)
+BINARY_OPS(MOD, MOD_BODY)
+BINARY_OPS(POW, SLOW_BODY)
+BINARY_OPS(MATMUL, SLOW_BODY)
+BINARY_OPS(LSHIFT, LSHIFT_BODY)
+BINARY_OPS(RSHIFT, RSHIFT_BODY)
+BINARY_OPS(AND, AND_BODY)
+BINARY_OPS(OR, OR_BODY)
+BINARY_OPS(XOR, XOR_BODY)
+/* clang-format on */
+
+OP(ADD_I) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_add_overflow((int64_t)b, (int64_t)instr_sc(w) * 2, &r))) {
@@ -1007,17 +638,7 @@ OP(SUB_I) {
     }
     STEP(step_binary_i);
 }
-OP(ADD_K){ADD_BODY(K[instr_c(w)], step_binary_k)} OP(SUB_K){SUB_BODY(K[instr_c(w)], step_binary_k)} OP(MUL_K){
-    MUL_BODY(K[instr_c(w)], step_binary_k)} OP(TRUEDIV_K){TRUEDIV_BODY(K[instr_c(w)], step_binary_k)} OP(FLOORDIV_K){
-    FLOORDIV_BODY(K[instr_c(w)], step_binary_k)} OP(MOD_K){MOD_BODY(K[instr_c(w)], step_binary_k)} OP(POW_K) {
-    STEP_ANY(step_binary_k);
-}
-OP(MATMUL_K) {
-    STEP_ANY(step_binary_k);
-}
-OP(LSHIFT_K){LSHIFT_BODY(K[instr_c(w)], step_binary_k)} OP(RSHIFT_K){
-    RSHIFT_BODY(K[instr_c(w)], step_binary_k)} OP(AND_K){BITS_BODY(K[instr_c(w)], step_binary_k, b &c)} OP(OR_K){
-    BITS_BODY(K[instr_c(w)], step_binary_k, b | c)} OP(XOR_K){BITS_BODY(K[instr_c(w)], step_binary_k, b ^ c)} OP(NEG) {
+OP(NEG) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_sub_overflow((int64_t)2, (int64_t)b, &r))) {
@@ -1036,19 +657,25 @@ OP(INVERT) {
     STEP(step_unary);
 }
 OP(NOT) {
-    int r = quick_truth(REG_B);
+    int r = obj_truth_quick(REG_B);
     if (LIKELY(r >= 0)) {
         DONE(v_bool(!r));
     }
     STEP(step_not);
 }
 
-/* ---- comparison
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- comparison ---- */
 
-OP(LT){COMPARE_BODY(<, CMP_LT)} OP(LE){COMPARE_BODY(<=, CMP_LE)} OP(EQ){COMPARE_BODY(==, CMP_EQ)} OP(NE){
-    COMPARE_BODY(!=, CMP_NE)} OP(GT){COMPARE_BODY(>, CMP_GT)} OP(GE){COMPARE_BODY(>=, CMP_GE)} OP(IS) {
+/* clang-format off */
+COMPARE_OP(LT, <)
+COMPARE_OP(LE, <=)
+COMPARE_OP(EQ, ==)
+COMPARE_OP(NE, !=)
+COMPARE_OP(GT, >)
+COMPARE_OP(GE, >=)
+/* clang-format on */
+
+OP(IS) {
     Value is = v_bool(REG_B == REG_C), b = TAKE_B, c = TAKE_C;
     if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {
         Value old = REG_A;
@@ -1081,9 +708,7 @@ OP(NOT_IN) {
     STEP(step_in);
 }
 
-/* ---- jumps
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- jumps ---- */
 
 OP(JUMP) {
     pc += instr_bc(w);
@@ -1093,7 +718,7 @@ OP(JUMP_BACK) {
     JUMP_POLL(instr_bc(w));
 }
 OP(JUMP_IF_TRUE) {
-    int r = quick_truth(REG_A);
+    int r = obj_truth_quick(REG_A);
     if (UNLIKELY(r < 0))
         STEP_ANY(step_truth_jump);
     if (r)
@@ -1101,7 +726,7 @@ OP(JUMP_IF_TRUE) {
     NEXT();
 }
 OP(JUMP_IF_FALSE) {
-    int r = quick_truth(REG_A);
+    int r = obj_truth_quick(REG_A);
     if (UNLIKELY(r < 0))
         STEP_ANY(step_truth_jump);
     if (!r)
@@ -1109,7 +734,7 @@ OP(JUMP_IF_FALSE) {
     NEXT();
 }
 OP(JUMP_IF_TRUE_OR_POP) {
-    int r = quick_truth(REG_A);
+    int r = obj_truth_quick(REG_A);
     if (UNLIKELY(r < 0))
         STEP_ANY(step_truth_or_pop);
     if (r) {
@@ -1119,7 +744,7 @@ OP(JUMP_IF_TRUE_OR_POP) {
     NEXT(); /* what is dropped is an immediate */
 }
 OP(JUMP_IF_FALSE_OR_POP) {
-    int r = quick_truth(REG_A);
+    int r = obj_truth_quick(REG_A);
     if (UNLIKELY(r < 0))
         STEP_ANY(step_truth_or_pop);
     if (!r) {
@@ -1141,14 +766,16 @@ OP(JUMP_IF_NOT_NONE) {
     int offset = instr_bc(w);
     FINISH_JUMP(TAKE_A, ABSENT, offset);
 }
-OP(JLT){COMPARE_JUMP(<, true)} OP(JLE){COMPARE_JUMP(<=, true)} OP(JEQ){COMPARE_JUMP(==, true)} OP(JNE){
-    COMPARE_JUMP(!=, true)} OP(JGT){COMPARE_JUMP(>, true)} OP(JGE){COMPARE_JUMP(>=, true)} OP(JNLT){
-    COMPARE_JUMP(<, false)} OP(JNLE){COMPARE_JUMP(<=, false)} OP(JNEQ){COMPARE_JUMP(==, false)} OP(JNNE){
-    COMPARE_JUMP(!=, false)} OP(JNGT){COMPARE_JUMP(>, false)} OP(JNGE){COMPARE_JUMP(>=, false)} OP(JLT_I){
-    COMPARE_JUMP_I(<, true)} OP(JLE_I){COMPARE_JUMP_I(<=, true)} OP(JEQ_I){COMPARE_JUMP_I(==, true)} OP(JNE_I){
-    COMPARE_JUMP_I(!=, true)} OP(JGT_I){COMPARE_JUMP_I(>, true)} OP(JGE_I){COMPARE_JUMP_I(>=, true)} OP(JNLT_I){
-    COMPARE_JUMP_I(<, false)} OP(JNLE_I){COMPARE_JUMP_I(<=, false)} OP(JNEQ_I){COMPARE_JUMP_I(==, false)} OP(JNNE_I){
-    COMPARE_JUMP_I(!=, false)} OP(JNGT_I){COMPARE_JUMP_I(>, false)} OP(JNGE_I){COMPARE_JUMP_I(>=, false)} OP(JIN) {
+/* clang-format off */
+COMPARE_JUMPS(LT, <)
+COMPARE_JUMPS(LE, <=)
+COMPARE_JUMPS(EQ, ==)
+COMPARE_JUMPS(NE, !=)
+COMPARE_JUMPS(GT, >)
+COMPARE_JUMPS(GE, >=)
+/* clang-format on */
+
+OP(JIN) {
     STEP_ANY(step_in_jump);
 }
 OP(JNIN) {
@@ -1165,9 +792,7 @@ OP(JNIS) {
     FINISH_JUMP(a, b, offset);
 }
 
-/* ---- iteration
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iteration ---- */
 
 OP(GET_ITER) {
     Value b = REG_B;
@@ -1279,9 +904,7 @@ OP(UNPACK_EX) {
     STEP(step_unpack_ex);
 }
 
-/* ---- building
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- building ---- */
 
 OP(BUILD_TUPLE) {
     STEP(step_build_tuple);
@@ -1335,9 +958,7 @@ OP(FORMAT_VALUE) {
     STEP(step_format_value);
 }
 
-/* ---- calls
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- calls ---- */
 
 OP(CALL) {
     Value *h = &REG_A;
@@ -1491,9 +1112,7 @@ OP(RETURN_CONST) {
     NEXT();
 }
 
-/* ---- generators
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- generators ---- */
 
 OP(YIELD) {
     GOTO(suspend);
@@ -1520,9 +1139,7 @@ OP(END_ASYNC_FOR) {
     STEP_ANY(step_end_async_for);
 }
 
-/* ---- exceptions
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- exceptions ---- */
 
 OP(RAISE) {
     STEP_ANY(step_raise);
@@ -1555,8 +1172,7 @@ OP(LOAD_ASSERTION_ERROR) {
     DONE(V_OF(&exc_AssertionError));
 }
 
-/* ---- import, classes, match
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- import, classes, match ---- */
 
 OP(IMPORT_NAME) {
     STEP(step_import_name);

@@ -11,9 +11,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- segments
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- segments ---- */
 
 typedef struct Segment {
     struct Segment *prev;
@@ -105,8 +103,7 @@ void interp_pop_segment(Thread *t) {
         st->spare = s;
 }
 
-/* ---- live registers
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- live registers ---- */
 
 uint32_t frame_live(const InterpFrame *f, const InterpFrame *callee) {
     if (callee && !(callee->flags & (FR_ENTRY | FR_GEN | FR_RESULT_A)))
@@ -156,9 +153,7 @@ void interp_visit_roots(Thread *t, VisitFn visit, void *arg) {
     }
 }
 
-/* ---- frame objects
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- frame objects ---- */
 
 /* While its frame runs (live), an object reads the frame; afterwards, its own copies. A generator's frame comes and
  * goes: see frame_detach and gen_resume. The running thread writes live and generator, live last: who finds both empty
@@ -522,8 +517,7 @@ fail:
     return -1;
 }
 
-/* ---- what Python sees
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what Python sees ---- */
 
 static Value get_back(Value self) {
     FrameObj *o = (FrameObj *)self;

@@ -76,9 +76,7 @@ Value function_new(Value code, Value globals) {
     return v;
 }
 
-/* ---- attributes
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ---- */
 
 static Value read_ref(Value self, Ref *r) {
     ExclCs cs;

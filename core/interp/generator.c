@@ -81,8 +81,7 @@ Value generator_new(Value func, Code *c, const Value *args, intptr_t npos, Value
     return v;
 }
 
-/* ---- resuming and suspending
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- resuming and suspending ---- */
 
 /* Takes the generator: 0, or -1 with ValueError when it runs, or 1 when it is finished. *was: its state before. */
 static int gen_take(Generator *g, uint32_t *was) {
@@ -247,8 +246,7 @@ void gen_finished(Thread *t, InterpFrame *f, bool raised) {
         obj_set_flag(v_obj(v), OF_FINALIZED);
 }
 
-/* ---- driving from C
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- driving from C ---- */
 
 int gen_send(Value gen, Value v, Value *out) {
     Thread *t = thread_self();
@@ -503,9 +501,7 @@ int gen_close(Value gen) {
     return -1;
 }
 
-/* ---- methods
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static Value method_send(Value self, Value *args, intptr_t nargs, Value kw) {
     Value v;
@@ -642,8 +638,7 @@ static Value get_origin(Value self) {
     return v == ABSENT ? V_NONE : retained(v);
 }
 
-/* ---- instructions of delegation
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- instructions of delegation ---- */
 
 int step_get_yield_from_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -787,9 +782,7 @@ int step_end_async_for(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_RERAISE;
 }
 
-/* ---- types
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- types ---- */
 
 void generator_init(void) {
     static const TypeOps ops = {gen_traverse, gen_clear_refs, NULL};

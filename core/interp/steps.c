@@ -21,9 +21,7 @@ static Value const_of(Value *R, uint64_t w) {
     return frame_of_regs(R)->code->consts[instr_c(w)];
 }
 
-/* ---- operators
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- operators ---- */
 
 static const uint8_t binary_special[OP_COUNT] = {
     [OP_ADD] = SP_ADD,           [OP_SUB] = SP_SUB,       [OP_MUL] = SP_MUL,           [OP_TRUEDIV] = SP_TRUEDIV,
@@ -276,9 +274,7 @@ int step_in_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return jump(t, R, pc + (r == (instr_op(w) == OP_JIN) ? instr_sc(w) : 1));
 }
 
-/* ---- items
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- items ---- */
 
 static Value getitem(Value o, Value key) {
     if (v_is_obj(o)) {
@@ -436,9 +432,7 @@ int step_delitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- iteration
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iteration ---- */
 
 int step_get_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -751,9 +745,7 @@ int step_unpack_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- building
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- building ---- */
 
 /* The block was moved into the result. */
 static int built(Value *R, uint64_t w, Value v) {
@@ -985,8 +977,7 @@ int step_format_value(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return step_result(R, w, r, b, spec);
 }
 
-/* ---- functions and classes
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- functions and classes ---- */
 
 int step_make_function(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -1028,9 +1019,7 @@ int step_load_build_class(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- import
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- import ---- */
 
 int step_import_name(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -1211,9 +1200,7 @@ int step_print_expr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- match
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- match ---- */
 
 int step_match_mapping(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);

@@ -123,9 +123,7 @@ bool interp_unwind(Thread *t, bool add_traceback) {
     }
 }
 
-/* ---- raising
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- raising ---- */
 
 int step_raise(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -214,9 +212,7 @@ int step_pop_exc(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return STEP_NEXT;
 }
 
-/* ---- matching
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- matching ---- */
 
 static int check_catchable(Value type, const char *msg) {
     if (v_is_tuple(type)) {
@@ -277,9 +273,7 @@ int step_prep_reraise_star(Thread *t, Value *R, Instr *pc, uint64_t w) {
     return step_result(R, w, exc_star_result(b, c), b, c);
 }
 
-/* ---- with
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- with ---- */
 
 /* Class attribute sp of o as a function to be called with o in front (*self = o, retained), or bound (*self = ABSENT).
  * 1, 0, -1. */

@@ -271,9 +271,7 @@ static Value take_at(Value d, size_t i) {
     return v;
 }
 
-/* ---- the iterators
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the iterators ---- */
 
 typedef struct DequeIter {
     Object hdr;
@@ -388,9 +386,7 @@ static const TypeOps iter_ops = {iter_traverse, iter_clear, NULL};
 static const NativeDef iter_methods[] = DEQUE_ITER_METHODS(n_iter_new, n_iter_next);
 static const NativeDef rev_iter_methods[] = DEQUE_ITER_METHODS(n_rev_iter_new, n_rev_iter_next);
 
-/* ---- methods
- * ----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static Value none_or_fail(int r) {
     return r < 0 ? ABSENT : V_NONE;

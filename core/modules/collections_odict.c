@@ -36,8 +36,7 @@ static bool own(Value d, int sp) {
     return type_special(type_of(d), sp) == type_special(&odict_type, sp);
 }
 
-/* ---- iterators: num: what is given out
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- iterators: num: what is given out ---- */
 
 enum { KEYS = 1, VALUES = 2, ITEMS = 3, REVERSED = 4 };
 typedef struct OdictIter {
@@ -162,9 +161,7 @@ static const NativeDef keys_methods[] = VIEW_METHODS(keys_iter, keys_rev);
 static const NativeDef values_methods[] = VIEW_METHODS(values_iter, values_rev);
 static const NativeDef items_methods[] = VIEW_METHODS(items_iter, items_rev);
 
-/* ---- methods
- * -----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static Value none_or_fail(int r) {
     return r < 0 ? ABSENT : V_NONE;

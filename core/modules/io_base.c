@@ -126,9 +126,7 @@ ssize_t io_write_fd(int fd, const void *buf, size_t n) {
     }
 }
 
-/* ---- _IOBase
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- _IOBase ---- */
 
 static Value unsupported_seek(Value self, Value *args, intptr_t nargs, Value kw) {
     return io_unsupported("seek");
@@ -359,9 +357,7 @@ static const NativeDef base_methods[] = {
 };
 static const GetSetDef base_getsets[] = {{"closed", base_get_closed}, {NULL}};
 
-/* ---- _RawIOBase
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- _RawIOBase ---- */
 
 static Value raw_read(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t n;
@@ -426,8 +422,7 @@ fail:
 static const NativeDef raw_methods[] = {
     {"read", raw_read, "($self, size=-1, /)"}, {"readall", raw_readall, "($self, /)"}, {NULL}};
 
-/* ---- _BufferedIOBase, _TextIOBase
- * ------------------------------------------------------------------------------------------------- */
+/* ---- _BufferedIOBase, _TextIOBase ---- */
 
 #define UNSUPPORTED(name)                                                                \
     static Value unsupported_##name(Value self, Value *args, intptr_t nargs, Value kw) { \

@@ -317,9 +317,7 @@ static Value random_init(Value self, Value *args, intptr_t nargs, Value kw) {
                : ABSENT;
 }
 
-/* ---- reading
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* Refills the empty block: bytes now ahead, 0 at the end, -1, -2. */
 static ssize_t fill(Buffered *b) {
@@ -572,9 +570,7 @@ static Value buffered_next(Value self, Value *args, intptr_t nargs, Value kw) {
     return n < 0 ? ABSENT : err_set_none(&exc_StopIteration);
 }
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static Value write_bytes(Buffered *b, Value self, const char *p, size_t n) {
     if (b->rend > b->rpos || b->rend) {
@@ -650,9 +646,7 @@ static Value simple_flush(Value self, Value *args, intptr_t nargs, Value kw) {
     return usable(self) ? io_call(raw_of((Buffered *)self), "flush") : ABSENT;
 }
 
-/* ---- position
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- position ---- */
 
 static Value buffered_tell(Value self, Value *args, intptr_t nargs, Value kw) {
     Buffered *b = enter(self, "tell");
@@ -711,9 +705,7 @@ static Value buffered_truncate(Value self, Value *args, intptr_t nargs, Value kw
     return leave(b, r);
 }
 
-/* ---- the rest
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the rest ---- */
 
 static Value buffered_close(Value self, Value *args, intptr_t nargs, Value kw) {
     Buffered *b = usable(self);
@@ -840,8 +832,7 @@ static const GetSetDef getsets[] = {{"closed", buffered_get_closed},
                                     {"raw", buffered_get_raw},
                                     {NULL}};
 
-/* ---- BufferedRWPair
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- BufferedRWPair ---- */
 
 typedef struct RWPair {
     Object hdr;

@@ -93,9 +93,7 @@ static Value leave(TextIO *t, Value v) {
     return v;
 }
 
-/* ---- set-up
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- set-up ---- */
 
 static bool newline_ok(Value v, const char **out) {
     *out = NULL;
@@ -267,9 +265,7 @@ static Value text_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static Value encode(TextIO *t, Value s) {
     const char *e = errors_of(t);
@@ -376,9 +372,7 @@ static Value text_flush(Value self, Value *args, intptr_t nargs, Value kw) {
     return leave(t, flush_pending(t) < 0 ? ABSENT : io_call(buffer_of(t), "flush"));
 }
 
-/* ---- reading
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static Value decode_raw(TextIO *t, const char *p, size_t n, bool final) {
     const char *e = errors_of(t);
@@ -715,9 +709,7 @@ static Value text_next(Value self, Value *args, intptr_t nargs, Value kw) {
     return err_set_none(&exc_StopIteration);
 }
 
-/* ---- position
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- position ---- */
 
 typedef struct Cookie {
     int64_t start;
@@ -949,9 +941,7 @@ static Value text_truncate(Value self, Value *args, intptr_t nargs, Value kw) {
     return io_call1(buffer_of((TextIO *)self), "truncate", arg_at(args, nargs, 0) == ABSENT ? V_NONE : args[0]);
 }
 
-/* ---- the rest
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the rest ---- */
 
 static Value text_close(Value self, Value *args, intptr_t nargs, Value kw) {
     TextIO *t = usable(self);

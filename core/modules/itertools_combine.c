@@ -108,9 +108,7 @@ static Value pack1(Value a) {
     return a == ABSENT ? ABSENT : tuple_from_steal(&a, 1);
 }
 
-/* ---- product
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- product ---- */
 
 static Value product_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     intptr_t repeat = 1;
@@ -191,9 +189,7 @@ static const NativeDef product_methods[] = {{"__new__", product_new, "($type, /,
                                             SETSTATE_DEF(product_setstate),
                                             {NULL}};
 
-/* ---- the three over one pool
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the three over one pool ---- */
 
 static Value reduce_one(Value self, Value *args, intptr_t nargs, Value kw) {
     Value r = v_from_int(C(self)->r), empty = tuple_empty();

@@ -134,8 +134,7 @@ static const NativeDef grouper_methods[] = {{"__new__", grouper_new, "($type, pa
                                             REDUCE_DEF(grouper_reduce),
                                             {NULL}};
 
-/* ---- tee: a chain of blocks of items; each copy points to a block and an index
- * ------------------------------------------------------------------------ */
+/* ---- tee: a chain of blocks of items; each copy points to a block and an index ---- */
 
 enum { TEE_BLOCK = 57 };
 typedef struct TeeData {

@@ -6,9 +6,7 @@
 #include "object/int_view.h"
 #include "object/tuple.h"
 
-/* ---- sums
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- sums ---- */
 
 /* Non-overlapping partial sums whose exact sum is that of the numbers seen (source: Shewchuk, "Adaptive Precision
  * Floating-Point Arithmetic and Fast Robust Geometric Predicates", 1997). */
@@ -196,9 +194,7 @@ done:
     return r;
 }
 
-/* ---- integers
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- integers ---- */
 
 typedef void (*MpzOp)(mpz_ptr, mpz_srcptr, mpz_srcptr);
 static Value fold(Value *args, intptr_t nargs, int64_t start, MpzOp op) {

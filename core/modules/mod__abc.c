@@ -112,9 +112,7 @@ static int add_to_set(Value d, Ref *r, Value cls) {
     return result;
 }
 
-/* ---- abstract methods
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- abstract methods ---- */
 
 static int is_abstract(Value v) {
     Value a;

@@ -36,9 +36,7 @@ static Value pair(Value result, intptr_t n) {
     return tuple_from_steal(p, 2);
 }
 
-/* ---- registry
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- registry ---- */
 
 static Value f_register(Value self, Value *args, intptr_t nargs, Value kw) {
     return codec_register(args[0]) < 0 ? ABSENT : V_NONE;
@@ -82,9 +80,7 @@ static Value f_decode(Value self, Value *args, intptr_t nargs, Value kw) {
     return code(args, nargs, false);
 }
 
-/* ---- decoders
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- decoders ---- */
 
 typedef enum Which { UTF8, UTF7, UTF16, UTF32, UNICODE_ESCAPE, RAW_UNICODE_ESCAPE, ASCII, LATIN1, ESCAPE } Which;
 
@@ -218,9 +214,7 @@ static Value charmap_decode(Value self, Value *args, intptr_t nargs, Value kw) {
     return pair(r, n);
 }
 
-/* ---- encoders
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- encoders ---- */
 
 static Value encode(Which which, const char *fn, Value *args, intptr_t nargs, int order) {
     const char *errors;

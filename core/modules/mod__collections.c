@@ -7,9 +7,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- defaultdict
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- defaultdict ---- */
 
 typedef struct DefaultDict {
     Dict dict;
@@ -148,8 +146,7 @@ static const MemberDef dd_members[] = {
     {NULL},
 };
 
-/* ---- _tuplegetter: the descriptor of a named tuple's field
- * ------------------------------------------------------------------------------------------ */
+/* ---- _tuplegetter: the descriptor of a named tuple's field ---- */
 
 typedef struct TupleGetter {
     Object hdr;
@@ -219,9 +216,7 @@ static const NativeDef tg_methods[] = {
 };
 static const MemberDef tg_members[] = {{"__doc__", MK_REF_NONE, offsetof(TupleGetter, doc), NULL}, {NULL}};
 
-/* ---- _count_elements
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- _count_elements ---- */
 
 static Value count_elements(Value self, Value *args, intptr_t nargs, Value kw) {
     const Value one = v_from_int(1), zero = v_from_int(0);
@@ -272,9 +267,7 @@ done:
     return err_pending() ? ABSENT : V_NONE;
 }
 
-/* ---- the module
- * -------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the module ---- */
 
 static int exec(Value m) {
     static const TypeSpec defaultdict = {.name = "collections.defaultdict",

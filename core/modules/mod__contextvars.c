@@ -113,9 +113,7 @@ static int var_assign(Value ctx, Value var, Value v /* ABSENT: unset */) {
     return 0;
 }
 
-/* ---- ContextVar
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- ContextVar ---- */
 
 static Value var_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_str(args[0]))
@@ -181,9 +179,7 @@ static Value var_repr(Value self, Value *args, intptr_t nargs, Value kw) {
                               (unsigned long long)obj_id(self));
 }
 
-/* ---- Context
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Context ---- */
 
 static Value context_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return context_make(dict_new());
@@ -273,9 +269,7 @@ static Value context_eq(Value self, Value *args, intptr_t nargs, Value kw) {
     return r < 0 ? ABSENT : v_bool(r);
 }
 
-/* ---- Token
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Token ---- */
 
 static Value token_old(Value self) {
     Value v = ref_peek(&((Token *)self)->old);

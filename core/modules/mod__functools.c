@@ -12,9 +12,7 @@
 
 Value method_new(Value func, Value self); /* interp/method.c */
 
-/* ---- reduce
- * ---------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reduce ---- */
 
 static Value f_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Value f = args[0], it = obj_iter(args[1]), acc = arg_at(args, nargs, 2), v;
@@ -43,9 +41,7 @@ static Value f_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return ABSENT;
 }
 
-/* ---- partial
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- partial ---- */
 
 typedef struct Partial {
     Object hdr;
@@ -255,9 +251,7 @@ static const MemberDef partial_members[] = {
 };
 static const GetSetDef dict_getset[] = {INSTANCE_DICT_DEF, {NULL}};
 
-/* ---- cmp_to_key
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- cmp_to_key ---- */
 
 typedef struct KeyObject {
     Object hdr;
@@ -314,8 +308,8 @@ static const NativeDef key_methods[] = {
 static const MemberDef key_members[] = {
     {"obj", MK_REF_NONE, offsetof(KeyObject, object), "Value wrapped by a key function."}, {NULL}};
 
-/* ---- _lru_cache_wrapper
- * ----------------------------------------------------------------------------------------------------------------------------------
+/* ---- _lru_cache_wrapper ----
+ *
  * A dict from keys to links; links form a ring, least recently used first. The ring owns its links, and is changed
  * under the wrapper's lock; the dict has its own. A link can be in one of the two only, for a moment. Calls of the
  * function run outside of both. */
@@ -589,9 +583,7 @@ static const NativeDef lru_methods[] = {
     {NULL},
 };
 
-/* ---- the module
- * ------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the module ---- */
 
 static int exec(Value m) {
     static const TypeSpec partial = {.name = "functools.partial",

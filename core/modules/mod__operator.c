@@ -8,9 +8,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- functions
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- functions ---- */
 
 #define BINARY(name, sp)                                                       \
     static Value f_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
@@ -207,8 +205,7 @@ static Value f_compare_digest(Value self, Value *args, intptr_t nargs, Value kw)
     return v_bool(same);
 }
 
-/* ---- itemgetter, attrgetter, methodcaller
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- itemgetter, attrgetter, methodcaller ---- */
 
 typedef struct Getter {
     Object hdr;
@@ -524,9 +521,7 @@ static const NativeDef itemgetter_methods[] = GETTER_METHODS(itemgetter, );
 static const NativeDef attrgetter_methods[] = GETTER_METHODS(attrgetter, );
 static const NativeDef methodcaller_methods[] = GETTER_METHODS(methodcaller, );
 
-/* ---- the module
- * ------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the module ---- */
 
 static int exec(Value m) {
     static const TypeSpec itemgetter = {.name = "operator.itemgetter",

@@ -133,9 +133,7 @@ static Value m_set_wakeup_fd(Value self, Value *args, intptr_t nargs, Value kw) 
     return v_from_int(signal_set_wakeup(fd, warn));
 }
 
-/* ---- interval timers
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- interval timers ---- */
 
 static int to_timeval(Value v, struct timeval *tv) {
     double d;
@@ -195,8 +193,7 @@ static Value m_getitimer(Value self, Value *args, intptr_t nargs, Value kw) {
     return itimer_value(&old);
 }
 
-/* ---- masks and waiting
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- masks and waiting ---- */
 
 static int to_sigset(Value iterable, sigset_t *set) {
     sigemptyset(set);

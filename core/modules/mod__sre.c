@@ -51,8 +51,7 @@ static Match *mat(Value v) {
 
 enum { FLAG_IGNORECASE = 2, FLAG_UNICODE = 32 };
 
-/* ---- the text of a match
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the text of a match ---- */
 
 /* A subject: str or a buffer, with the engine's state on it. */
 typedef struct Subject {
@@ -165,9 +164,7 @@ static Value match_new(Value pattern, Subject *s, intptr_t pos, intptr_t endpos)
     return v;
 }
 
-/* ---- arguments
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- arguments ---- */
 
 static int position_args(Value *args, intptr_t nargs, intptr_t i, intptr_t *pos, intptr_t *endpos) {
     Value a = arg_at(args, nargs, i), b = arg_at(args, nargs, i + 1);
@@ -284,9 +281,7 @@ done:
     return list;
 }
 
-/* ---- sub
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- sub ---- */
 
 /* What a replacement template says: groups and literals as re._parser.parse_template gives them. */
 typedef struct Template {
@@ -472,9 +467,7 @@ static Value p_subn(Value self, Value *args, intptr_t nargs, Value kw) {
     return substitute(self, args, nargs, true);
 }
 
-/* ---- scanners
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- scanners ---- */
 
 static Value scanner_new(Type *t, Value self, Value *args, intptr_t nargs) {
     intptr_t pos, endpos;
@@ -578,9 +571,7 @@ static Value g_scanner_pattern(Value self) {
     return retained(ref_peek(&((Scanner *)self)->pattern));
 }
 
-/* ---- patterns
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- patterns ---- */
 
 static void pattern_traverse(Value self, VisitFn visit, void *arg) {
     visit(ref_peek(&pat(self)->pattern), arg);
@@ -734,9 +725,7 @@ static Value g_groupindex(Value self) {
     return r;
 }
 
-/* ---- matches
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- matches ---- */
 
 static void match_traverse(Value self, VisitFn visit, void *arg) {
     visit(ref_peek(&mat(self)->string), arg);
@@ -943,9 +932,7 @@ static Value g_regs(Value self) {
     return t;
 }
 
-/* ---- the module
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the module ---- */
 
 static Value char_function(Value *args, uint32_t (*lower)(uint32_t), uint32_t (*upper)(uint32_t)) {
     int c;

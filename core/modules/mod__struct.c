@@ -62,9 +62,7 @@ static Value fail(const char *fmt, ...) {
     return err_set((Type *)struct_error, "%s", buf);
 }
 
-/* ---- formats
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- formats ---- */
 
 /* Size and alignment of a code; false: not a code. */
 static bool code_info(char c, bool native, int *size, int *align) {
@@ -181,9 +179,7 @@ static Format *format_new(const char *text) {
     return f;
 }
 
-/* ---- packing
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- packing ---- */
 
 static void store(char *p, uint64_t u, int size, bool big) {
     for (int i = 0; i < size; i++)
@@ -417,9 +413,7 @@ static Value unpack_all(const Format *f, const char *p) {
     return t;
 }
 
-/* ---- Struct
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Struct ---- */
 
 static Struct *st(Value v) {
     return (Struct *)v;
@@ -613,9 +607,7 @@ static Value do_unpack_from(Value self, Value data, Value offset) {
     return r;
 }
 
-/* ---- iter_unpack
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iter_unpack ---- */
 
 static void iter_traverse(Value self, VisitFn visit, void *arg) {
     visit(ref_peek(&((UnpackIter *)self)->owner), arg);
@@ -671,8 +663,7 @@ static Value i_hint(Value self, Value *args, intptr_t nargs, Value kw) {
     return f == NULL ? ABSENT : v_from_int(MAX(it->buffer.len - LOAD_RELAXED(&it->pos), 0) / f->size);
 }
 
-/* ---- methods and functions
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- methods and functions ---- */
 
 static Value s_pack(Value self, Value *args, intptr_t nargs, Value kw) {
     return do_pack(self, args, nargs);

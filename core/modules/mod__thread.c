@@ -19,9 +19,7 @@
 
 #define TIMEOUT_MAX_NS ((int64_t)9223372036 * 1000000000) /* whole seconds, as CPython's TIMEOUT_MAX */
 
-/* ---- waiting
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- waiting ---- */
 
 /* The arguments blocking and timeout: *ns is 0 (do not block), -1 (for ever) or the time. */
 int thread_wait_args(Value *args, intptr_t nargs, int64_t *ns) {
@@ -109,9 +107,7 @@ void thread_byte_release(_Atomic(uint8_t) *bits) {
     SCHED_POINT(SCHED_UNLOCK, bits);
 }
 
-/* ---- lock
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lock ---- */
 
 typedef struct Lock {
     Object hdr;
@@ -192,9 +188,7 @@ static Value m_allocate_lock(Value self, Value *args, intptr_t nargs, Value kw) 
     return obj_new(&lock_type);
 }
 
-/* ---- rlock
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- rlock ---- */
 
 typedef struct RLock {
     Object hdr;
@@ -336,9 +330,7 @@ static const TypeSpec rlock_spec = {
     .methods = rlock_methods,
 };
 
-/* ---- local
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- local ---- */
 
 /* Attributes per thread: `dicts` maps Thread.serial to a dict. All locals are in a list, so that a thread that ends can
  * take its dict out of each; a local leaves it when it dies: in fini, or, where there are no counts, when the collector
@@ -605,9 +597,7 @@ static void locals_thread_end(Thread *t) {
     }
 }
 
-/* ---- threads
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- threads ---- */
 
 static _Atomic(int64_t) n_threads;
 
@@ -705,9 +695,7 @@ void thread_sentinel_release(Value lock) {
         thread_byte_release(&l->bits);
 }
 
-/* ---- uncaught exceptions
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- uncaught exceptions ---- */
 
 static Type hook_args_type;
 static const StructSeqField hook_args_fields[] = {
@@ -773,9 +761,7 @@ done:
     return result;
 }
 
-/* ---- module
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- module ---- */
 
 static const NativeDef functions[] = {
     {"start_new_thread", m_start_new_thread, "($module, function, args, kwargs={}, /)", 0,

@@ -273,8 +273,7 @@ out:
     return r;
 }
 
-/* ---- warn(): the place follows from the stack
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- warn(): the place follows from the stack ---- */
 
 static bool internal_frame(InterpFrame *f) {
     Value n = ref_peek(&f->code->filename);

@@ -35,9 +35,7 @@ static intptr_t code_size(uint32_t c) {
     return c == 'u' ? 4 : c < 128 && strchr("bBhHiIlLqQfd", (int)c) ? item_size((char)c) : 0;
 }
 
-/* ---- items
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- items ---- */
 
 static Value get_item(char code, const char *p) {
     if (code == 'u') {
@@ -121,9 +119,7 @@ static int set_item(char code, char *p, Value v) {
     return 0;
 }
 
-/* ---- storage
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- storage ---- */
 
 static void exported(void) {
     err_set(&exc_BufferError, "cannot resize an array that is exporting buffers");
@@ -264,9 +260,7 @@ static void release_buffer(Value v, Buffer *b) {
     atomic_fetch_sub_explicit(&ar(v)->exports, 1, memory_order_release);
 }
 
-/* ---- filling
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- filling ---- */
 
 static int append_value(Value self, Value v) {
     char buf[8];
@@ -368,9 +362,7 @@ static Value a_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return v;
 }
 
-/* ---- methods
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static Value m_append(Value self, Value *args, intptr_t nargs, Value kw) {
     return append_value(self, args[0]) < 0 ? ABSENT : V_NONE;
@@ -679,9 +671,7 @@ static Value m_reduce_ex(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- operators
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- operators ---- */
 
 static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int(current_len(self));
@@ -921,9 +911,7 @@ static Value compare(Value self, Value other, int op) {
 }
 COMPARE_NATIVES(m, compare)
 
-/* ---- iterator
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iterator ---- */
 
 typedef struct ArrayIter {
     Object hdr;
@@ -988,9 +976,7 @@ static Value i_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-/* ---- the module
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the module ---- */
 
 /* Items in another machine's format, as values. Sizes, byte order and kinds by format number. */
 static Value f_reconstructor(Value self, Value *args, intptr_t nargs, Value kw) {

@@ -35,9 +35,7 @@ static int flag(Value *args, intptr_t nargs, intptr_t i, int dflt) {
     return v == ABSENT ? dflt : obj_truth(v);
 }
 
-/* ---- hexadecimal
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- hexadecimal ---- */
 
 static Value f_hexlify(Value self, Value *args, intptr_t nargs, Value kw) {
     ByteView w;
@@ -76,9 +74,7 @@ static Value f_unhexlify(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- base64
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- base64 ---- */
 
 static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static int8_t value64[256];
@@ -190,9 +186,7 @@ static Value f_a2b_base64(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- uuencode
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- uuencode ---- */
 
 static Value f_b2a_uu(Value self, Value *args, intptr_t nargs, Value kw) {
     int backtick = flag(args, nargs, 1, 0);
@@ -265,8 +259,7 @@ done:
     return r;
 }
 
-/* ---- quoted-printable (RFC 1521)
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- quoted-printable (RFC 1521) ---- */
 
 static Value f_a2b_qp(Value self, Value *args, intptr_t nargs, Value kw) {
     int header = flag(args, nargs, 1, 0);
@@ -369,9 +362,7 @@ static Value f_b2a_qp(Value self, Value *args, intptr_t nargs, Value kw) {
     return bb_finish(&b);
 }
 
-/* ---- checksums
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- checksums ---- */
 
 static uint32_t crc_table[8][256];
 

@@ -23,8 +23,7 @@
 #define FN(name) static Value name(Value self, Value *args, intptr_t nargs, Value kw)
 #define ARG(i) arg_at(args, nargs, (i))
 
-/* ---- classes, attributes
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- classes, attributes ---- */
 
 FN(b_build_class) {
     if (nargs < 2)
@@ -110,9 +109,7 @@ FN(b_locals) {
     return current_locals();
 }
 
-/* ---- numbers
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 FN(b_abs) {
     return num_unary(SP_ABS, args[0]);
@@ -294,9 +291,7 @@ FN(b_max) {
     return extreme(args, nargs, kw, CMP_GT, "max");
 }
 
-/* ---- iteration
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iteration ---- */
 
 static Value any_all(Value iterable, int stop) {
     Value it = obj_iter(iterable), v;
@@ -393,9 +388,7 @@ FN(b_sorted) {
     return l;
 }
 
-/* ---- text and streams
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- text and streams ---- */
 
 FN(b_repr) {
     return obj_repr(args[0]);
@@ -528,9 +521,7 @@ FN(b_breakpoint) {
     return r;
 }
 
-/* ---- code
- * ----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- code ---- */
 
 /* Source text of a str or bytes-like object as a buffer; *hold keeps it. NULL with exception. */
 static const char *source_text(Value v, const char *fn, const char *what, size_t *n, Value *hold, bool *is_bytes) {

@@ -94,9 +94,7 @@ static void dump(int fd, bool all) {
     }
 }
 
-/* ---- crashes
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- crashes ---- */
 
 static const struct {
     int signum;
@@ -196,9 +194,7 @@ FN(f_dump) {
     return V_NONE;
 }
 
-/* ---- on a signal
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- on a signal ---- */
 
 static struct UserSignal {
     struct sigaction old;
@@ -258,8 +254,7 @@ FN(f_unregister) {
     return V_TRUE;
 }
 
-/* ---- after a time: a thread of its own that only watches
- * ------------------------------------------------------------------------------------------- */
+/* ---- after a time: a thread of its own that only watches ---- */
 
 static pthread_mutex_t later_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t later_cond = PTHREAD_COND_INITIALIZER;

@@ -4,9 +4,7 @@
 
 static const Value zero = ((uint64_t)0 << 1) | 1, one = ((uint64_t)1 << 1) | 1;
 
-/* ---- shared
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- shared ---- */
 
 static void it_traverse(Value self, VisitFn visit, void *arg) {
     for (int i = 0; i < IT_REFS; i++)
@@ -78,8 +76,7 @@ static Value empty_iter(void) {
     return it;
 }
 
-/* ---- count: num 0 the next int while it is small (ref 0 ABSENT); ref 0 the next value else; ref 1 the step
- * ------------------------------------------ */
+/* ---- count: num 0 the next int while it is small (ref 0 ABSENT); ref 0 the next value else; ref 1 the step ---- */
 
 static Type count_type;
 enum { COUNT_VALUE = 0, COUNT_STEP = 1 };
@@ -256,8 +253,7 @@ static const NativeDef cycle_methods[] = {{"__new__", cycle_new, "($type, /, *ar
                                           SETSTATE_DEF(cycle_setstate),
                                           {NULL}};
 
-/* ---- repeat: ref 0 the object; num 0 how often still, -1 for ever
- * -------------------------------------------------------------------------------------- */
+/* ---- repeat: ref 0 the object; num 0 how often still, -1 for ever ---- */
 
 static Type repeat_type;
 
@@ -308,8 +304,7 @@ static const NativeDef repeat_methods[] = {
     REDUCE_DEF(repeat_reduce),
     {NULL}};
 
-/* ---- chain: ref 0 iterator over iterables, until exhausted; ref 1 the active iterator
- * ----------------------------------------------------------------------- */
+/* ---- chain: ref 0 iterator over iterables, until exhausted; ref 1 the active iterator ---- */
 
 static Type chain_type;
 enum { CHAIN_SOURCE = 0, CHAIN_ACTIVE = 1 };
@@ -500,8 +495,7 @@ static const NativeDef islice_methods[] = {{"__new__", islice_new, "($type, /, *
                                            SETSTATE_DEF(islice_setstate),
                                            {NULL}};
 
-/* ---- starmap, takewhile, dropwhile, filterfalse: ref 0 the function, ref 1 the iterator; num 0: see each
- * ----------------------------------------------------- */
+/* ---- starmap, takewhile, dropwhile, filterfalse: ref 0 the function, ref 1 the iterator; num 0: see each ---- */
 
 static Type starmap_type, takewhile_type, dropwhile_type, filterfalse_type;
 enum { FN = 0, SRC = 1 };
@@ -635,8 +629,8 @@ static const NativeDef filterfalse_methods[] = {{"__new__", filterfalse_new, "($
                                                 REDUCE_DEF(fn_iter_reduce),
                                                 {NULL}};
 
-/* ---- accumulate: ref 0 function or None, ref 1 the iterator, ref 2 the total, ref 3 what comes first (initial)
- * ------------------------------------------------ */
+/* ---- accumulate: ref 0 function or None, ref 1 the iterator, ref 2 the total, ref 3 what comes first (initial) ----
+ */
 
 static Type accumulate_type;
 enum { ACC_TOTAL = 2, ACC_INITIAL = 3 };
@@ -726,8 +720,7 @@ static const NativeDef accumulate_methods[] = {
     SETSTATE_DEF(accumulate_setstate),
     {NULL}};
 
-/* ---- compress: ref 0 the data, ref 1 the selectors
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- compress: ref 0 the data, ref 1 the selectors ---- */
 
 static Type compress_type;
 
@@ -764,8 +757,7 @@ static const NativeDef compress_methods[] = {{"__new__", compress_new, "($type, 
                                              REDUCE_DEF(compress_reduce),
                                              {NULL}};
 
-/* ---- pairwise: ref 0 the iterator, ref 1 the item before
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- pairwise: ref 0 the iterator, ref 1 the item before ---- */
 
 static Type pairwise_type;
 
@@ -895,9 +887,7 @@ static const NativeDef zip_longest_methods[] = {{"__new__", zip_longest_new, "($
                                                 SETSTATE_DEF(zip_longest_setstate),
                                                 {NULL}};
 
-/* ---- the module
- * ---------------------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the module ---- */
 
 static int exec(Value m) {
     static const ItSpec specs[] = {

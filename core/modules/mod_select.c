@@ -48,9 +48,7 @@ static int ms_left(int64_t deadline) {
     return left <= 0 ? 0 : (int)MIN((left + 999999) / 1000000, INT_MAX);
 }
 
-/* ---- select
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- select ---- */
 
 /* The descriptors of a sequence, appended to p as wishes for events. Owned tuple of the objects. */
 static Value wishes(Value seq, struct pollfd **p, size_t *n, short events) {
@@ -146,9 +144,7 @@ done:
     return result;
 }
 
-/* ---- poll
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- poll ---- */
 
 typedef struct Poll {
     Object hdr;
@@ -267,9 +263,7 @@ done:
     return out;
 }
 
-/* ---- epoll
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- epoll ---- */
 
 typedef struct Epoll {
     Object hdr;

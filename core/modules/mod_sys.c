@@ -58,9 +58,7 @@ void sys_set_finalizing(void) {
     STORE_RELAXED(&finalizing, true);
 }
 
-/* ---- struct sequences
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- struct sequences ---- */
 
 static Type flags_type, version_info_type, float_info_type, int_info_type, hash_info_type, thread_info_type, hooks_type,
     unraisable_type;
@@ -190,9 +188,7 @@ static Value make_implementation(void) {
     return ns;
 }
 
-/* ---- hooks
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- hooks ---- */
 
 int sys_display(Value v) {
     Value b = dict_get(import_modules(), ID("builtins"));
@@ -296,9 +292,7 @@ FN(s_breakpointhook) {
     return r;
 }
 
-/* ---- exceptions and exit
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- exceptions and exit ---- */
 
 FN(s_exc_info) {
     Value e = interp_handled();
@@ -321,9 +315,7 @@ FN(s_exit) {
     return status && status != V_NONE ? err_set_value(&exc_SystemExit, status) : err_set_none(&exc_SystemExit);
 }
 
-/* ---- frames
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- frames ---- */
 
 FN(s_getframe) {
     int depth = 0;
@@ -402,9 +394,7 @@ FN(s_current_exceptions) {
     return err_pending() ? ABSENT : d;
 }
 
-/* ---- limits and measures
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- limits and measures ---- */
 
 FN(s_getrecursionlimit) {
     return v_from_int(LOAD_RELAXED(&interp_recursion_limit));
@@ -531,8 +521,7 @@ FN(s_call_tracing) {
     return obj_call_tuple_dict(args[0], args[1], ABSENT);
 }
 
-/* ---- tracing: the functions are kept per thread; interp/ calls them
- * ---------------------------------------------------------------------------------- */
+/* ---- tracing: the functions are kept per thread; interp/ calls them ---- */
 
 static Value thread_slot(void) {
     Thread *t = thread_self();
@@ -562,9 +551,7 @@ FN(s_getprofile) {
     return get_slot(ID("sys.profile"));
 }
 
-/* ---- asynchronous code
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- asynchronous code ---- */
 
 FN(s_set_origin_depth) {
     int n;
@@ -591,9 +578,7 @@ FN(s_get_asyncgen_hooks) {
     return structseq_new(&hooks_type, v, 2);
 }
 
-/* ---- audit
- * ---------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- audit ---- */
 
 static Ref audit_hooks; /* a list, or ABSENT */
 
@@ -643,9 +628,7 @@ FN(s_addaudithook) {
     return list_append(ref_peek(&audit_hooks), args[0]) < 0 ? ABSENT : V_NONE;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the table ---- */
 
 static const NativeDef functions[] = {
     {"_clear_type_cache", s_clear_type_cache, "($module, /)", 0, "Clear the internal type lookup cache."},

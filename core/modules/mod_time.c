@@ -18,9 +18,7 @@
 
 #define NS ((int64_t)1000000000)
 
-/* ---- clocks
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- clocks ---- */
 
 static int64_t ts_ns(const struct timespec *ts) {
     return (int64_t)ts->tv_sec * NS + ts->tv_nsec;
@@ -189,9 +187,7 @@ static Value m_get_clock_info(Value self, Value *args, intptr_t nargs, Value kw)
     return err_set(&exc_ValueError, "unknown clock");
 }
 
-/* ---- sleep
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- sleep ---- */
 
 static Value m_sleep(Value self, Value *args, intptr_t nargs, Value kw) {
     int64_t ns;
@@ -233,9 +229,7 @@ static Value m_sleep(Value self, Value *args, intptr_t nargs, Value kw) {
     }
 }
 
-/* ---- struct_time
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- struct_time ---- */
 
 static Type time_type;
 static const StructSeqField time_fields[] = {
@@ -517,9 +511,7 @@ static Value m_strptime(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- time zone
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- time zone ---- */
 
 static int add_zone(Value m) {
     /* As CPython: the names and offsets of the most recent January and July. */
@@ -558,9 +550,7 @@ static Value m_tzset(Value self, Value *args, intptr_t nargs, Value kw) {
     return rc < 0 ? ABSENT : V_NONE;
 }
 
-/* ---- module
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- module ---- */
 
 static const NativeDef functions[] = {
     {"time", m_time, "()", 0,

@@ -112,8 +112,7 @@ static Value f_decomposition(Value self, Value *args, intptr_t nargs, Value kw) 
     return sb_finish(&b);
 }
 
-/* ---- normalization
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- normalization ---- */
 
 enum { FORM_NFC, FORM_NFKC, FORM_NFD, FORM_NFKD };
 static int form_arg(Value v) {
@@ -213,9 +212,7 @@ static Value f_is_normalized(Value self, Value *args, intptr_t nargs, Value kw) 
     return r;
 }
 
-/* ---- names
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 static Value f_name(Value self, Value *args, intptr_t nargs, Value kw) {
     uint32_t c;

@@ -135,8 +135,7 @@ interrupted:
     return ABSENT;
 }
 
-/* ---- directories
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- directories ---- */
 
 static DIR *open_dir(Path *p, int *e) {
     DIR *d;

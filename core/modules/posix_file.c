@@ -124,8 +124,7 @@ static Value none_or_error(int r, int e) {
     return r < 0 ? os_error(e) : V_NONE;
 }
 
-/* ---- descriptors
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- descriptors ---- */
 
 static Value posix_open(Value self, Value *args, intptr_t nargs, Value kw) {
     Path p;
@@ -503,9 +502,7 @@ static Value posix_eventfd(Value self, Value *args, intptr_t nargs, Value kw) {
     return r < 0 ? err_errno() : v_from_int(r);
 }
 
-/* ---- names
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 /* One path and a system call on it. */
 #define PATH_CALL(fname, pyname, allow_fd, call)                            \

@@ -150,9 +150,7 @@ static Value posix_getpriority(Value self, Value *args, intptr_t nargs, Value kw
     return errno ? err_errno() : v_from_int(r);
 }
 
-/* ---- waiting
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- waiting ---- */
 
 static Value posix_waitpid(Value self, Value *args, intptr_t nargs, Value kw) {
     int pid, options, status = 0, r, e;
@@ -264,9 +262,7 @@ static Value posix_pidfd_open(Value self, Value *args, intptr_t nargs, Value kw)
     return r < 0 ? err_errno() : v_from_int(r);
 }
 
-/* ---- fork
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- fork ---- */
 
 static int add_hook(Value *list, Value fn) {
     if (fn == ABSENT)
@@ -327,8 +323,7 @@ static Value posix_fork(Value self, Value *args, intptr_t nargs, Value kw) {
     return pid < 0 ? os_error(e) : v_from_int(pid);
 }
 
-/* ---- exec and spawn
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- exec and spawn ---- */
 
 /* A NULL-terminated array of C strings over bytes objects kept in *keep (a list). NULL with an exception. */
 static char **string_array(Value seq, Value *keep) {
@@ -606,8 +601,7 @@ static Value posix_system(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int(r);
 }
 
-/* ---- scheduling, times
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- scheduling, times ---- */
 
 static Value posix_times(Value self, Value *args, intptr_t nargs, Value kw) {
     struct tms t;

@@ -115,9 +115,7 @@ static Value socket_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-/* ---- waiting
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- waiting ---- */
 
 /* Waits until fd is ready for events: 1, 0 time-out, -1 exception. deadline -1: for ever. */
 static int wait_ready(int fd, short events, int64_t deadline) {
@@ -188,8 +186,7 @@ static ssize_t transfer(Socket *k, short events, ssize_t (*fn)(int fd, void *arg
     return transfer_until(k, events, deadline_of(k), fn, arg);
 }
 
-/* ---- connections
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- connections ---- */
 
 typedef struct Accept {
     SockAddr addr;
@@ -305,9 +302,7 @@ static Value socket_getpeername(Value self, Value *args, intptr_t nargs, Value k
                                                                               : sockaddr_to_value(&a, len);
 }
 
-/* ---- data
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- data ---- */
 
 typedef struct Xfer {
     char *p;
@@ -653,9 +648,7 @@ static Value socket_recvmsg_into(Value self, Value *args, intptr_t nargs, Value 
     return out;
 }
 
-/* ---- options
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- options ---- */
 
 static Value socket_setsockopt(Value self, Value *args, intptr_t nargs, Value kw) {
     int level, name, r, fd = LOAD_RELAXED(&((Socket *)self)->fd);

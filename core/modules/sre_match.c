@@ -6,9 +6,7 @@
 #include "object/text.h"
 #include "object/unicode.h"
 
-/* ---- characters
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- characters ---- */
 
 static ALWAYS_INLINE uint32_t at(const void *d, const int kind, intptr_t i) {
     return kind == 1 ? ((const uint8_t *)d)[i] : kind == 2 ? ((const uint16_t *)d)[i] : ((const uint32_t *)d)[i];
@@ -292,9 +290,7 @@ static ALWAYS_INLINE intptr_t count_one(const SreState *st, const int kind, intp
     return i - p;
 }
 
-/* ---- the state
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the state ---- */
 
 int sre_state_init(SreState *st, const uint32_t *code, uint32_t groups, const void *text, int kind, intptr_t start,
                    intptr_t end) {
@@ -357,9 +353,7 @@ static bool grow(void *array, void *own, uint32_t *cap, size_t item) {
     return true;
 }
 
-/* ---- matching
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- matching ---- */
 
 /* Choices: what a failure does. */
 enum {
@@ -926,9 +920,7 @@ int sre_search(SreState *st) {
     return 0;
 }
 
-/* ---- validation
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- validation ---- */
 
 typedef struct Check {
     const uint32_t *code;

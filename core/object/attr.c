@@ -138,9 +138,7 @@ int obj_lookup_attr_str(Value o, const char *name, Value *out) {
     return r;
 }
 
-/* ---- setting
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- setting ---- */
 
 int obj_generic_setattr(Value o, Value name, Value v) {
     Type *t = type_of(o);
@@ -226,8 +224,7 @@ Value obj_get_dict(Value o) {
     return no_attribute(o, ID("__dict__"));
 }
 
-/* ---- special methods and calls by name
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- special methods and calls by name ---- */
 
 int obj_lookup_special(Value o, int sp, Value *out) {
     Type *t = type_of(o);
@@ -331,9 +328,7 @@ Value obj_dir(Value o) {
     return l;
 }
 
-/* ---- modules
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- modules ---- */
 
 static COLD Value module_missing(Value m, Value name, bool quiet) {
     Value d = module_dict(m);

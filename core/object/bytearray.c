@@ -156,9 +156,7 @@ static int append(Value v, const char *p, size_t n) {
     return splice(v, bounds_end, NULL, p, n);
 }
 
-/* ---- construction
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- construction ---- */
 
 Value bytearray_from(const char *s, size_t n) {
     Value v = obj_new(&bytearray_type);
@@ -224,9 +222,7 @@ static Value m_fromhex(Value cls, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static size_t current_len(Value v) {
     ExclCs cs;
@@ -385,9 +381,7 @@ static Value m_reduce_ex(Value self, Value *args, intptr_t nargs, Value kw) {
     return reduce(self, proto);
 }
 
-/* ---- changing
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- changing ---- */
 
 static Value m_append(Value self, Value *args, intptr_t nargs, Value kw) {
     int c = byte_value(args[0], "byte");
@@ -669,9 +663,7 @@ static Value m_delitem(Value self, Value *args, intptr_t nargs, Value kw) {
     return ok ? V_NONE : err_set(&exc_IndexError, "bytearray index out of range");
 }
 
-/* ---- iterator
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iterator ---- */
 
 typedef struct ByteArrayIter {
     Object hdr;
@@ -762,9 +754,7 @@ static const TypeSpec iter_spec = {
     .methods = iter_methods,
 };
 
-/* ---- the type
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the type ---- */
 
 static const NativeDef own_methods[] = {
     {"__new__", m_new, "($type, *args, **kwargs)"},

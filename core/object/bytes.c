@@ -66,9 +66,7 @@ Value bytes_shrink(Value v, size_t n) {
     return v;
 }
 
-/* ---- views
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- views ---- */
 
 int view_open(ByteView *w, Value v) {
     w->copy = NULL;
@@ -124,9 +122,7 @@ void view_close(ByteView *w) {
         buffer_release(&w->buffer);
 }
 
-/* ---- builder
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- builder ---- */
 
 void bb_init(BytesBuilder *b) {
     b->data = b->small;
@@ -186,8 +182,7 @@ Value bb_finish_bytearray(BytesBuilder *b) {
     return v;
 }
 
-/* ---- small operations
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- small operations ---- */
 
 Value bytes_concat(Value a, Value b) {
     ByteView x, y;

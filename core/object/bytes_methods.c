@@ -55,9 +55,7 @@ void sub_close(SubArg *a) {
         view_close(&a->view);
 }
 
-/* ---- finding
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- finding ---- */
 
 typedef struct FindArgs {
     SubArg sub;
@@ -194,8 +192,7 @@ static Value m_endswith(Value self, Value *args, intptr_t nargs, Value kw) {
     return tail_method(self, args, nargs, 1, "endswith");
 }
 
-/* ---- replacing, splitting, joining
- * -------------------------------------------------------------------------------------------------- */
+/* ---- replacing, splitting, joining ---- */
 
 static Value replace(Value self, ByteView *s, ByteView *from, ByteView *to, intptr_t max) {
     if (max < 0)
@@ -438,8 +435,7 @@ done:
     return r;
 }
 
-/* ---- stripping, padding
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- stripping, padding ---- */
 
 static Value strip(Value self, Value chars, int sides) {
     bool set[256] = {false};
@@ -586,8 +582,7 @@ static Value m_expandtabs(Value self, Value *args, intptr_t nargs, Value kw) {
     return finish_like(self, &b);
 }
 
-/* ---- case and classes (ASCII)
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- case and classes (ASCII) ---- */
 
 static bool lower(int c) {
     return (unsigned)(c - 'a') < 26;
@@ -714,9 +709,7 @@ static Value m_istitle(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_bool(ok && cased);
 }
 
-/* ---- the rest
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the rest ---- */
 
 static Value m_translate(Value self, Value *args, intptr_t nargs, Value kw) {
     Value table = args[0], del = arg_at(args, nargs, 1);

@@ -25,9 +25,7 @@ int bytes_warning(Value a, Value b) {
     return 0;
 }
 
-/* ---- construction
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- construction ---- */
 
 static int append_item(BytesBuilder *b, Value item, const char *what) {
     if (!v_is_index(item)) {
@@ -282,9 +280,7 @@ static Value m_fromhex(Value cls, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- operators
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- operators ---- */
 
 static Value m_add(Value self, Value *args, intptr_t nargs, Value kw) {
     Value o = args[0];
@@ -361,9 +357,7 @@ static Value m_getnewargs(Value self, Value *args, intptr_t nargs, Value kw) {
     return b == ABSENT ? ABSENT : tuple_from_steal(&b, 1);
 }
 
-/* ---- iterator
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iterator ---- */
 
 typedef struct BytesIter {
     Object hdr;
@@ -447,9 +441,7 @@ static const TypeSpec iter_spec = {
     .methods = iter_methods,
 };
 
-/* ---- the type
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the type ---- */
 
 static const NativeDef own_methods[] = {
     {"__new__", m_new, "($type, source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)"},

@@ -59,9 +59,7 @@ static bool call_handler(const char *errors, Value *handler, bool decoding, Valu
     return ok;
 }
 
-/* ---- decoding
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- decoding ---- */
 
 void decoding_init(Decoding *d, const char *encoding, const char *s, size_t n, const char *errors) {
     *d =
@@ -134,9 +132,7 @@ bool decoding_error(Decoding *d, StrBuilder *out, size_t start, size_t end, cons
     return true;
 }
 
-/* ---- encoding
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- encoding ---- */
 
 void encoding_init(Encoding *e, const char *encoding, Value str, const char *errors) {
     *e = (Encoding){.encoding = encoding, .errors = errors, .str = str, .mode = error_mode(errors)};
@@ -203,8 +199,7 @@ bool encoding_error(Encoding *e, intptr_t start, intptr_t end, const char *reaso
     return true;
 }
 
-/* ---- the handlers as Python functions
- * ----------------------------------------------------------------------------------------------- */
+/* ---- the handlers as Python functions ---- */
 
 static UnicodeErrorExc *unicode_error(Value v, Type *t) {
     return type_is_subtype(type_of(v), t) ? (UnicodeErrorExc *)v : NULL;

@@ -14,8 +14,7 @@ static int hex_value(uint8_t c) {
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
-/* ---- unicode_escape
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- unicode_escape ---- */
 
 /* \x \u \U: digits from i on. Returns how many were found; *c the value. */
 static size_t hex_run(Decoding *d, size_t i, size_t want, uint32_t *c) {
@@ -195,8 +194,7 @@ Value codec_unicode_escape_encode(Value s) {
     return bb_finish(&b);
 }
 
-/* ---- raw_unicode_escape
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- raw_unicode_escape ---- */
 
 Value codec_raw_unicode_escape_decode(const char *s, size_t n, const char *errors, bool final, size_t *consumed) {
     Decoding d;
@@ -258,8 +256,7 @@ Value codec_raw_unicode_escape_encode(Value s) {
     return bb_finish(&b);
 }
 
-/* ---- bytes literals
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- bytes literals ---- */
 
 Value codec_escape_decode(const char *str, size_t n, const char *errors, intptr_t *warn) {
     const uint8_t *s = (const uint8_t *)str;
@@ -343,8 +340,7 @@ Value codec_escape_decode(const char *str, size_t n, const char *errors, intptr_
     return bb_finish(&b);
 }
 
-/* ---- UTF-7 (RFC 2152)
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- UTF-7 (RFC 2152) ---- */
 
 static int base64_value(uint8_t c) {
     if (c >= 'A' && c <= 'Z')

@@ -37,8 +37,7 @@ int codec_registry_init(void) {
     return 0;
 }
 
-/* ---- error handlers
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- error handlers ---- */
 
 int codec_register_error(const char *name, Value handler) {
     if (!v_is_callable(handler)) {
@@ -54,9 +53,7 @@ Value codec_lookup_error(const char *name) {
     return v;
 }
 
-/* ---- codecs
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- codecs ---- */
 
 int codec_register(Value search) {
     if (!v_is_callable(search)) {

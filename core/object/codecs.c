@@ -5,9 +5,7 @@
 #include "object/int.h"
 #include "object/str_impl.h"
 
-/* ---- shared
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- shared ---- */
 
 static Value decoded(Decoding *d, StrBuilder *out, bool ok) {
     decoding_done(d);
@@ -24,9 +22,7 @@ static Value encoded(Encoding *e, BytesBuilder *out, bool ok) {
     return ABSENT;
 }
 
-/* ---- UTF-8
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- UTF-8 ---- */
 
 /* What is wrong at s[i]: the end of the bad bytes, and why. */
 static const char *utf8_problem(const uint8_t *s, size_t n, size_t i, size_t *end) {
@@ -151,8 +147,7 @@ Value codec_utf8_encode(Value s, const char *errors) {
     return encoded(&e, &out, true);
 }
 
-/* ---- UTF-16 and UTF-32
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- UTF-16 and UTF-32 ---- */
 
 #define NATIVE (-1) /* little-endian: all machines this runs on */
 
@@ -330,8 +325,7 @@ Value codec_utf32_encode(Value s, const char *errors, int order) {
     return wide_encode(s, errors, order, 4);
 }
 
-/* ---- ASCII and Latin-1
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- ASCII and Latin-1 ---- */
 
 Value codec_ascii_decode(const char *s, size_t n, const char *errors) {
     if (ascii_prefix((const uint8_t *)s, n) == n)
@@ -398,8 +392,7 @@ Value codec_latin1_encode(Value s, const char *errors) {
     return narrow_encode(s, errors, 256);
 }
 
-/* ---- character maps
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- character maps ---- */
 
 /* What mapping says about key: owned, V_NONE when undefined; ABSENT with an exception. */
 static Value map_get(Value mapping, uint32_t key) {

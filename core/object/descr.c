@@ -8,8 +8,7 @@
 
 Type native_type, method_descr_type, classmethod_descr_type, getset_type, member_type;
 
-/* ---- reading through a descriptor
- * --------------------------------------------------------------------------------------------------- */
+/* ---- reading through a descriptor ---- */
 
 Value descr_get(Value d, Value o, Type *t) {
     if (!v_is_obj(d))
@@ -51,9 +50,7 @@ Value descr_get(Value d, Value o, Type *t) {
     return obj_call_special(d, SP_GET, args, 2);
 }
 
-/* ---- members
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- members ---- */
 
 Value member_get_at(Value o, const MemberDef *m) {
     void *p = (char *)v_obj(o) + m->offset;
@@ -259,8 +256,7 @@ static const TypeSpec member_spec = {.name = "member_descriptor",
                                      .methods = gs_methods,
                                      .getsets = gs_getsets};
 
-/* ---- native functions and methods
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- native functions and methods ---- */
 
 static Native *N(Value v) {
     return (Native *)v;

@@ -16,9 +16,7 @@ static size_t len_of(Value d) {
     return LOAD_RELAXED(&D(d)->len);
 }
 
-/* ---- stamps
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- stamps ---- */
 
 /* Threads take stamps in ranges, so that two blocks of different threads do not share one. */
 enum { STAMP_RANGE = 4096 };
@@ -42,9 +40,7 @@ static uint32_t new_layout_id(void) {
     return (id + 1) | DICT_ID_BIT;
 }
 
-/* ---- blocks
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- blocks ---- */
 
 #define MAX_ENTRIES ((size_t)0x55000000)
 
@@ -164,9 +160,7 @@ static int grow(Value d) {
     return resize(d, usable(table_for(MAX(len_of(d) * 2, 5))));
 }
 
-/* ---- probing
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- probing ---- */
 
 enum { MISS, HIT, UNSURE };
 
@@ -255,9 +249,7 @@ int64_t dict_hash_key(Value key) {
     return obj_hash(key);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static int lookup_hashed(Value d, Value key, int64_t hash, Value *out) {
     ExclCs cs;
@@ -428,9 +420,7 @@ bool dict_prev(Value d, intptr_t *pos, Value *key, Value *value) {
     return found;
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 typedef enum InsertMode {
     REPLACE,      /* new value */
@@ -781,9 +771,7 @@ void dict_clear(Value d) {
     excl_cs_end(&cs);
 }
 
-/* ---- making
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 Value dict_new(void) {
     Value d = obj_new(&dict_type);
@@ -1125,9 +1113,7 @@ int dict_equal(Value a, Value b) {
     return 1;
 }
 
-/* ---- inline caches
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- inline caches ---- */
 
 intptr_t dict_cache_slot(Value d, Value key, uint32_t *layout_id) {
     ExclCs cs;

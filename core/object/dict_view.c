@@ -10,9 +10,7 @@
 
 Type dict_keyiter_type, dict_values_type, dict_valueiter_type, dict_keys_type, dict_items_type, dict_itemiter_type;
 
-/* ---- iterators
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iterators ---- */
 
 typedef struct DictIter {
     Object hdr;
@@ -229,9 +227,7 @@ static const NativeDef rev_key_methods[] = DICT_ITER_METHODS(n_prev_key);
 static const NativeDef rev_value_methods[] = DICT_ITER_METHODS(n_prev_value);
 static const NativeDef rev_item_methods[] = DICT_ITER_METHODS(n_prev_item);
 
-/* ---- views
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- views ---- */
 
 typedef struct DictView {
     Object hdr;

@@ -9,9 +9,7 @@
 #include "object/tuple.h"
 #include "tracer.h"
 
-/* ---- formatting
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- formatting ---- */
 
 static void put_utf8(StrBuilder *b, const char *s, size_t n) {
     size_t i = 0;
@@ -151,9 +149,7 @@ Value str_format_c(const char *fmt, ...) {
     return v;
 }
 
-/* ---- setting
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- setting ---- */
 
 /* Made at start, so that running out of memory can always be said. */
 static Value spare_memory_error;
@@ -320,8 +316,7 @@ Value err_syntax(Type *cls, Value msg, Value filename, int line, int col, int en
     return ABSENT;
 }
 
-/* ---- exceptions nobody can catch
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- exceptions nobody can catch ---- */
 
 void unraisable_default(Value exc, Value err_msg, Value object); /* runtime/traceback_print.c */
 Value unraisable_args(Value exc, Value err_msg,

@@ -45,9 +45,7 @@ static void store(Value self, Ref *r, Value v) {
     release(old);
 }
 
-/* ---- BaseException
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- BaseException ---- */
 
 static Value args_of(Value self) {
     Value a = load(self, &B(self)->args);
@@ -247,8 +245,7 @@ static int s_dict(Value self, Value v) {
     return attrs_set_dict(self, v);
 }
 
-/* ---- the interface to the interpreter
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the interface to the interpreter ---- */
 
 Value exc_traceback(Value e) {
     return g_traceback(e);
@@ -330,8 +327,7 @@ void exc_wrap_pending(Type *cls, const char *msg) {
     err_restore(e);
 }
 
-/* ---- StopIteration, SystemExit
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- StopIteration, SystemExit ---- */
 
 static Value stop_init(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!base_init(self, args, nargs, kw))
@@ -349,9 +345,7 @@ static Value exit_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 
-/* ---- KeyError
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- KeyError ---- */
 
 static Value key_str(Value self, Value *args, intptr_t nargs, Value kw) {
     Value a = args_of(self);
@@ -364,8 +358,7 @@ static Value key_str(Value self, Value *args, intptr_t nargs, Value kw) {
     return base_str(self, NULL, 0, ABSENT);
 }
 
-/* ---- NameError, AttributeError, ImportError
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- NameError, AttributeError, ImportError ---- */
 
 /* Keyword arguments by name; -1 with TypeError for another one. */
 static int take_keywords(Value self, Value *kwvalues, Value kw, int n, const char *const *names, Value *out,
@@ -456,9 +449,7 @@ static Value import_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- OSError
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- OSError ---- */
 
 static Type *errno_class(int64_t e) {
     switch (e) {
@@ -615,9 +606,7 @@ static int s_written(Value self, Value v) {
     return 0;
 }
 
-/* ---- SyntaxError
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- SyntaxError ---- */
 
 static Value syntax_init(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!base_init(self, args, nargs, kw))
@@ -672,9 +661,7 @@ static Value syntax_str(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- UnicodeErrors
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- UnicodeErrors ---- */
 
 static bool is_translate(Value self) {
     return type_is_subtype(type_of(self), &exc_UnicodeTranslateError);
@@ -778,9 +765,7 @@ Value exc_unicode_encode(const char *encoding, Value str, intptr_t start, intptr
     return raise_unicode(&exc_UnicodeEncodeError, encoding, str, start, end, reason);
 }
 
-/* ---- layouts
- * --------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- layouts ---- */
 
 /* Reference fields lie between BaseExc and the end of these layouts, so one traverse serves each by count. */
 static void base_traverse(Value self, VisitFn visit, void *arg) {

@@ -254,9 +254,7 @@ const NativeDef exc_group_methods[] = {
     {0},
 };
 
-/* ---- except*
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- except* ---- */
 
 static bool names_group(Value types) {
     if (v_is_tuple(types)) {

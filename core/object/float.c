@@ -66,9 +66,7 @@ double float_floordiv(double a, double b) {
     return d - f > 0.5 ? f + 1.0 : f;
 }
 
-/* ---- to text
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- to text ---- */
 
 /* Digits need a buffer of this many characters for the largest double with p places behind the point. */
 #define FIXED_DIGITS_MAX 330
@@ -159,9 +157,7 @@ Value float_repr(double d) {
     return float_format(d, 'r', 0, false, false, true);
 }
 
-/* ---- from text
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- from text ---- */
 
 double float_parse(const char *s, size_t n, bool *ok) {
     *ok = true;

@@ -174,9 +174,7 @@ fail:
     return ABSENT;
 }
 
-/* ---- substitution
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- substitution ---- */
 
 /* Arguments with starred aliases of tuples spread out: new tuple. */
 static Value unpack_args(Value item) {
@@ -317,9 +315,7 @@ static Value g_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
     return r;
 }
 
-/* ---- the rest
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the rest ---- */
 
 static Value g_new(Value self, Value *args, intptr_t nargs, Value kw) {
     return make((Type *)self, args[0], args[1], false);

@@ -209,9 +209,7 @@ int64_t int_hash(Value v) {
     return r == -1 ? -2 : r;
 }
 
-/* ---- arithmetic
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- arithmetic ---- */
 
 static Value add_views(const IntView *x, const IntView *y, bool negate_y) {
     bool yneg = y->neg != negate_y;
@@ -616,9 +614,7 @@ Value int_invert(Value a) {
     return v_is_int(a) ? v_from_int(~v_int(a)) : int_sub(v_from_int(-1), a);
 }
 
-/* ---- bytes
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- bytes ---- */
 
 Value int_from_bytes(const unsigned char *p, size_t n, bool little, bool is_signed) {
     mp_size_t limbs = (mp_size_t)(n / 8 + 1);

@@ -396,9 +396,7 @@ static const GetSetDef int_getsets[] = {
     {NULL},
 };
 
-/* ---- bool
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- bool ---- */
 
 static Value bool_new_m(Value cls, Value *args, intptr_t nargs, Value kw) {
     Value x = arg_at(args, nargs, 0);

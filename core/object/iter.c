@@ -14,9 +14,7 @@ static SeqIter *I(Value v) {
     return (SeqIter *)v;
 }
 
-/* ---- registration
- * -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- registration ---- */
 
 /* Built-in types have small constant indices; the others are found by open addressing. */
 static NextFn builtin_next[IDX_ORD_END];
@@ -53,8 +51,7 @@ NextFn iter_next_fn(Value it) {
     return other_next[i].fn;
 }
 
-/* ---- what iterators have in common
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- what iterators have in common ---- */
 
 Value iter_self(Value self, Value *args, intptr_t nargs, Value kw) {
     return retained(self);
@@ -86,9 +83,7 @@ Value iter_builtin(const char *name) {
     return import_attr("builtins", name);
 }
 
-/* ---- by index
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- by index ---- */
 
 static Value make(Type *t, Value seq, intptr_t index) {
     Value it = obj_new(t);
@@ -329,9 +324,7 @@ static const NativeDef list_reviter_methods[] = INDEX_ITER_METHODS(n_list_revite
 static const NativeDef tuple_iter_methods[] = INDEX_ITER_METHODS(n_tuple_iter);
 static const NativeDef seq_iter_methods[] = INDEX_ITER_METHODS(n_seq_iter);
 
-/* ---- iter(callable, sentinel)
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iter(callable, sentinel) ---- */
 
 typedef struct CallIter {
     Object hdr;
@@ -421,9 +414,7 @@ static const NativeDef call_iter_methods[] = {
     {NULL},
 };
 
-/* ---- start-up
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- start-up ---- */
 
 void iter_init(void) {
     static const TypeSpec list_iter = {.name = "list_iterator",

@@ -25,9 +25,7 @@ Value iter_pull(Value it) {
     return next ? next(it) : obj_next(it);
 }
 
-/* ---- enumerate
- * -------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- enumerate ---- */
 
 typedef struct Enumerate {
     Object hdr;
@@ -114,9 +112,7 @@ static const NativeDef enumerate_methods[] = {
     {NULL},
 };
 
-/* ---- reversed
- * ---------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reversed ---- */
 
 static SeqIter *R(Value v) {
     return (SeqIter *)v;
@@ -234,9 +230,7 @@ static const NativeDef reversed_methods[] = {
     {NULL},
 };
 
-/* ---- zip, map, filter
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- zip, map, filter ---- */
 
 typedef struct Puller {
     Object hdr;

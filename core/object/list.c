@@ -23,9 +23,7 @@ static Ref *items_of(Value l) {
 
 #define MAX_ITEMS ((SIZE_MAX / 2 - sizeof(ListBlock)) / sizeof(Ref))
 
-/* ---- blocks
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- blocks ---- */
 
 static ListBlock *block_new(size_t cap) {
     if (UNLIKELY(cap > MAX_ITEMS)) {
@@ -136,9 +134,7 @@ static Value take_at(Value l, size_t i) {
     return v;
 }
 
-/* ---- making
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 Value list_new(intptr_t cap) {
     Value l = obj_new(&list_type);
@@ -307,9 +303,7 @@ Value seq_to_list(Value iterable) {
     return l;
 }
 
-/* ---- one item
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- one item ---- */
 
 Value list_get(Value l, intptr_t i) {
     List *o = L(l);
@@ -424,9 +418,7 @@ Value list_pop(Value l, intptr_t i) {
     return v;
 }
 
-/* ---- many items
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- many items ---- */
 
 /* In the section: n items of src, retained, at the end. src may be l's own items. */
 static int append_many(Value l, const Ref *src, size_t n) {
@@ -638,8 +630,7 @@ int list_sort(Value l) {
     return list_sort_with(l, ABSENT, false);
 }
 
-/* ---- what list_methods.c needs
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- what list_methods.c needs ---- */
 
 intptr_t list_find(Value l, Value x, intptr_t lo, intptr_t hi, bool remove) {
     for (intptr_t i = lo;;) {

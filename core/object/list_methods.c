@@ -289,9 +289,7 @@ static Value m_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int((int64_t)n);
 }
 
-/* ---- the type
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the type ---- */
 
 static void traverse(Value self, VisitFn visit, void *arg) {
     ListBlock *b = LOAD_RELAXED(&L(self)->block);

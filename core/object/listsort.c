@@ -40,9 +40,7 @@ typedef struct Sort {
     Value local[LOCAL_TEMP];
 } Sort;
 
-/* ---- comparing
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- comparing ---- */
 
 /* 1 a < b, 0 not, -1 exception */
 static int lt_tuples(Value a, Value b) {
@@ -123,9 +121,7 @@ int value_lt(Value a, Value b) {
     }
 }
 
-/* ---- moving
- * -------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- moving ---- */
 
 static ALWAYS_INLINE Part at(Part p, size_t i) {
     return (Part){p.k + i, p.v ? p.v + i : NULL};
@@ -186,9 +182,7 @@ static int temp_reserve(Sort *s, size_t n) {
     return 0;
 }
 
-/* ---- runs
- * ----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- runs ---- */
 
 /* Length of the run at the start of p, made ascending; -1. A strictly descending run is reversed. */
 static ALWAYS_INLINE intptr_t count_run(Kind kind, Part p, size_t n) {
@@ -238,9 +232,7 @@ static ALWAYS_INLINE int insertion(Kind kind, Part p, size_t sorted, size_t n) {
     return 0;
 }
 
-/* ---- galloping
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- galloping ---- */
 
 /* How many items of sorted a[0..n) go before key: those less than it (right false), or not greater (right true). The
  * search gallops away from index hint. -1: exception. */
@@ -292,9 +284,7 @@ static ALWAYS_INLINE intptr_t gallop(Kind kind, Value key, const Value *a, size_
     return (intptr_t)lo;
 }
 
-/* ---- merging
- * ---------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- merging ---- */
 
 /* a[0..na) and a[na..na+nb), both sorted, na <= nb: from the left, the first run in the buffer. */
 static ALWAYS_INLINE int merge_low(Kind kind, Sort *s, Part dest, size_t na, size_t nb) {
@@ -551,9 +541,7 @@ static int sort_part(Part a, size_t n, Kind kind, bool descending, bool may_poll
     return r;
 }
 
-/* ---- lists
- * --------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lists ---- */
 
 static Value *items_of(Value l) {
     ListBlock *b = LOAD_RELAXED(&((List *)l)->block);

@@ -13,9 +13,7 @@
 
 Type memoryview_type;
 
-/* ---- items
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- items ---- */
 
 intptr_t item_size(char code) {
     switch (code) {
@@ -209,9 +207,7 @@ int item_pack(char code, char *p, Value v) {
     return 0;
 }
 
-/* ---- making
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 static MemoryView *mv(Value v) {
     return (MemoryView *)v;
@@ -332,9 +328,7 @@ Value memoryview_new(Value of) {
     return v;
 }
 
-/* ---- geometry
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- geometry ---- */
 
 static intptr_t count_items(MemoryView *m) {
     intptr_t n = 1;
@@ -421,9 +415,7 @@ static char view_code(MemoryView *m) {
     return c;
 }
 
-/* ---- methods
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return memoryview_new(args[0]);
@@ -846,9 +838,7 @@ static Value m_iter(Value self, Value *args, intptr_t nargs, Value kw) {
     return seq_iter_new(self);
 }
 
-/* ---- attributes
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ---- */
 
 static Value dims_tuple(Value self, bool of_strides) {
     MemoryView *m = mv(self);

@@ -7,8 +7,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- the compact signature
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the compact signature ---- */
 
 /* Skips a default value or annotation: up to ',' or ')' outside brackets and quotes. */
 static const char *skip_default(const char *p) {
@@ -176,9 +175,7 @@ void native_visit_roots(VisitFn visit, void *arg) {
                 visit(sig_table[i].sig->names[k], arg);
 }
 
-/* ---- binding
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- binding ---- */
 
 /* How messages name the function: "list.append" for methods, "len" for functions. */
 static Value display_name(Native *n) {
@@ -426,9 +423,7 @@ Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value k
     return native_call_with(n, self, args, nargs, kwnames);
 }
 
-/* ---- making natives
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making natives ---- */
 
 static Value make(Type *t, const NativeDef *def, Type *owner, Value self, Value module) {
     Value v = obj_new(t);

@@ -13,9 +13,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 
-/* ---- recursion
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- recursion ---- */
 
 bool recursion_enter(const char *where) {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
@@ -63,9 +61,7 @@ void repr_leave(Value v) {
         }
 }
 
-/* ---- comparison
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- comparison ---- */
 
 /* Calls a method found on the class of self with one argument. */
 static ALWAYS_INLINE Value call_with_one(Value m, Value self, Value arg) {
@@ -187,9 +183,7 @@ int obj_truth_slow(Value v) {
     return 1;
 }
 
-/* ---- hash, identity
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- hash, identity ---- */
 
 uint64_t obj_id(Value v) {
     return v;
@@ -223,9 +217,7 @@ int64_t obj_hash(Value v) {
     return h == -1 ? -2 : h;
 }
 
-/* ---- text
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 Value obj_repr(Value v) {
     if (!v)
@@ -303,8 +295,7 @@ Value obj_format(Value v, Value spec) {
     return r;
 }
 
-/* ---- instance and subclass checks
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- instance and subclass checks ---- */
 
 /* cls.__bases__ when it is a tuple: 1 owned, 0, -1. */
 static int abstract_bases(Value cls, Value *out) {
@@ -446,9 +437,7 @@ int obj_issubclass(Value c, Value cls) {
     return b;
 }
 
-/* ---- containers
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- containers ---- */
 
 Value obj_getitem(Value o, Value key) {
     Value m = type_special(type_of(o), SP_GETITEM);

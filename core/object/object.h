@@ -46,14 +46,19 @@ static inline int obj_eq(Value a, Value b) {
     return a == b ? 1 : obj_compare_bool(a, b, CMP_EQ);
 }
 int obj_truth_slow(Value v);
-static ALWAYS_INLINE int obj_truth(Value v) {
+/* True or false without calling anything: 1, 0; -1 otherwise. */
+static ALWAYS_INLINE int obj_truth_quick(Value v) {
     if (v == V_TRUE)
         return 1;
     if (v == V_FALSE || v == V_NONE)
         return 0;
     if (v_is_int(v))
         return v != v_from_int(0);
-    return obj_truth_slow(v);
+    return -1;
+}
+static ALWAYS_INLINE int obj_truth(Value v) {
+    int r = obj_truth_quick(v);
+    return r >= 0 ? r : obj_truth_slow(v);
 }
 int64_t obj_hash(Value v); /* -1: error */
 Value obj_repr(Value v);   /* str */

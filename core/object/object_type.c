@@ -165,9 +165,7 @@ static Value o_sizeof(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_from_int(heap_has(self) ? (int64_t)heap_size_of(v_obj(self)) : type_of(self)->basic_size);
 }
 
-/* ---- pickling
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- pickling ---- */
 
 static Value slot_names(Type *t) {
     Value n = dict_get(type_dict(t), ID("__slotnames__"));
@@ -468,8 +466,7 @@ static const TypeSpec spec = {
     .getsets = getsets,
 };
 
-/* ---- None, Ellipsis, NotImplemented
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- None, Ellipsis, NotImplemented ---- */
 
 Type none_type, ellipsis_type, notimpl_type;
 

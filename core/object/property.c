@@ -21,9 +21,7 @@ static Value or_none(Value v) {
     return v ? retained(v) : V_NONE;
 }
 
-/* ---- property
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- property ---- */
 
 static int prop_set_up(Value self, Value fget, Value fset, Value fdel, Value doc) {
     Property *p = P(self);
@@ -209,8 +207,7 @@ static const TypeSpec property_spec = {
     .getsets = prop_getsets,
     .members = prop_members};
 
-/* ---- classmethod, staticmethod
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- classmethod, staticmethod ---- */
 
 static Value wrap_new(Type *t, Value func) {
     Value v = obj_new(t);

@@ -106,9 +106,7 @@ static Value item_at(Value r, Value i) {
     return then(int_add, product, start_of(r));
 }
 
-/* ---- iterators
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iterators ---- */
 
 /* Items that are not all immediate. */
 typedef struct LongRangeIter {
@@ -250,9 +248,7 @@ static const NativeDef long_methods[] = {
     {NULL},
 };
 
-/* ---- methods of range
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods of range ---- */
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (nargs == 0)

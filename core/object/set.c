@@ -19,9 +19,7 @@ static size_t len_of(Value s) {
 
 enum { MIN_TABLE = 8, LINEAR_PROBES = 9, PERTURB_SHIFT = 5 };
 
-/* ---- blocks
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- blocks ---- */
 
 static _Atomic(uint64_t) stamp_ranges;
 static _Thread_local uint64_t stamp_next;
@@ -115,9 +113,7 @@ static int resize(Value s, size_t above) {
     return 0;
 }
 
-/* ---- probing
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- probing ---- */
 
 enum { MISS, HIT, UNSURE };
 typedef struct Probe {
@@ -171,9 +167,7 @@ static bool still_valid(Probe *p, Value s) {
            LOAD_RELAXED(&p->b->entries[p->w.at].key) == p->seen;
 }
 
-/* ---- one item
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- one item ---- */
 
 int set_contains_hashed(Value s, Value key, int64_t hash) {
     ExclCs cs;
@@ -410,9 +404,7 @@ bool set_next(Value s, intptr_t *pos, Value *item) {
     return set_next_hashed(s, pos, item, NULL);
 }
 
-/* ---- many items
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- many items ---- */
 
 /* s |= src in one section, as far as no Python code is needed: the position in src where it stopped, -1 done, -2 error.
  */
@@ -635,9 +627,7 @@ void set_swap_contents(Value s, Value tmp) {
     excl_cs_end(&cs);
 }
 
-/* ---- making
- * -------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 Value set_new_type(Type *t) {
     Value s = obj_new(t);
@@ -689,9 +679,7 @@ Value set_to_list(Value s) {
     return l;
 }
 
-/* ---- comparison
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- comparison ---- */
 
 int set_issubset(Value s, Value other) {
     if (set_len(s) > set_len(other))

@@ -26,9 +26,7 @@ static Type *base_type(Value s) {
     return v_has_flag(s, TF_FROZENSET) ? &frozenset_type : &set_type;
 }
 
-/* ---- iterator
- * ----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iterator ---- */
 
 typedef struct SetIter {
     Object hdr;
@@ -130,9 +128,7 @@ static const NativeDef iter_methods[] = {
     {NULL},
 };
 
-/* ---- algebra
- * -----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- algebra ---- */
 
 static Value intersection(Type *t, Value a, Value b) {
     Value s = set_new_type(t), item;
@@ -237,9 +233,7 @@ INPLACE(ior, set_update)
 INPLACE(isub, set_difference_update)
 INPLACE(ixor, set_symmetric_difference_update)
 
-/* ---- methods
- * ------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return set_new_type((Type *)cls);

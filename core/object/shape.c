@@ -39,8 +39,7 @@ static ALWAYS_INLINE size_t name_hash(Value name) {
     return (size_t)((name >> 3) * 0x9e3779b97f4a7c15ull >> 32);
 }
 
-/* ---- making shapes
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- making shapes ---- */
 
 static Shape *shape_alloc_locked(void) {
     size_t per = sizeof(Shape) / 16;
@@ -93,8 +92,7 @@ Shape *shape_dict_mode(Type *t) {
     return s;
 }
 
-/* ---- finding a name
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- finding a name ---- */
 
 static NOINLINE SlotTable *shape_build_table(const Shape *s) {
     size_t cap = 16;
@@ -148,8 +146,7 @@ Value shape_name_at(const Shape *s, uint32_t slot) {
     return LOAD_RELAXED(&((Shape *)s)->name);
 }
 
-/* ---- transitions
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- transitions ---- */
 
 static ALWAYS_INLINE TransTable *trans_table(void *w) {
     return (TransTable *)((uintptr_t)w & ~(uintptr_t)1);
@@ -284,8 +281,7 @@ void shape_tree_free(Shape *s) {
     /* The cell itself is not used again: caches may still hold its index. */
 }
 
-/* ---- attributes of instances
- * --------------------------------------------------------------------------------------------------- */
+/* ---- attributes of instances ---- */
 
 _Atomic(Value) *attrs_word(Value o) {
     const Shape *s = v_shape(o);
@@ -657,8 +653,7 @@ int attrs_set_dict(Value o, Value dict) {
     return 0;
 }
 
-/* ---- for the collectors
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- for the collectors ---- */
 
 static void visit_slot_members(Object *o, const Type *t, VisitFn visit, void *arg) {
     for (; t && t->flags & TF_HEAP; t = t->base)
@@ -733,8 +728,7 @@ void obj_clear_refs(Object *o) {
         s->ops->clear(v);
 }
 
-/* ---- inline caches
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- inline caches ---- */
 
 static bool is_data_descr(Value cv) {
     Type *ct = type_of(cv);

@@ -83,9 +83,7 @@ intptr_t slice_indices(Value slice, intptr_t len, intptr_t *start, intptr_t *sto
     return slice_adjust(len, start, stop, *step);
 }
 
-/* ---- methods
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (nargs < 1 || args[0] == ABSENT)

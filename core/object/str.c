@@ -11,9 +11,7 @@
 #define BASIC (sizeof(Str) + sizeof(StrBuf *)) /* str_type's basic_size: an external str */
 #define OWN_STATE(n, kind, flags) ((uint64_t)(n) << STR_LEN_SHIFT | (uint64_t)(kind) | (flags))
 
-/* ---- making
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 /* An immortal inline str, outside the heap; works before the types exist. */
 static Value alloc_immortal(size_t n, int kind, bool ascii) {
@@ -279,8 +277,8 @@ Value str_subclass_new(Type *cls, Value s) {
     return v;
 }
 
-/* ---- cached UTF-8
- * -------------------------------------------------------------------------------------------------------------------
+/* ---- cached UTF-8 ----
+ *
  * Few strs need one, so it is no field: a table from address to block. Entries are never unlinked, only reused, so that
  * the lists can be walked without a lock; an entry belongs to who swapped its key from 0 to 1. The owner of an address
  * is alive while it looks up, and unreachable when its entry goes. */
@@ -445,8 +443,7 @@ static void fini(Value self) {
 }
 const TypeOps str_ops = {.fini = fini};
 
-/* ---- hash, equality, order
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- hash, equality, order ---- */
 
 uint32_t str_hash_bytes(const void *p, size_t n) {
     uint64_t h = hash_bytes(p, n);
@@ -496,8 +493,8 @@ int str_cmp(Value a, Value b) {
     return na < nb ? -1 : na > nb;
 }
 
-/* ---- interning
- * ----------------------------------------------------------------------------------------------------------------------
+/* ---- interning ----
+ *
  * A trie over the bits of the hash, so that it never moves: readers and writers need no lock, a writer fills an empty
  * slot, or replaces a str by a node that holds it, with one compare-and-swap. What is interned is immortal: names in
  * code, attributes, sys.intern. When the hash has no bits left (two strs of one hash) it goes on with another hash of
@@ -609,8 +606,7 @@ Value str_intern(Value s) {
     return r;
 }
 
-/* ---- concatenation
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- concatenation ---- */
 
 static Value concat_flags(Value a, Value b, uint32_t flags) {
     size_t na = (size_t)str_len(a), nb = (size_t)str_len(b);

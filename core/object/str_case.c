@@ -5,9 +5,7 @@
 #include "object/text.h"
 #include "object/unicode.h"
 
-/* ---- case
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- case ---- */
 
 /* Lower case of c = self[i]; capital sigma depends on its surroundings (Final_Sigma of the Unicode standard). */
 static int lower_at(const void *d, int kind, intptr_t n, intptr_t i, uint32_t c, uint32_t out[3]) {
@@ -121,8 +119,7 @@ static Value m_casefold(Value self, Value *args, intptr_t nargs, Value kw) {
     return change_case(self, TO_FOLDED);
 }
 
-/* ---- classes of characters
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- classes of characters ---- */
 
 static bool is_alnum(uint32_t c) {
     if (c < 0x80)
@@ -212,9 +209,7 @@ static Value m_isidentifier(Value self, Value *args, intptr_t nargs, Value kw) {
     return v_bool(str_is_identifier(self));
 }
 
-/* ---- padding
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- padding ---- */
 
 static Value pad(Value self, intptr_t left, intptr_t right, uint32_t fill) {
     if (left <= 0 && right <= 0)
@@ -311,9 +306,7 @@ static Value m_expandtabs(Value self, Value *args, intptr_t nargs, Value kw) {
     return sb_finish(&b);
 }
 
-/* ---- translate
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- translate ---- */
 
 /* What the table says about c, appended to b. 0, or -1. */
 static int translate_char(StrBuilder *b, Value table, uint32_t c) {

@@ -5,9 +5,7 @@
 #include "object/tuple.h"
 #include "object/unicode.h"
 
-/* ---- finding
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- finding ---- */
 
 /* The items of sub widened to the kind of s: data NULL when sub cannot occur in s (a character of it cannot). */
 typedef struct Needle {
@@ -96,9 +94,7 @@ bool str_tailmatch(Value s, Value sub, intptr_t lo, intptr_t hi, int dir) {
     return true;
 }
 
-/* ---- replacing
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- replacing ---- */
 
 /* All ASCII. The places of the first occurrences are remembered, so that most texts are searched once. */
 static Value replace_ascii(Value s, Value from, Value to, intptr_t max) {
@@ -178,9 +174,7 @@ Value str_replace(Value s, Value from, Value to, intptr_t max) {
     return sb_finish(&b);
 }
 
-/* ---- splitting
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- splitting ---- */
 
 static int add_part(Value list, Value s, intptr_t lo, intptr_t hi) {
     Value part = str_substr(s, lo, hi);
@@ -396,9 +390,7 @@ static Value m_rpartition(Value self, Value *args, intptr_t nargs, Value kw) {
     return partition(self, args[0], -1);
 }
 
-/* ---- joining
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- joining ---- */
 
 static bool join_item(StrBuilder *b, Value sep, Value item, intptr_t i) {
     if (UNLIKELY(!v_is_str(item))) {
@@ -481,9 +473,7 @@ static Value m_join(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_join(self, args[0]);
 }
 
-/* ---- stripping
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- stripping ---- */
 
 static Value strip(Value self, Value chars, int sides) {
     const void *d = str_data(self);
@@ -537,8 +527,7 @@ static Value m_removesuffix(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_exact(self);
 }
 
-/* ---- the finding methods
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the finding methods ---- */
 
 static int find_args(Value self, Value *args, intptr_t nargs, intptr_t *lo, intptr_t *hi) {
     if (!v_is_str(args[0])) {

@@ -10,9 +10,7 @@
 #include "object/tuple.h"
 #include "object/unicode.h"
 
-/* ---- parsing
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- parsing ---- */
 
 int markup_next(Markup *m) {
     Value s = m->str;
@@ -172,9 +170,7 @@ int field_next(FieldName *f, bool *is_attr, intptr_t *index, intptr_t *lo, intpt
     return 1;
 }
 
-/* ---- formatting
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- formatting ---- */
 
 typedef struct Formatter {
     Value *args;

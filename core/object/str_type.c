@@ -13,9 +13,7 @@ Type str_type, str_iter_type;
 
 extern const NativeDef str_find_methods[], str_case_methods[];
 
-/* ---- construction
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- construction ---- */
 
 static Value as_class(Value cls, Value s) {
     if (s == ABSENT || V_OF(&str_type) == cls)
@@ -51,9 +49,7 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return as_class(cls, bytes_decode(v, e, er));
 }
 
-/* ---- operators
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- operators ---- */
 
 static Value m_add(Value self, Value *args, intptr_t nargs, Value kw) {
     if (LIKELY(v_is_str(args[0])))
@@ -152,8 +148,7 @@ static Value m_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_from_char(str_at(self, i));
 }
 
-/* ---- text and codecs
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- text and codecs ---- */
 
 static Value m_format(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_format(self, args, nargs, kw, ABSENT);
@@ -251,9 +246,7 @@ static Value m_getnewargs(Value self, Value *args, intptr_t nargs, Value kw) {
     return s == ABSENT ? ABSENT : tuple_from_steal(&s, 1);
 }
 
-/* ---- iterator
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- iterator ---- */
 
 typedef struct StrIter {
     Object hdr;
@@ -347,9 +340,7 @@ void str_iter_init(void) {
     iter_register(&str_iter_type, iter_next);
 }
 
-/* ---- the type
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the type ---- */
 
 static const NativeDef own_methods[] = {
     {"__new__", m_new, "($type, object=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)"},

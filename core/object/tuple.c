@@ -18,9 +18,7 @@ static Tuple *T(Value v) {
     return (Tuple *)v;
 }
 
-/* ---- making
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 static Value alloc(Type *t, intptr_t n) {
     if (UNLIKELY((size_t)n > (SIZE_MAX / 2 - sizeof(Tuple) - 8) / sizeof(Ref)))
@@ -146,8 +144,7 @@ Value seq_to_tuple(Value iterable) {
     return t;
 }
 
-/* ---- comparison and hash
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- comparison and hash ---- */
 
 static Value compare(Value a, Value b, int op) {
     if (!v_is_tuple(b))
@@ -206,9 +203,7 @@ int tuple_flat_eq(Value a, Value b) {
     return 1;
 }
 
-/* ---- methods
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- methods ---- */
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Type *t = (Type *)cls;

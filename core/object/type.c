@@ -19,8 +19,7 @@
 #include "object/tuple.h"
 #include "tracer.h"
 
-/* ---- names of special methods
- * -------------------------------------------------------------------------------------------------- */
+/* ---- names of special methods ---- */
 
 static Value sp_names[SP_COUNT];
 enum { SP_TABLE = 512 };
@@ -58,8 +57,7 @@ int special_index(Value name) {
     return -1;
 }
 
-/* ---- versions and the method cache
- * --------------------------------------------------------------------------------------------- */
+/* ---- versions and the method cache ---- */
 
 static _Atomic(uint32_t) version_counter = 1;
 /* Subclass lists. Held for a few pointer operations, or a walk over a class tree that only stores versions. */
@@ -294,8 +292,7 @@ bool type_is_subtype(Type *a, Type *b) {
     return false;
 }
 
-/* ---- special[]
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- special[] ---- */
 
 void type_share_value(Value v) {
     if (!COUNT_EXACT || !v_is_obj(v) || obj_flags(v_obj(v)) & OF_UNCOUNTED)
@@ -449,8 +446,7 @@ void type_tree_recompute(Type *t) {
         type_tree_recompute(l->items[i]);
 }
 
-/* ---- static types
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- static types ---- */
 
 static struct Pending {
     Type *t;
@@ -626,8 +622,7 @@ void type_set_two_bases(Type *t, Type *a, Type *b) {
 
 Value err_no_memory_last(void); /* err.c: the error made beforehand */
 
-/* ---- making instances
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- making instances ---- */
 
 Value obj_new_sized(Type *t, size_t extra) {
     size_t size = t->basic_size + extra;
@@ -651,9 +646,7 @@ Value obj_new(Type *t) {
     return obj_new_sized(t, 0);
 }
 
-/* ---- names
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 static Value load_ref(Type *t, Ref *r) {
     ExclCs cs;
@@ -689,8 +682,7 @@ const char *type_cname(const Type *t) {
     return s;
 }
 
-/* ---- for the collectors
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- for the collectors ---- */
 
 void type_traverse(Value self, VisitFn visit, void *arg) {
     Type *t = (Type *)self;

@@ -11,8 +11,7 @@
 
 Type type_type;
 
-/* ---- calling a class
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- calling a class ---- */
 
 /* f(first, *args, **kw): the arguments lie in a traced cell when they are many. */
 static Value call_with_first(Value f, Value first, Value *args, intptr_t nargs, Value kwnames) {
@@ -96,8 +95,7 @@ static Value m_call(Value self, Value *args, intptr_t nargs, Value kw) {
     return type_call((Type *)self, args, nargs, kw);
 }
 
-/* ---- attributes of classes
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- attributes of classes ---- */
 
 Value type_getattr(Type *t, Value name, bool quiet) {
     Type *meta = type_of(V_OF(t));
@@ -216,8 +214,7 @@ static Value m_delattr(Value self, Value *args, intptr_t nargs, Value kw) {
     return type_setattr((Type *)self, args[0], ABSENT) < 0 ? ABSENT : V_NONE;
 }
 
-/* ---- type(), type.__init__
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- type(), type.__init__ ---- */
 
 static Value m_new(Value self, Value *args, intptr_t nargs, Value kw) {
     Type *meta = (Type *)self;
@@ -277,8 +274,7 @@ static Value m_prepare(Value self, Value *args, intptr_t nargs, Value kw) {
     return dict_new();
 }
 
-/* ---- what classes tell
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- what classes tell ---- */
 
 static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Type *t = (Type *)self;
@@ -370,9 +366,7 @@ static const NativeDef methods[] = {
     {0},
 };
 
-/* ---- getsets
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- getsets ---- */
 
 static int check_settable(Type *t, Value v, const char *what) {
     if (t->flags & TF_IMMUTABLE) {

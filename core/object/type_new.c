@@ -13,8 +13,7 @@
 
 _Thread_local uint32_t type_slots_hint;
 
-/* ---- method resolution order
- * --------------------------------------------------------------------------------------------------- */
+/* ---- method resolution order ---- */
 
 static Value mro_error(Value *tails, const intptr_t *at, intptr_t n) {
     StrBuilder b;
@@ -164,9 +163,7 @@ Value type_compute_mro(Type *t) {
     return mro;
 }
 
-/* ---- layout
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- layout ---- */
 
 /* A class whose instances have a C layout of their own, or that adds slots. */
 static bool adds_layout(Type *t) {
@@ -260,9 +257,7 @@ bool type_same_layout(Type *a, Type *b) {
     }
 }
 
-/* ---- __slots__
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- __slots__ ---- */
 
 static Value mangle(Value name, Value cls_name) {
     const char *n = str_utf8(name, NULL), *c = str_utf8(cls_name, NULL);
@@ -362,8 +357,7 @@ out:
     return r;
 }
 
-/* ---- instance __dict__ and __weakref__ as attributes of classes
- * -------------------------------------------------------------------- */
+/* ---- instance __dict__ and __weakref__ as attributes of classes ---- */
 
 static Value get_dict(Value self) {
     return obj_get_dict(self);
@@ -404,8 +398,7 @@ static int add_getset(Value dict, const GetSetDef *def, Type *t) {
     return r;
 }
 
-/* ---- the class statement's promises
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the class statement's promises ---- */
 
 static int wrap_implicit(Value dict, Value name, bool is_static) {
     Value f = dict_get(dict, name);
@@ -486,8 +479,7 @@ static int call_init_subclass(Type *t, Value *kwvalues, Value kwnames) {
     return res ? 0 : -1;
 }
 
-/* ---- type(name, bases, dict)
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- type(name, bases, dict) ---- */
 
 static int fill_dict(Type *t, Value dict, Type *base, const SlotsPlan *plan) {
     if (!dict_contains(dict, ID("__module__"))) {
@@ -671,8 +663,7 @@ out:
     return result;
 }
 
-/* ---- __bases__ = ...
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- __bases__ = ... ---- */
 
 typedef struct MroUndo {
     Type *t;
@@ -786,9 +777,7 @@ int type_set_bases(Type *t, Value bases) {
     return r;
 }
 
-/* ---- end of a class
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- end of a class ---- */
 
 void type_clear(Value self) {
     Type *t = (Type *)self;

@@ -8,9 +8,7 @@
 
 Type weakref_type, weakproxy_type, callable_proxy_type;
 
-/* ---- making
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 Value weakref_new(Type *t, Value target, Value callback) {
     if (!v_is_obj(target) || !(type_of(target)->flags & TF_WEAKREF))
@@ -64,9 +62,7 @@ static void fini(Value self) {
 }
 static const TypeOps ops = {traverse, clear, fini};
 
-/* ---- ref
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- ref ---- */
 
 /* Keywords are a subclass's __init__'s. */
 static Value ref_new(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -164,8 +160,7 @@ static const NativeDef ref_methods[] = {
 };
 static const GetSetDef ref_getsets[] = {{"__callback__", ref_callback, NULL, NULL}, {NULL}};
 
-/* ---- proxies: every operation is the target's
- * ----------------------------------------------------------------------------------------- */
+/* ---- proxies: every operation is the target's ---- */
 
 static bool is_proxy(Value v) {
     return v_is_obj(v) && (type_of(v) == &weakproxy_type || type_of(v) == &callable_proxy_type);

@@ -19,9 +19,7 @@ Value import_modules(void) {
     return modules;
 }
 
-/* ---- module locks
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- module locks ---- */
 
 /* A module that is being imported. In a list under `lock_mutex`; waiters park on its address. */
 typedef struct Importing {
@@ -156,9 +154,7 @@ static void wait_if_importing(Value name) {
     }
 }
 
-/* ---- absolute names
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- absolute names ---- */
 
 /* sys.modules as the program sees it: owned. */
 static Value current_modules(void) {
@@ -275,9 +271,7 @@ static Value resolve(Value name, Value globals, int level) {
     return r;
 }
 
-/* ---- importing
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- importing ---- */
 
 static Value import_absolute(Value name);
 
@@ -380,9 +374,7 @@ static Value import_absolute(Value name) {
     }
 }
 
-/* ---- import statements
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- import statements ---- */
 
 /* from m import (names): submodules that are not attributes yet are imported. */
 static int handle_fromlist(Value m, Value mod_name, Value fromlist, bool recursive) {
@@ -618,9 +610,7 @@ int import_star(Value m, Value locals) {
     return r;
 }
 
-/* ---- for C code
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- for C code ---- */
 
 Value import_module(const char *name) {
     Value n = str_from_c(name);

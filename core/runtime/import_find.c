@@ -25,9 +25,7 @@
 #include "object/tuple.h"
 #include "runtime/import_impl.h"
 
-/* ---- built-in modules
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- built-in modules ---- */
 
 const ModuleSpec *import_builtin_spec(const char *name) {
     for (const ModuleSpec *const *p = modules_table; *p; p++)
@@ -99,8 +97,7 @@ fail: {
 }
 }
 
-/* ---- our loader, spec and finder objects
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- our loader, spec and finder objects ---- */
 
 /* What importlib.machinery.ModuleSpec is, before importlib is there. A plain class with attributes. */
 static Type spec_type, loader_type, finder_type;
@@ -293,9 +290,7 @@ static const TypeSpec loader_spec = {.name = "_frozen_importlib_external.SourceF
                                      .methods = loader_methods,
                                      .members = loader_members};
 
-/* ---- files
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static Value read_file(const char *path) {
     int fd, err = 0;
@@ -351,9 +346,7 @@ static int file_kind(const char *path) { /* 0 none, 1 file, 2 directory */
     return S_ISDIR(st.st_mode) ? 2 : S_ISREG(st.st_mode) ? 1 : 0;
 }
 
-/* ---- finding
- * ----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- finding ---- */
 
 typedef enum FoundKind {
     FOUND_NOTHING,
@@ -579,9 +572,7 @@ static Value found_spec(Value name, const Found *f) {
     return spec;
 }
 
-/* ---- loading
- * ------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- loading ---- */
 
 static int set_attrs(Value d, Value spec, const Found *f) {
     int r = dict_set(d, ID("__spec__"), spec);
@@ -699,9 +690,7 @@ out:
     return result;
 }
 
-/* ---- finder objects
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- finder objects ---- */
 
 static Value finder_find_spec(Value self, Value *args, intptr_t nargs, Value kw) {
     Found f = {0};
@@ -779,8 +768,7 @@ void import_find_visit(VisitFn visit, void *arg) {
         visit(all[i], arg);
 }
 
-/* ---- importlib takes over what is visible
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- importlib takes over what is visible ---- */
 
 /* Our spec of a module becomes importlib's. */
 static int convert_module(Value name, Value m) {
@@ -942,9 +930,7 @@ out:
     return r;
 }
 
-/* ---- the main program
- * ------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the main program ---- */
 
 int import_run_file(const char *path, Value main_module) {
     Value src = read_file(path), name = src ? str_decode_fs(path, strlen(path)) : ABSENT, d = module_dict(main_module);

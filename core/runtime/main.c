@@ -378,9 +378,7 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
     return -1;
 }
 
-/* ---- running
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 /* Prints the pending exception as the end of the program. The exit status; *interrupted: KeyboardInterrupt. */
 static int report(bool *interrupted) {

@@ -123,9 +123,7 @@ int repl_run_skipping(const char *path, Value main) {
     return r ? 0 : -1;
 }
 
-/* ---- lines
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lines ---- */
 
 static char *finished_line;
 static bool line_done;
@@ -245,9 +243,7 @@ static char *next_line(bool tty, bool first) {
     return line;
 }
 
-/* ---- statements
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- statements ---- */
 
 static bool incomplete(void) {
     if (!err_matches(&exc_SyntaxError))
@@ -374,9 +370,7 @@ int repl_run(Value main, bool banner) {
     }
 }
 
-/* ---- input()
- * -----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- input() ---- */
 
 Value sys_input(Value prompt) {
     Value in = sys_get("stdin"), out = sys_get("stdout"), err = sys_get("stderr"), r = ABSENT, v = ABSENT;

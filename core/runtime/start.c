@@ -124,9 +124,7 @@ static void init_types(void) {
     err_init();
 }
 
-/* ---- paths
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- paths ---- */
 
 static int path_add(Value path, const char *s) {
     Value v = str_decode_fs(s, strlen(s));
@@ -245,9 +243,7 @@ static int set_up_sys(const StartOptions *o) {
     return r < 0 ? -1 : 0;
 }
 
-/* ---- streams
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- streams ---- */
 
 /* A text stream over fd as CPython makes its standard ones; None when the descriptor is not open. */
 static Value make_stream(Value io, int fd, bool writing, const char *name, const char *encoding, const char *errors,
@@ -339,9 +335,7 @@ void sys_flush_streams(void) {
     }
 }
 
-/* ---- start
- * --------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- start ---- */
 
 void start_init(const StartOptions *o) {
     setlocale(LC_CTYPE, "");
@@ -373,9 +367,7 @@ void start_init(const StartOptions *o) {
         die("init_sys_streams: can't initialize sys standard streams");
 }
 
-/* ---- end
- * ------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- end ---- */
 
 static int flush_std(const char *name) {
     Value s = sys_get(name);

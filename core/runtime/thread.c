@@ -61,9 +61,7 @@ NOINLINE void thread_publish_stack(Thread *t) {
     t->c_stack_top = (uintptr_t)__builtin_frame_address(0);
 }
 
-/* ---- records
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- records ---- */
 
 /* Smallest free id; the list is locked. */
 static uint32_t free_id(void) {
@@ -252,9 +250,7 @@ bool thread_try_alone(void) {
     return alone;
 }
 
-/* ---- start
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- start ---- */
 
 typedef struct Boot {
     Thread *record;
@@ -326,8 +322,7 @@ uint64_t thread_start(void (*fn)(Thread *), Value start) {
     return (uint64_t)id;
 }
 
-/* ---- the end of the process
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the end of the process ---- */
 
 void thread_at_exit(void) {
     excl_stop_world(); /* who is attached comes to a safepoint, and passes thread_must_vanish when it attaches again */
@@ -347,9 +342,7 @@ NORETURN void thread_vanish(void) {
         pause();
 }
 
-/* ---- poll bits
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- poll bits ---- */
 
 void thread_set_poll(Thread *t, uint32_t bits) {
     atomic_fetch_or_explicit(&t->poll, bits, memory_order_release);
@@ -362,9 +355,7 @@ void thread_set_poll_all(uint32_t bits) {
     thread_list_unlock();
 }
 
-/* ---- fork
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- fork ---- */
 
 void thread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void)) {
     if (n_fork_hooks == (int)ARRAY_LEN(fork_hooks))

@@ -43,9 +43,7 @@ static void margin(Printer *p) {
         sb_cstr(&p->out, "| ");
 }
 
-/* ---- source lines
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- source lines ---- */
 
 static FILE *open_source(Value filename) {
     Value b = str_encode_fs(filename);
@@ -244,9 +242,7 @@ static void print_carets(Printer *p, Value line, const CodePos *pos, intptr_t sp
     sb_char(&p->out, '\n');
 }
 
-/* ---- tracebacks
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- tracebacks ---- */
 
 static void print_entry(Printer *p, Traceback *tb, Code *code, Value filename, Value name) {
     margin(p);
@@ -316,9 +312,7 @@ static void print_traceback(Printer *p, Value tbv) {
         print_repeats(p, same - SAME_LINE_MAX);
 }
 
-/* ---- one exception
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- one exception ---- */
 
 static Value safe_str(Value v, const char *failed) {
     Value s = obj_str(v);
@@ -497,9 +491,7 @@ static void print_one(Printer *p, Value e) {
     print_notes(p, e);
 }
 
-/* ---- chains and groups
- * ----------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- chains and groups ---- */
 
 static void print_all(Printer *p, Value e);
 
@@ -608,9 +600,7 @@ Value exc_format_full(Value e, Value tb) {
     return printer_finish(&p);
 }
 
-/* ---- where it goes
- * ------------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- where it goes ---- */
 
 static void write_stderr(Value text) {
     Value err = sys_get("stderr");

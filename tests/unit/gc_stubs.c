@@ -14,8 +14,7 @@ Type *immediate_type[64];
 Type exc_RuntimeError, node_type, leaf_type;
 _Atomic(int64_t) nodes_live, nodes_cleared;
 
-/* ---- what the files under test call
- * ------------------------------------------------------------------------------------------------- */
+/* ---- what the files under test call ---- */
 
 Value err_set(Type *exc, const char *fmt, ...) {
     return ABSENT;
@@ -57,9 +56,7 @@ void obj_clear_refs(Object *o) {
         s->ops->clear(V_OF(o));
 }
 
-/* ---- nodes
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- nodes ---- */
 
 static void node_clear(Value self) {
     Node *n = (Node *)self;
@@ -123,9 +120,7 @@ void stubs_init(void) {
         fatal("no memory");
 }
 
-/* ---- threads
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- threads ---- */
 
 static struct {
     void (*fn)(void *arg, int i);

@@ -55,9 +55,7 @@ static void wait_all(void) {
     CHECK(!LOAD_RELAXED(&world_threaded));
 }
 
-/* ---- stopping the world
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- stopping the world ---- */
 
 static uint64_t work[64]; /* plain: only its thread writes it, and a stopper reads it */
 static void worker(Thread *t) {
@@ -105,9 +103,7 @@ static void test_stop(void) {
     wait_all();
 }
 
-/* ---- sections
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- sections ---- */
 
 /* Fewer for FIFO spinlocks: with more threads than cores each hand-over to a preempted thread takes a time slice. */
 #ifndef EXCL_TRANSFERS
@@ -183,9 +179,7 @@ static void test_sections(void) {
     CHECK(transfers == 8 * EXCL_TRANSFERS * unit_scale());
 }
 
-/* ---- storms
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- storms ---- */
 
 static void brief(Thread *t) {
     ExclCs cs;
@@ -209,9 +203,7 @@ static void test_storm(void) {
     CHECK(transfers == n);
 }
 
-/* ---- claims
- * -------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- claims ---- */
 
 static _Atomic(Thread *) sleeper_record;
 static int64_t sleepers_word; /* written by the sleeper while attached, by the claimer while it holds the claim */
@@ -250,9 +242,7 @@ static void test_claim(void) {
     wait_all();
 }
 
-/* ---- fork
- * ----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- fork ---- */
 
 static void test_fork(void) {
     STORE_RELAXED(&quit, false);
@@ -287,9 +277,7 @@ static void test_fork(void) {
     wait_all();
 }
 
-/* ---- the end
- * ----------------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 static void daemon_thread(Thread *t) {
     for (uint64_t n = 0;; n++) {
