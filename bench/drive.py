@@ -1,8 +1,12 @@
 """Runs one workload in this interpreter and prints one line of JSON.
 
-    INTERPRETER bench/drive.py WORKLOAD THREADS SAMPLES [--scale F] [--wait]
+    INTERPRETER bench/drive.py WORKLOAD THREADS SAMPLES [--scale F] [--wait] [--number N]
 
 --wait: prints "ready" after the warm-up and starts when a line arrives on stdin (processes that start together).
+--number: which of these processes this is, from 0.
+
+Threads, or processes that start together, get a core each when there are enough: left to the system's scheduler two of
+them often begin on one core, and stay there for a good part of a short sample.
 Times are of the parallel region alone: from the moment all threads are at the starting line until the last one ends.
 """
 
@@ -20,6 +24,13 @@ except ImportError:
     _polygil = None
 
 
+CORES = sorted(os.sched_getaffinity(0))
+
+
+def take_core(number):
+    os.sched_setaffinity(0, {CORES[number % len(CORES)]})
+
+
 def run_threads(module, state, threads, scale):
     """One sample: wall seconds, CPU seconds, and each thread's wall seconds."""
     if threads == 1:
@@ -34,6 +45,8 @@ def run_threads(module, state, threads, scale):
     ends = [0.0] * threads
 
     def body(index):
+        if threads <= len(CORES):
+            take_core(index)
         ready.release()
         with gate:
             pass
@@ -73,6 +86,8 @@ def main(argv):
             factor = float(next(it))
         elif a == "--wait":
             wait = True
+        elif a == "--number":
+            take_core(int(next(it)))
         else:
             args.append(a)
     name, threads, samples = args[0], int(args[1]), int(args[2])

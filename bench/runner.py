@@ -1,4 +1,4 @@
-"""Runs the samples of the comparison: processes of one interpreter each, pinned in no way, interleaved by the caller."""
+"""Runs the samples of the comparison: processes of one interpreter each, interleaved by the caller."""
 
 import json
 import os
@@ -53,7 +53,8 @@ def threads_sample(binary, workload, threads, samples, scale):
 def processes_sample(binary, workload, count, samples, scale):
     """`count` processes of one thread each, started together: the list of their records."""
     argv = command(binary, workload, 1, samples, scale) + ["--wait"]
-    procs = [_start(argv, subprocess.PIPE) for _ in range(count)]
+    own_core = count <= len(os.sched_getaffinity(0))
+    procs = [_start(argv + (["--number", str(i)] if own_core else []), subprocess.PIPE) for i in range(count)]
     for p in procs:
         if p.stdout.readline().strip() != "ready":
             for q in procs:
