@@ -14,6 +14,7 @@ enum {
     DENSE_NS = 160,        /* from section to section, at most */
     STREAK = 3,            /* contended acquisitions of one lock ... */
     STREAK_GAP_NS = 50000, /* ... each this soon after the last */
+    LONG_WAIT_NS = 500000, /* who waited so long waited for a retainer, most likely, and need not learn it anew */
     UNSUITED_NS = 20000000 /* after sections that were not dense: no retaining for so long */
 };
 
@@ -103,7 +104,7 @@ void retain_contended(Thread *t, ObjLock *l, int64_t began) {
     bool again = t->excl.hot == l && began - t->excl.hot_at < STREAK_GAP_NS;
     t->excl.hot = l;
     t->excl.hot_at = now;
-    t->excl.hot_times = again ? t->excl.hot_times + 1 : 1;
+    t->excl.hot_times = now - began >= LONG_WAIT_NS ? STREAK : again ? t->excl.hot_times + 1 : 1;
     Retainer *r = LOAD_RELAXED(&t->excl.retainer);
     if (t->excl.hot_times < STREAK || now < t->excl.retain_not_before || LOAD_RELAXED(&r->lock) != NULL)
         return;

@@ -4,8 +4,9 @@
  * (source of the idea: lock reservation, Kawachiya et al. 2002; batches of one holder, lock cohorting, Dice et al.
  * 2012.)
  *
- * A thread begins to retain a lock that it found taken several times in a row. It goes on only while its sections on
- * the lock are dense: where threads do much else between them, taking turns at each section is quicker.
+ * A thread begins to retain a lock that it found taken several times in a row, or waited long for. It goes on only
+ * while its sections on the lock are dense: where threads do much else between them, taking turns at each section is
+ * quicker.
  *
  * Invariants:
  *   - At most one lock per thread. It is held: the byte says so, and nobody else takes it.
