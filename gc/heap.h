@@ -49,6 +49,7 @@ enum {
     PAGE_REUSED = 2,        /* a sweep gave it free cells: they count as taken when the page is allocated from */
     PAGE_LOOK = 4,          /* may hold objects with finalizers, or classes */
     PAGE_SWEEP_STOPPED = 8, /* may hold objects that must be freed in a stopped world */
+    PAGE_UNMARKED = 16,     /* the cycle collector's, during a collection: holds unmarked objects */
 };
 
 struct Page {
@@ -300,6 +301,12 @@ static ALWAYS_INLINE bool heap_mark(Object *o) {
         return false;
     STORE_RELAXED(w, m | bit);
     return true;
+}
+/* The same with several markers. */
+static ALWAYS_INLINE bool heap_mark_shared(Object *o) {
+    uint64_t bit;
+    _Atomic(uint64_t) *w = heap_mark_word(o, &bit);
+    return !(LOAD_RELAXED(w) & bit) && !(atomic_fetch_or_explicit(w, bit, memory_order_relaxed) & bit);
 }
 /* Frees the unmarked cells of a page for which dead() is true; dead() has finished with them. Returns how many. The
  * page's place in its owner's lists is the caller's business: heap_page_swept, in a stopped world. */

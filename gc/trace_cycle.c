@@ -10,7 +10,7 @@
  * by trial deletion, turned round so that the live heap is only marked and the arithmetic is done on what is left.)
  *
  * Cost: one traversal of the heap, started when the heap has grown by half since the last one (at least threshold0 x 8
- * KiB): so each byte allocated and kept pays for a constant amount of tracing.
+ * KiB for each thread that took memory): so each byte allocated and kept pays for a constant amount of tracing.
  */
 #include "stats.h"
 #include "tracer_impl.h"
@@ -23,26 +23,29 @@ static bool is_counted(Object *o) {
     return !count_is_uncounted(o);
 }
 
-static void edges_page(Page *p, void *unused) {
-    p->edges = calloc(heap_page_cells(p), sizeof *p->edges);
-    if (!p->edges)
-        out_of_memory = true;
-}
-static void edges_free(Page *p, void *unused) {
-    free(p->edges);
-    p->edges = NULL;
-}
-/* Pages with an unmarked object get a table. */
+/* Pages with an unmarked object are told apart, and get a table; most pages of a live heap have none. */
 static bool page_has_unmarked;
 static ALWAYS_INLINE void see_unmarked(Object *o) {
     page_has_unmarked = true;
 }
 static void edges_make(Page *p, void *unused) {
+    p->edges = NULL;
+    p->bits &= (uint8_t)~PAGE_UNMARKED;
+    if (p->kind == PAGE_OBJECTS && heap_page_marked(p) == p->used)
+        return;
     page_has_unmarked = false;
     heap_page_each_unmarked(p, see_unmarked);
+    if (!page_has_unmarked)
+        return;
+    p->bits |= PAGE_UNMARKED;
+    if (!out_of_memory) {
+        p->edges = calloc(heap_page_cells(p), sizeof *p->edges);
+        out_of_memory = p->edges == NULL;
+    }
+}
+static void edges_free(Page *p, void *unused) {
+    free(p->edges);
     p->edges = NULL;
-    if (page_has_unmarked && !out_of_memory)
-        edges_page(p, NULL);
 }
 
 static void edge_to(Value v, void *unused) {
@@ -54,7 +57,7 @@ static void edge_to(Value v, void *unused) {
 /* What follows visits the unmarked objects of the pages that have any. */
 #define EACH_UNMARKED(name)                          \
     static void name##_page(Page *p, void *unused) { \
-        if (p->edges)                                \
+        if (p->bits & PAGE_UNMARKED)                 \
             heap_page_each_unmarked(p, name);        \
     }
 static void edges_from(Object *o) {
@@ -138,18 +141,14 @@ size_t trace_report_leaks(void) {
 /* ---- freeing: the garbage is unreachable, so nobody can be in the middle of it ---- */
 
 /* A count of our own keeps each in place while references between them are dropped. */
-static void hold(Object *o, void *unused) {
-    if (!heap_is_marked(o)) {
-        count_settle(o);
-        count_retain(o);
-    }
+static void hold(Object *o) {
+    count_settle(o);
+    count_retain(o);
 }
-static void clear(Object *o, void *unused) {
-    if (!heap_is_marked(o))
-        obj_clear_refs(o);
-}
-static void free_counted(Object *o, void *unused) {
-    if (heap_is_marked(o) || !is_counted(o))
+EACH_UNMARKED(hold)
+EACH_UNMARKED(obj_clear_refs)
+static void free_counted(Object *o) {
+    if (!is_counted(o))
         return;
     if (count_drop(o)) {
         dead_free(o);
@@ -157,21 +156,23 @@ static void free_counted(Object *o, void *unused) {
         heap_mark(o); /* somebody took a reference while it was cleared: its last holder frees it */
     }
 }
-static void free_uncounted(Object *o, void *round) {
-    if (heap_is_marked(o) || is_counted(o) || round_of(o) != *(int *)round)
-        return;
-    dead_free(o);
+EACH_UNMARKED(free_counted)
+static int round;
+static void free_uncounted(Object *o) {
+    if (!is_counted(o) && round_of(o) == round)
+        dead_free(o);
 }
+EACH_UNMARKED(free_uncounted)
 size_t collector_free_dead(bool lazily) {
-    heap_each(hold, NULL);
-    heap_each(clear, NULL);
-    heap_each(free_counted, NULL);
-    for (int round = 0; round < (n_dead_classes ? ROUNDS : ROUND_CLASSES); round++)
-        heap_each(free_uncounted, &round);
+    heap_each_page(hold_page, NULL);
+    heap_each_page(obj_clear_refs_page, NULL);
+    heap_each_page(free_counted_page, NULL);
+    for (round = 0; round < (n_dead_classes ? ROUNDS : ROUND_CLASSES); round++)
+        heap_each_page(free_uncounted_page, NULL);
     return heap_bytes();
 }
 
 size_t collector_trigger(size_t live) {
-    size_t floor = (size_t)gc_state.threshold[0] * GC_THRESHOLD_UNIT;
+    size_t floor = (size_t)gc_state.threshold[0] * GC_THRESHOLD_UNIT * MIN(heap_takers(), 8u);
     return MAX(floor, live / 2);
 }

@@ -1,5 +1,5 @@
 /* TRACE marksweep: whatever neither the precise roots nor a word of a C stack leads to is freed. Started when as much
- * was taken as lived after the last collection, and at least 8 MB, 24 MB more for each further thread that took some.
+ * was taken as lived after the last collection, and at least 8 MB for each thread that took some.
  *
  * What an automatic collection finds dead is swept by the pages' owners later (heap_sweep_lazily), unless classes died:
  * what dies with its class must go before it.
@@ -11,7 +11,7 @@ _Static_assert(!COUNT_EXACT, "with counts the cycle collector is the one");
 
 bool collector_finish_marking(void) {
     conservative_each(mark_push);
-    mark_drain();
+    mark_drain_parallel();
     return true;
 }
 
@@ -68,5 +68,5 @@ size_t trace_report_leaks(void) {
 }
 
 size_t collector_trigger(size_t live) {
-    return MAX(((size_t)8 << 20) + ((size_t)24 << 20) * (MIN(heap_takers(), 9u) - 1), live);
+    return MAX(((size_t)8 << 20) * MIN(heap_takers(), 16u), live);
 }

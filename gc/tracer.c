@@ -1,4 +1,4 @@
-/* Marking from the roots, weak references, finalizers and the course of a collection. See tracer.h.
+/* Roots, weak references, finalizers and the course of a collection. See tracer.h.
  *
  * A collection: stop the world; free what was retired; mark from the precise roots; let the collector mark the rest
  * that must live; empty weak references to what is not marked; queue what has a finalizer and mark from it; drop
@@ -63,67 +63,6 @@ void trace_register_weak(void (*fn)(bool (*alive)(Value v))) {
     if (n_weak_fns == FNS_MAX)
         fatal("too many weak tables");
     weak_fns[n_weak_fns++] = fn;
-}
-
-/* ---- marking ---- */
-
-static Object **stack;
-static size_t depth, cap_stack;
-enum { MARK_STACK_KEEP = 1 << 16 };
-static bool overflow; /* an object was marked but not queued: the heap must be searched for such */
-
-static NOINLINE bool stack_grow(void) {
-    size_t cap = cap_stack ? cap_stack * 2 : 4096;
-    Object **s = realloc(stack, cap * sizeof *s);
-    if (!s) {
-        overflow = true;
-        return false;
-    }
-    stack = s;
-    cap_stack = cap;
-    return true;
-}
-
-void mark_push(Object *o) {
-    if (!heap_mark(o))
-        return;
-    __builtin_prefetch(o);
-    if (LIKELY(depth < cap_stack) || stack_grow())
-        stack[depth++] = o;
-}
-void mark_value(Value v, void *unused) {
-    if (v_is_obj(v) && heap_owns(v_obj(v)))
-        mark_push(v_obj(v));
-}
-static void rescan(Object *o, void *unused) {
-    if (heap_is_marked(o))
-        obj_traverse(o, mark_value, NULL);
-}
-static ALWAYS_INLINE void scan(Object *o) {
-    if ((v_shape(V_OF(o))->type->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP)) != TF_UNTRACKED)
-        obj_traverse(o, mark_value, NULL);
-}
-/* A short queue between stack and scanning gives the prefetch time. */
-void mark_drain(void) {
-    enum { AHEAD = 8 };
-    Object *ring[AHEAD];
-    for (;;) {
-        uint32_t in = 0, out = 0;
-        for (;;) {
-            while (in - out < AHEAD && depth) {
-                Object *o = stack[--depth];
-                __builtin_prefetch(o);
-                ring[in++ % AHEAD] = o;
-            }
-            if (in == out)
-                break;
-            scan(ring[out++ % AHEAD]);
-        }
-        if (LIKELY(!overflow))
-            return;
-        overflow = false;
-        heap_each(rescan, NULL);
-    }
 }
 
 /* ---- roots ---- */
@@ -243,15 +182,20 @@ static ALWAYS_INLINE void look_dead(Object *o) {
         retain(V_OF(o));
     }
 }
+static bool page_has_dead(const Page *p) {
+    return !COUNT_EXACT || p->bits & PAGE_UNMARKED; /* the cycle collector noted them */
+}
 static void count_page(Page *p, void *unused) {
-    heap_page_each_unmarked(p, count_dead);
+    if (page_has_dead(p))
+        heap_page_each_unmarked(p, count_dead);
 }
 static void count_noted(Page *p, void *unused) {
     if (p->bits & PAGE_LOOK)
         heap_page_each_unmarked(p, count_dead);
 }
 static void look_page(Page *p, void *unused) {
-    heap_page_each_unmarked(p, look_dead);
+    if (page_has_dead(p))
+        heap_page_each_unmarked(p, look_dead);
 }
 static void look_noted(Page *p, void *unused) {
     if (p->bits & PAGE_LOOK)
@@ -340,10 +284,9 @@ static size_t collect_stopped(bool lazily) {
     retire_freeing(self, 1);
     if (UNLIKELY(gc_watched))
         gc_explain();
-    heap_clear_marks();
-    depth = 0;
+    mark_begin();
     tracer_visit_roots(mark_value, NULL);
-    mark_drain();
+    mark_drain_parallel();
     if (POLYGIL_ASSERT >= 1)
         publish_verify();
     n_found = 0;
@@ -375,11 +318,7 @@ static size_t collect_stopped(bool lazily) {
     }
     /* What is taken up to the next collection need not come from the system again. */
     heap_trim(COUNT_EXACT ? 0 : collector_trigger(0));
-    if (cap_stack > MARK_STACK_KEEP) { /* a long list puts all its items there at once */
-        free(stack);
-        stack = NULL;
-        cap_stack = 0;
-    }
+    mark_end();
     gc_state.live_after = live;
     heap_set_trigger(collector_trigger(gc_state.live_after));
     retire_freeing(self, -1);
@@ -392,16 +331,14 @@ void tracer_mark_roots(void) {
     heap_sweep_finish();
     count_merge_all();
     retire_flush_stopped();
-    heap_clear_marks();
-    depth = 0;
+    mark_begin();
     tracer_visit_roots(mark_value, NULL);
     mark_drain();
 }
 void tracer_mark_live(void) {
     heap_sweep_finish();
     retire_flush_stopped();
-    heap_clear_marks();
-    depth = 0;
+    mark_begin();
     tracer_visit_roots(mark_value, NULL);
     conservative_each(mark_push);
     mark_drain();
@@ -416,6 +353,8 @@ NOINLINE void clean_stack(void) {
 static NOINLINE size_t collect_once(bool lazily) {
     clean_stack();
     heap_sweep_own(thread_self());
+    /* As many as allocated are stopped: it takes no core from anybody. */
+    mark_prepare(EXCL_PARALLEL ? heap_takers() : 1);
     excl_stop_world();
     uint64_t t0 = stat_now_ns();
     size_t n = collect_stopped(lazily);
@@ -487,6 +426,7 @@ void trace_threshold_changed(void) {
 }
 
 int tracer_init(void) {
+    mark_init();
     safepoint_hook(POLL_COLLECT, trace_poll);
     safepoint_hook(POLL_MERGE, merge_poll);
     heap_set_trigger(collector_trigger(0));

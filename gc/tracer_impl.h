@@ -4,13 +4,10 @@
 #define POLYGIL_TRACER_IMPL_H
 
 #include "heap.h"
+#include "mark.h"
 #include "object/shape.h"
 #include "tracer.h"
 
-/* ---- marking (tracer.c) ---- */
-void mark_push(Object *o);              /* marks it and queues it for scanning; idempotent */
-void mark_value(Value v, void *unused); /* a VisitFn: immediates and static objects are passed over */
-void mark_drain(void);                  /* scans until nothing is queued */
 static ALWAYS_INLINE bool is_live(const Object *o) {
     return !heap_owns(o) || heap_is_marked(o);
 }
