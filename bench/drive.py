@@ -95,10 +95,9 @@ def main(argv):
     scale = max(1, int(module.SCALE * factor)) if isinstance(module.SCALE, int) and module.SCALE > 50 else module.SCALE
     setup = getattr(module, "setup", None)
     check = getattr(module, "check", None)
+    # The warm-up is a sample like the others: caches are learned, and memory is not new to the process.
+    run_threads(module, setup() if setup else None, threads, scale)
     state = setup() if setup else None
-    module.work(max(10, scale // 10) if scale > 50 else max(1, scale - 2), state)
-    if setup:
-        state = setup()
     if wait:
         print("ready", flush=True)
         sys.stdin.readline()

@@ -15,7 +15,7 @@ class Failed(Exception):
 
 
 def command(binary, workload, threads, samples, scale):
-    return [binary, "-B", DRIVE, workload, str(threads), str(samples), "--scale", str(scale)]
+    return [binary, "-S", "-B", DRIVE, workload, str(threads), str(samples), "--scale", str(scale)]
 
 
 def _wait(proc):

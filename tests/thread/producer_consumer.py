@@ -21,6 +21,14 @@ def rss():
         return int(f.read().split()[1]) * 4096 / 2**20
 
 
+ENOUGH, PATIENCE = 150_000, 13.0  # a slow build first has to come to its first collections
+
+
+def going_on():
+    now = time.monotonic()
+    return now < end or (made < ENOUGH and now < end + PATIENCE)
+
+
 channel = collections.deque()
 room, items = threading.Semaphore(256), threading.Semaphore(0)
 made = taken = total = 0
@@ -30,7 +38,7 @@ end = time.monotonic() + SECONDS
 def produce():
     global made
     other = None
-    while time.monotonic() < end:
+    while going_on():
         for _ in range(64):
             node = Node(made, other if made % 8 else None)
             other = node
