@@ -638,7 +638,7 @@ intptr_t list_find(Value l, Value x, intptr_t lo, intptr_t hi, bool remove) {
         Value v = ABSENT, taken = ABSENT;
         bool found = false;
         excl_cs_begin(&cs, l);
-        intptr_t n = MIN(list_len(l), hi), stop = MIN(n, i + 4096);
+        intptr_t n = MIN(list_len(l), hi), stop = i < n - 4096 ? i + 4096 : n;
         Ref *items = items_of(l);
         for (; i < stop; i++) {
             Value item = ref_peek(&items[i]);

@@ -25,11 +25,15 @@ static void timeouts(void) {
     CHECK(!parking_unpark_one(&word, NULL, NULL)); /* it left the queue */
 }
 
+/* Under the bucket's lock, which is held until the waiter is queued: the next one comes behind it. */
+static bool count_parked(void *arg) {
+    atomic_fetch_add(&parked, 1);
+    return true;
+}
 static void body_wait_in_order(int i, void *arg) {
     while (LOAD_ACQUIRE(&parked) != (uint32_t)i)
         unit_sleep_us(100);
-    ParkSpec s = {.addr = &word, .deadline_ns = -1};
-    atomic_fetch_add(&parked, 1);
+    ParkSpec s = {.addr = &word, .still = count_parked, .deadline_ns = -1};
     uintptr_t token = 0;
     CHECK(parking_park(&s, &token) == PARK_WOKEN);
     CHECK(token == 100 + (uintptr_t)i);
