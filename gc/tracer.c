@@ -345,7 +345,7 @@ void tracer_mark_live(void) {
 }
 
 NOINLINE void clean_stack(void) {
-    volatile uintptr_t area[POLYGIL_SANITIZED ? 8192 : 512]; /* sanitizers make frames larger */
+    volatile uintptr_t area[512];
     for (size_t i = 0; i < ARRAY_LEN(area); i++)
         area[i] = 0;
 }
