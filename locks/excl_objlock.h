@@ -21,6 +21,7 @@ static ALWAYS_INLINE void excl_attach(Thread *t) {
     excl_attach_out(t);
 }
 static ALWAYS_INLINE void excl_detach(Thread *t) {
+    ASSERT(interp_pc_published(t));
     __builtin_unwind_init(); /* callee-saved registers lie in this frame from here on: the stack scanner finds them */
     excl_detach_out(t);
 }
@@ -99,6 +100,7 @@ static ALWAYS_INLINE void excl_cs_begin(ExclCs *cs, Value v) {
     SCHED_POINT(SCHED_LOCK, v);
     ObjLock *l = objlock_of(v_obj(v));
     Thread *t = thread_self();
+    ASSERT(interp_pc_published(t));
     if (LIKELY((retain_has(t, l) && t->excl.cs == NULL) || lock_try(l))) {
         cs->a = l;
         cs->b = NULL;
@@ -114,6 +116,7 @@ static ALWAYS_INLINE void excl_cs_begin2(ExclCs *cs, Value a, Value b) {
     section_enter(thread_self());
     cs->a = NULL;
     /* One that is shared makes both locked: what goes from one to the other may publish the private one. */
+    ASSERT(interp_pc_published(thread_self()));
     if ((v_is_obj(a) && !excl_alone(a)) || (v_is_obj(b) && !excl_alone(b)))
         excl_cs_begin2_slow(cs, v_is_obj(a) ? v_obj(a) : NULL, v_is_obj(b) ? v_obj(b) : NULL);
 }
@@ -139,6 +142,7 @@ static ALWAYS_INLINE void excl_leaf_lock(Value v) {
     if (excl_alone(v))
         return;
     SCHED_POINT(SCHED_LOCK, v);
+    ASSERT(interp_pc_published(thread_self()));
     ObjLock *l = objlock_of(v_obj(v));
     if (UNLIKELY(!retain_has(thread_self(), l) && !lock_try(l)))
         excl_leaf_lock_slow(l);

@@ -163,6 +163,7 @@ SHARED(pairs) {
     uint64_t u = LOAD_RELAXED(pc + 1);
     if (instr_op(u) == OP_UNPACK && instr_c(u) == 2 && instr_b(u) == instr_b(w) && (instr_flags(u) & IF_KILL_B)) {
         unsigned at = instr_a(u);
+        MAY_WAIT();
         if (LIKELY(iter_fast_pair(REG_A, &R[at]))) {
             uint64_t m1 = LOAD_RELAXED(pc + 2), m2 = LOAD_RELAXED(pc + 3);
             if (instr_op(m1) == OP_MOVE && instr_op(m2) == OP_MOVE && instr_flags(m1) == (IF_DST_LOCAL | IF_KILL_B) &&
@@ -415,6 +416,7 @@ OP(LOAD_GLOBAL) {
     Value g = ref_peek(&f->globals);
     uint64_t ic = LOAD_RELAXED(pc + 1);
     if (LIKELY(IC_KIND(ic) == IC_DICT_SLOT)) {
+        READ_MAY_WAIT();
         Value v = dict_cached_load(g, IC_GUARD(ic), IC_PAYLOAD(ic));
         if (LIKELY(v != ABSENT)) {
             DONE_N(v, 3);
@@ -926,6 +928,7 @@ OP(BUILD_SLICE) {
 }
 OP(LIST_APPEND) {
     Value v = REG_C;
+    MAY_WAIT();
     retain(v);
     if (LIKELY(list_append_fast(REG_B, v)))
         FINISH1(TAKE_C, 1);
@@ -966,6 +969,7 @@ OP(CALL) {
     Value f = h[0];
     if (v_is_exact(f, IDX_NATIVE) && ((Native *)f)->fn == interp_list_append_fn && instr_b(w) == 1) {
         Value v = h[FRAME_WORDS];
+        MAY_WAIT();
         if (LIKELY(list_append_fast(ref_peek(&((Native *)f)->self), v))) { /* v moves into the list */
             h[0] = h[FRAME_WORDS] = ABSENT;
             unsigned d = instr_c(w);
@@ -981,6 +985,7 @@ OP(CALL_METHOD) {
     Value f = h[0];
     if (f == interp_list_append && instr_b(w) == 1 && obj_index(h[FRAME_WORDS]) == IDX_LIST) {
         Value l = h[FRAME_WORDS], v = h[FRAME_WORDS + 1];
+        MAY_WAIT();
         if (LIKELY(list_append_fast(l, v))) { /* v moves into the list */
             h[FRAME_WORDS] = h[FRAME_WORDS + 1] = ABSENT;
             unsigned d = instr_c(w);

@@ -22,6 +22,7 @@ static OpFn *const op_table[256];
 #define OP(name) PRESERVE static Value op_##name(STATE)
 #define DISPATCH()                                                             \
     do {                                                                       \
+        FORGET_PC();                                                           \
         w = LOAD_RELAXED(pc);                                                  \
         __attribute__((musttail)) return op_table[(uint8_t)w](R, pc, t, K, w); \
     } while (0)
@@ -32,6 +33,7 @@ static OpFn *const op_table[256];
 #define OP(name) op_##name:
 #define DISPATCH()                  \
     do {                            \
+        FORGET_PC();                \
         w = LOAD_RELAXED(pc);       \
         goto *op_table[(uint8_t)w]; \
     } while (0)
@@ -39,6 +41,24 @@ static OpFn *const op_table[256];
 #define SHARED(name) \
     name:
 #endif
+
+/* In front of what may wait for an object's lock: a collection while it waits must find the frame's place. Debug builds
+ * empty the place at each instruction, and look at each section that it has been published since. */
+#define MAY_WAIT()             \
+    do {                       \
+        if (EXCL_PARALLEL)     \
+            publish_pc(R, pc); \
+    } while (0)
+#define READ_MAY_WAIT()        \
+    do {                       \
+        if (!READS_LOCK_FREE)  \
+            publish_pc(R, pc); \
+    } while (0)
+#define FORGET_PC()              \
+    do {                         \
+        if (POLYGIL_ASSERT >= 1) \
+            publish_pc(R, NULL); \
+    } while (0)
 
 #define NEXT()      \
     do {            \

@@ -105,6 +105,9 @@ void interp_pop_segment(Thread *t) {
 
 /* ---- live registers ---- */
 
+bool interp_pc_published(const Thread *t) {
+    return !t->frame || t->frame->pc != NULL;
+}
 uint32_t frame_live(const InterpFrame *f, const InterpFrame *callee) {
     if (callee && !(callee->flags & (FR_ENTRY | FR_GEN | FR_RESULT_A)))
         return instr_a(LOAD_RELAXED(f->pc)); /* the callee owns the call block from its first word */

@@ -137,6 +137,9 @@ static ALWAYS_INLINE bool err_pending(void) {
     return thread_self()->exc != ABSENT;
 }
 
+/* Debug builds: the innermost frame says where it is, as it must wherever the thread may wait or stop (interp/). */
+bool interp_pc_published(const Thread *t);
+
 /* DETACHED_BEGIN; blocking calls only, no Value touched; DETACHED_END; errno is preserved. */
 #define DETACHED_BEGIN                            \
     {                                             \

@@ -37,6 +37,9 @@ int interp_thread_init(Thread *t) {
     return 0;
 }
 void interp_thread_fini(Thread *t) {}
+bool interp_pc_published(const Thread *t) {
+    return true;
+}
 int signal_run_handlers(void) {
     return 0;
 }

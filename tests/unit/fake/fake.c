@@ -42,6 +42,9 @@ int interp_thread_init(Thread *t) {
     return 0;
 }
 void interp_thread_fini(Thread *t) {}
+bool interp_pc_published(const Thread *t) {
+    return true;
+}
 void dead_drain(Thread *t) {}
 void dead_push(Object *o) {}
 void retire_quiescent(Thread *t) {}
