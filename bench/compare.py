@@ -95,14 +95,15 @@ def plan(workloads, interpreters, counts, reference):
 
 
 def count_events(workloads, binaries, counts, samples, scale, progress):
-    """Event totals of builds with counters: {(workload, interpreter, threads): stats}. Not timed, so once is enough."""
+    """Event totals of `samples` samples, by builds with counters: {(workload, interpreter, threads): stats}. Not timed, so one is run."""
     events = {}
     for w in workloads:
         for name, binary in binaries.items():
             for n in [1] + ([] if w["group"] == "io" else counts[:1]):
                 progress.step("%s %s events" % (w["name"], name))
                 try:
-                    events[w["name"], name, n] = runner.threads_sample(binary, w["name"], n, samples, scale).get("stats", {})
+                    stats = runner.threads_sample(binary, w["name"], n, 1, scale).get("stats", {})
+                    events[w["name"], name, n] = {k: v * samples for k, v in stats.items()}
                 except runner.Failed:
                     pass  # the timed run of the same program reports failures
     return events
@@ -150,7 +151,7 @@ def parse_args(argv):
     p.add_argument("--workloads", help="comma-separated names (default: all of bench/workloads)")
     p.add_argument("--threads", help="comma-separated thread counts besides 1 (default: the number of cores)")
     p.add_argument("--rounds", type=int, help="interleaved rounds (default 3; 10 with --full)")
-    p.add_argument("--samples", type=int, default=2, help="timed runs inside one process (default 2)")
+    p.add_argument("--samples", type=int, default=1, help="timed runs inside one process, after one to warm up (default 1)")
     p.add_argument("--scale", type=float, default=1.0, help="factor on every workload's size")
     p.add_argument("--output", default=os.path.join(HERE, "results"), help="folder of the report")
     p.add_argument("--no-reference", action="store_true", help="leave out %s" % REFERENCE)

@@ -248,8 +248,8 @@ def _si(n):
 def _preamble(data):
     hw = data["hardware"]
     lines = ["%s, %d cores, %s GiB, Linux %s, %s" % (hw["cpu"], hw["cores"], hw["memory_gib"], hw["kernel"], hw["date"])]
-    lines.append("built with %s; revision %s; %d rounds of %d samples, %.0f s" % (
-        data["compiler"], data["revision"], data["options"]["rounds"], data["options"]["samples"], data["seconds"]))
+    lines.append("built with %s; revision %s; %d rounds of %d sample%s, %.0f s" % (
+        data["compiler"], data["revision"], data["options"]["rounds"], data["options"]["samples"], "s" if data["options"]["samples"] > 1 else "", data["seconds"]))
     if data["reference"]:
         ref = data["reference"]
         lines.append("reference: %s (package %s), %s" % (ref["path"], ref["package"], ref["version"].split("\n")[0]))
