@@ -71,15 +71,10 @@ static bool mark_parked(_Atomic(uint8_t) *l) {
     return true;
 }
 
-bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, _Atomic(void *) *published) {
+bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns) {
     if (!mark_parked(l))
         return false;
-    ParkSpec spec = {.addr = l,
-                     .still = still_taken,
-                     .arg = l,
-                     .deadline_ns = deadline_ns,
-                     .since_ns = since_ns,
-                     .published = published};
+    ParkSpec spec = {.addr = l, .still = still_taken, .arg = l, .deadline_ns = deadline_ns, .since_ns = since_ns};
     uintptr_t token = TOKEN_COMPETE;
     return parking_park(&spec, &token) == PARK_WOKEN && token == TOKEN_HANDED;
 }
@@ -138,12 +133,7 @@ void bytelock_lock_slow(_Atomic(uint8_t) *l) {
     while (!bytelock_spin(l)) {
         if (since == 0)
             since = now_ns();
-        if (bytelock_park(l, since, -1, NULL))
+        if (bytelock_park(l, since, -1))
             return;
     }
-}
-
-bool bytelock_node_handed(void *node) {
-    ParkNode *n = node;
-    return LOAD_ACQUIRE(&n->done) && n->token == TOKEN_HANDED;
 }

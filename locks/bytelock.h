@@ -25,8 +25,8 @@ bool bytelock_try_any(_Atomic(uint8_t) *l);
 /* Backs off and tries, 10 to 20 us. */
 bool bytelock_spin(_Atomic(uint8_t) *l);
 /* Parks unless it is free, at most until deadline_ns (-1: none). True: it was handed over, the caller holds it.
- * since_ns: when the caller began to wait. published: see ParkSpec. */
-bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, _Atomic(void *) *published);
+ * since_ns: when the caller began to wait. */
+bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns);
 /* The same with a deadline (-1: none) and an interrupt: see ParkSpec. since_ns: 0 the first time. */
 typedef enum ByteLockWait { BYTELOCK_RETRY, BYTELOCK_HANDED, BYTELOCK_TIMEOUT, BYTELOCK_INTERRUPTED } ByteLockWait;
 ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns,
@@ -36,7 +36,5 @@ void bytelock_unlock_slow(_Atomic(uint8_t) *l);
 void bytelock_hand_over(_Atomic(uint8_t) *l);
 /* Waits as long as it takes, parks as it is. */
 void bytelock_lock_slow(_Atomic(uint8_t) *l);
-/* A node that was published when its thread vanished in a fork: the lock had been handed to it. */
-bool bytelock_node_handed(void *node);
 
 #endif

@@ -108,7 +108,7 @@ static NOINLINE void lock_stop_mutex(Thread *t) {
     while (!bytelock_spin(&stop_mutex.bits)) {
         thread_publish_stack(t);
         detach_state(t);
-        bool handed = bytelock_park(&stop_mutex.bits, since, -1, NULL);
+        bool handed = bytelock_park(&stop_mutex.bits, since, -1);
         t->handed = handed ? &stop_mutex.bits : NULL;
         t->waited = &stop_mutex.bits;
         attach_state(t);
@@ -177,12 +177,14 @@ void excl_after_fork_child(Thread *t) {
     atomic_fetch_and(&t->poll, ~(uint32_t)POLL_STOP);
 }
 
-/* A lock may have been handed to a thread that did not live to take it. */
+/* What the thread waited for may have been handed to it, and it did not live to say so or to give it back: but for
+ * what the caller retains, nobody holds an object's lock after a fork, because nobody does in a stopped world. */
 void excl_thread_vanished(Thread *t) {
-    void *node = LOAD_RELAXED(&t->excl.parked);
+#if OBJLOCK_PARKS
     ObjLock *l = t->excl.wants;
-    if (OBJLOCK_PARKS && node != NULL && l != NULL && bytelock_node_handed(node))
-        objlock_release(l);
+    if (l != NULL && !retain_has(thread_self(), l))
+        STORE_RELAXED(l, 0);
+#endif
 }
 
 void excl_thread_init(Thread *t) {
@@ -344,7 +346,7 @@ static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
         suspend_sections(t);
         thread_publish_stack(t);
         detach_state(t);
-        bool handed = bytelock_park(l, since, deadline_in(ask_ns), &t->excl.parked);
+        bool handed = bytelock_park(l, since, deadline_in(ask_ns));
         if (!handed && now_ns() - since >= ask_ns) {
             retain_ask(l);
             ask_ns = MIN(ask_ns * 4, RETAINED_ASK_MAX_NS);

@@ -24,8 +24,7 @@ typedef struct ExclCs {
 
 typedef struct ExclThread {
     _Atomic(uint32_t) state; /* THREAD_DETACHED, THREAD_ATTACHED, THREAD_STOPPED, THREAD_CLAIMED */
-    _Atomic(void *) parked;  /* the parking lot's node while it waits for an object lock, for fork */
-    void *wants;             /* ... and that lock */
+    void *wants;             /* the object lock that it waits for, or was handed and has not begun to use; for fork */
     ExclCs *cs;              /* innermost section, NULL outside all */
     bool leaf_elided;        /* striped locks: the leaf lock taken is one that a section of this thread holds */
 #if POLYGIL_ASSERT >= 1

@@ -66,15 +66,11 @@ static ParkResult park_node(const ParkSpec *spec, Bucket *b, ParkNode *n) {
 ParkResult parking_park(const ParkSpec *spec, uintptr_t *token) {
     Bucket *b = bucket_of(spec->addr);
     ParkNode n = {.addr = spec->addr, .parker = parker_self(), .since_ns = spec->since_ns ? spec->since_ns : now_ns()};
-    if (spec->published != NULL)
-        STORE_RELAXED(spec->published, &n);
     lowlock_lock(&b->lock);
     if ((spec->still != NULL && !spec->still(spec->arg)) ||
         (spec->interrupt != NULL && (LOAD_ACQUIRE(spec->interrupt) & spec->interrupt_mask))) {
         bool interrupted = spec->interrupt != NULL && (LOAD_ACQUIRE(spec->interrupt) & spec->interrupt_mask);
         lowlock_unlock(&b->lock);
-        if (spec->published != NULL)
-            STORE_RELAXED(spec->published, NULL);
         return interrupted ? PARK_INTERRUPTED : PARK_INVALID;
     }
     enqueue(b, &n);
@@ -82,8 +78,6 @@ ParkResult parking_park(const ParkSpec *spec, uintptr_t *token) {
     ParkResult r = park_node(spec, b, &n);
     if (r == PARK_WOKEN && token != NULL)
         *token = n.token;
-    if (spec->published != NULL)
-        STORE_RELAXED(spec->published, NULL);
     return r;
 }
 

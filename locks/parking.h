@@ -36,7 +36,6 @@ typedef struct ParkSpec {
     int64_t since_ns;                   /* 0: now */
     const _Atomic(uint32_t) *interrupt; /* NULL: never */
     uint32_t interrupt_mask;
-    _Atomic(void *) *published; /* holds the address of the node while it waits; NULL allowed */
 } ParkSpec;
 
 typedef struct UnparkInfo {
