@@ -60,7 +60,7 @@ static ALWAYS_INLINE void count_retain(Object *o) {
 /* Neither OF_SHARED nor counted by anybody else: flags and `shared` in one look. acquire: pairs with the release in
  * count_drop_shared. */
 static ALWAYS_INLINE bool count_is_private(Object *o) {
-    uint64_t owner_to_shared = LOAD_ACQUIRE((_Atomic(uint64_t) *)(void *)&o->owner);
+    uint64_t owner_to_shared = LOAD_ACQUIRE((_Atomic(uint64_t) *)(uintptr_t)&o->owner);
     return (owner_to_shared >> 24 & (~(uint64_t)0xff | OF_SHARED)) == 0;
 }
 /* True when the object is dead now, and the caller's to destroy. */

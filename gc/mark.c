@@ -59,7 +59,7 @@ static NOINLINE bool stack_grow(Marker *m, size_t need) {
     size_t cap = MAX(m->cap * 2, (size_t)4096);
     while (cap < need)
         cap *= 2;
-    Object **s = realloc(m->stack, cap * sizeof *s);
+    Object **s = (Object **)realloc((void *)m->stack, cap * sizeof *s);
     if (!s) {
         STORE_RELAXED(&overflow, true);
         return false;
@@ -70,7 +70,7 @@ static NOINLINE bool stack_grow(Marker *m, size_t need) {
 }
 static void stack_trim(Marker *m) {
     if (m->cap > STACK_KEEP) {
-        free(m->stack);
+        free((void *)m->stack);
         *m = (Marker){0};
     }
 }
@@ -136,7 +136,7 @@ static NOINLINE void pool_give(Marker *m) {
     for (uint32_t i = 1; i < m->n_ranges; i++)
         if (m->ranges[i].n > r->n)
             r = &m->ranges[i];
-    bool range = m->n_ranges && r->n >= 2 * SLICE;
+    bool range = m->n_ranges && r->n >= (size_t)2 * SLICE;
     if (!range && m->depth < GIFT_MIN)
         return;
     size_t n = MIN(m->depth / 2, (size_t)GIFT_MAX);
@@ -147,7 +147,7 @@ static NOINLINE void pool_give(Marker *m) {
         pool.ranges[pool.n_ranges++] = (Range){r->items + r->n, half};
     } else if (pool.depth + n <= pool.cap || stack_grow(&pool, pool.depth + n)) {
         m->depth -= n;
-        memcpy(pool.stack + pool.depth, m->stack + m->depth, n * sizeof *m->stack);
+        memcpy((void *)(pool.stack + pool.depth), (void *)(m->stack + m->depth), n * sizeof *m->stack);
         pool.depth += n;
     }
     STORE_RELAXED(&pool_size, pool.depth + pool.n_ranges);
@@ -158,9 +158,9 @@ static void take_from_pool(Marker *m) {
     size_t n = MIN(pool.depth, (size_t)TAKE_MAX);
     if (pool.n_ranges) {
         m->ranges[m->n_ranges++] = pool.ranges[--pool.n_ranges];
-    } else if (n <= m->cap || stack_grow(m, n)) {
+    } else if (n > 0 && (n <= m->cap || stack_grow(m, n))) {
         pool.depth -= n;
-        memcpy(m->stack, pool.stack + pool.depth, n * sizeof *m->stack);
+        memcpy((void *)m->stack, (void *)(pool.stack + pool.depth), n * sizeof *m->stack);
         m->depth = n;
     } else {
         pool.depth = 0; /* they are found again, as what overflowed */
