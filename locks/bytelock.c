@@ -4,9 +4,7 @@
 
 #define HANDOFF_NS 1000000
 #define SPIN_FIRST_NS 500
-#define SPIN_NS 16000    /* all backing off together, and the longest alone */
-#define SPIN_LOOKS 8     /* after each: the holder of a busy lock lets it go soon */
-#define HOT_GAP_NS 50000 /* from one contended acquisition of a lock to the next */
+#define SPIN_ROUNDS 5 /* 0.5 + 1 + 2 + 4 + 8 us */
 
 enum { TOKEN_COMPETE, TOKEN_HANDED };
 
@@ -22,33 +20,17 @@ bool bytelock_try_any(_Atomic(uint8_t) *l) {
 
 bool bytelock_no_spin;
 
-/* The last lock that the thread got by backing off: when it wants that again soon it begins with twice the time, so
- * that threads which do little else take turns in batches instead of passing cache lines at each operation. */
-static _Thread_local struct {
-    const void *lock;
-    int64_t at, backoff;
-} hot;
-
 bool bytelock_spin(_Atomic(uint8_t) *l) {
     if (bytelock_try_any(l))
         return true;
     STAT_HOT_INC(lock_waits);
     if (sched_on || UNLIKELY(bytelock_no_spin))
         return false;
-    int64_t began = now_ns();
-    bool again = hot.lock == l && began - hot.at < HOT_GAP_NS;
-    int64_t ns = again ? MIN(hot.backoff * 2, SPIN_NS) : SPIN_FIRST_NS;
-    hot.lock = l;
-    hot.backoff = ns;
-    for (int64_t left = SPIN_NS; left > 0; left -= ns, ns *= 2) {
+    int64_t ns = SPIN_FIRST_NS;
+    for (int i = 0; i < SPIN_ROUNDS; i++, ns *= 2) {
         spin_for(ns);
-        for (int i = 0; i < SPIN_LOOKS; i++) {
-            if (bytelock_try_any(l)) {
-                hot.at = now_ns();
-                return true;
-            }
-            cpu_relax();
-        }
+        if (bytelock_try_any(l))
+            return true;
     }
     return false;
 }
