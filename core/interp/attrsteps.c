@@ -241,13 +241,13 @@ static Value cached_load(Value o, uint64_t ic, Value name) {
 int step_load_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value o = R[instr_b(w)], name = name_of(R, w);
-    uint64_t ic = LOAD_ACQUIRE(pc + 1);
-    if (v_is_obj(o) && IC_GUARD_KIND(ic) == IC_KEY(obj_index(o), IC_PROPERTY) && ic_cell_valid(ic_cell(ic)) &&
+    uint64_t ic = ic_find(pc + 1, o, name, IC_USE_LOAD);
+    if (IC_KIND(ic) == IC_PROPERTY && ic_cell_valid(ic_cell(ic)) &&
         push_result_a(t, R, ic_cell(ic)->value, &o, 1) == STEP_FRAME)
         return STEP_FRAME;
     Value v = cached_load(o, ic, name);
     if (UNLIKELY(v == V_MARK)) {
-        ic_learn_load(pc + 1, o, name, false);
+        ic_stale(pc + 1, ic, o, name, IC_USE_LOAD);
         v = obj_getattr(o, name);
     }
     return step_result(R, w, v, o, ABSENT);
@@ -305,9 +305,10 @@ static bool cached_store(Value o, uint64_t ic, Value v) {
 int step_store_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value v = R[instr_a(w)], o = R[instr_b(w)];
-    if (!v_is_obj(o) || !cached_store(o, LOAD_ACQUIRE(pc + 1), v)) {
-        Value name = name_of(R, w);
-        ic_learn_store(pc + 1, o, name);
+    Value name = name_of(R, w);
+    uint64_t ic = ic_find(pc + 1, o, name, IC_USE_STORE);
+    if (!v_is_obj(o) || !cached_store(o, ic, v)) {
+        ic_stale(pc + 1, ic, o, name, IC_USE_STORE);
         if (obj_setattr(o, name, v) < 0)
             return STEP_ERROR;
     }
@@ -328,27 +329,18 @@ int step_delete_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
 int step_load_method(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value o = R[instr_b(w)], name = name_of(R, w), *block = &R[instr_a(w)], func = ABSENT;
-    uint64_t ic = LOAD_ACQUIRE(pc + 1);
-    if (v_is_obj(o)) {
-        uint32_t index = obj_index(o);
-        if (IC_GUARD_KIND(ic) == IC_KEY(index, IC_METHOD) && ic_cell_valid(ic_cell(ic))) {
-            func = ic_cell(ic)->value;
-        } else if (index == IDX_TYPE) {
-            const SideCell *c = ic_cell(ic);
-            if (IC_KIND(ic) == IC_TYPE && c->aux && c->type == (Type *)o && ic_cell_valid(c))
-                func = c->value; /* the function of a classmethod, called with the class in front */
-        } else if (IC_GUARD(ic) != index || IC_KIND(ic) == IC_METHOD) {
-            ic_learn_load(pc + 1, o, name, true);
-            AttrLoc loc = {0};
-            attr_find(o, name, &loc);
-            if (loc.kind == ATTR_METHOD)
-                func = loc.value;
-        }
-    } else {
+    uint64_t ic = ic_find(pc + 1, o, name, IC_USE_LOAD);
+    const SideCell *c = ic_cell(ic);
+    if (IC_KIND(ic) == IC_METHOD && ic_cell_valid(c)) {
+        func = c->value;
+    } else if (IC_KIND(ic) == IC_TYPE && c->aux && ic_cell_valid(c)) {
+        func = c->value; /* the function of a classmethod, called with the class in front */
+    } else if (IC_KIND(ic) == IC_METHOD || IC_KIND(ic) == IC_EMPTY) {
         AttrLoc loc = {0};
         attr_find(o, name, &loc);
         if (loc.kind == ATTR_METHOD)
             func = loc.value;
+        ic_stale(pc + 1, ic, o, name, IC_USE_LOAD);
     }
     if (func != ABSENT) {
         if (!(instr_flags(w) & IF_KILL_B))
@@ -358,9 +350,9 @@ int step_load_method(Thread *t, Value *R, Instr *pc, uint64_t w) {
         block[FRAME_WORDS] = o;
         return STEP_NEXT;
     }
-    Value v = cached_load(o, LOAD_ACQUIRE(pc + 1), name);
+    Value v = cached_load(o, ic, name);
     if (v == V_MARK) {
-        ic_learn_load(pc + 1, o, name, true);
+        ic_stale(pc + 1, ic, o, name, IC_USE_LOAD);
         v = obj_getattr(o, name);
     }
     if (v == ABSENT)

@@ -837,12 +837,10 @@ int step_call_super(Thread *t, Value *R, Instr *pc, uint64_t w) {
     uint64_t next = LOAD_RELAXED(pc + 1);
     Value name = frame_of_regs(R)->code->names[instr_c(next)];
     Instr *ic = pc + 2;
-    uint64_t word = LOAD_ACQUIRE(ic);
     bool unbound = false;
     uint32_t own = shape_index(((Type *)cls)->root);
-    const SideCell *cell =
-        v_is_obj(self) && IC_GUARD_KIND(word) == IC_KEY(obj_index(self), IC_SUPER) ? ic_cell(word) : NULL;
-    if (cell && cell->aux == own && ic_cell_valid(cell)) {
+    const SideCell *cell = v_is_obj(self) ? ic_find_super(ic, obj_index(self), own, name) : NULL;
+    if (cell) {
         found = cell->value;
         unbound = true;
     } else {
@@ -855,7 +853,7 @@ int step_call_super(Thread *t, Value *R, Instr *pc, uint64_t w) {
             return STEP_ERROR;
         }
         if (unbound && type && version && !v_is_type(self) && count_is_uncounted(v_obj(found)))
-            ic_publish_super(ic, shape, type, version, own, found);
+            ic_learn_super(ic, shape, own, name, type, version, found);
     }
     h[0] = ABSENT;
     frame_of_regs(R)->pc = pc + 1;

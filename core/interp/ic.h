@@ -7,6 +7,11 @@
  * A side cell is immutable once the word that names it is published. Cells are never given back while the world runs;
  * all caches are cleared, and the cells with them, in a stopped world (ic_clear_all), which is also when shape indices
  * may be used again.
+ *
+ * A site that meets several shapes would write its word, which all threads read, again and again. So what is learnt is
+ * kept in one table too, by shape, name and use: a site that misses finds it there, and is left as it is most times.
+ * (The lookup cache behind the inline cache: Deutsch and Schiffman, "Efficient Implementation of the Smalltalk-80
+ * System", POPL 1984.)
  */
 #ifndef POLYGIL_IC_H
 #define POLYGIL_IC_H
@@ -60,13 +65,27 @@ static ALWAYS_INLINE bool ic_cell_valid(const SideCell *c) {
     return LOAD_RELAXED(&c->type->version) == c->version;
 }
 
-/* A fresh cell, or NULL when all are in use. */
-SideCell *ic_cell_new(uint32_t *index);
-/* Learn from what LOAD_ATTR, STORE_ATTR met: fills *ic, or leaves it. No Python code, no failure. */
-void ic_learn_load(Instr *ic, Value o, Value name, bool method);
-void ic_learn_store(Instr *ic, Value o, Value name);
-/* What super() behind the class with root shape `own` gives for a receiver of that shape. value: uncounted. */
-void ic_publish_super(Instr *ic, uint32_t shape, Type *type, uint32_t version, uint32_t own, Value value);
+/* What an attribute is looked up for. */
+typedef enum IcUse { IC_USE_LOAD = 1, IC_USE_STORE, IC_USE_SUPER } IcUse;
+/* The word for name of o at this site: the site's own when its guard says so, else what any site has learnt about that
+ * shape, or what is learnt now, which the site may take over. Its cell may be out of date; IC_EMPTY says that nothing
+ * can be cached. No Python code, no failure. */
+uint64_t ic_find_elsewhere(Instr *site, Value o, Value name, IcUse use);
+static ALWAYS_INLINE uint64_t ic_find(Instr *site, Value o, Value name, IcUse use) {
+    if (!v_is_obj(o))
+        return 0;
+    uint64_t word = LOAD_ACQUIRE(site);
+    uint32_t index = obj_index(o);
+    if (IC_GUARD(word) == index && (index != IDX_TYPE || ic_cell(word)->type == (Type *)o))
+        return word;
+    return ic_find_elsewhere(site, o, name, use);
+}
+/* The word that ic_find gave did not do: sometimes learns anew. */
+void ic_stale(Instr *site, uint64_t word, Value o, Value name, IcUse use);
+/* What super() behind the class with root shape `own` gives for a receiver of that shape: a valid cell, or NULL. */
+const SideCell *ic_find_super(Instr *site, uint32_t shape, uint32_t own, Value name);
+/* value: uncounted. */
+void ic_learn_super(Instr *site, uint32_t shape, uint32_t own, Value name, Type *type, uint32_t version, Value value);
 /* Voids all caches; stops the world itself. */
 void ic_clear_all(void);
 /* Empties the caches in a copy of code words. */

@@ -9,6 +9,7 @@
  */
 #include "object/type_impl.h"
 
+#include "base/seqword.h"
 #include "heap.h"
 #include "mutex.h"
 #include "object/dict.h"
@@ -188,7 +189,7 @@ void type_modified(Type *t) {
 /* The method cache. Each entry is guarded by a sequence word: odd while it is being written. An entry holds a value
  * that outlives any reader (immediate or uncounted), or the class in whose dict a counted value has to be looked up. */
 typedef struct CacheEntry {
-    _Atomic(uint32_t) seq;
+    SeqWord seq;
     _Atomic(uint32_t) version;
     _Atomic(Value) name;  /* retained */
     _Atomic(Value) value; /* ABSENT: no such attribute */
@@ -202,18 +203,15 @@ static ALWAYS_INLINE CacheEntry *cache_entry(uint32_t version, Value name) {
 }
 
 static void cache_put(CacheEntry *e, uint32_t version, Value name, Value value, Type *owner) {
-    uint32_t seq = LOAD_RELAXED(&e->seq);
-    if (seq & 1 ||
-        !atomic_compare_exchange_strong_explicit(&e->seq, &seq, seq + 1, memory_order_acq_rel, memory_order_relaxed))
+    if (!seq_write_begin(&e->seq))
         return; /* somebody else is at it: only a cache */
     Value old = LOAD_RELAXED(&e->name);
     publish(name);
-    /* release: a reader that sees one of these fields sees the odd sequence as well */
     STORE_RELEASE(&e->version, version);
     STORE_RELEASE(&e->name, retained(name));
     STORE_RELEASE(&e->value, value);
     STORE_RELEASE(&e->owner, owner);
-    STORE_RELEASE(&e->seq, seq + 2);
+    seq_write_end(&e->seq);
     release(old);
 }
 
@@ -254,12 +252,11 @@ Value type_lookup(Type *t, Value name) {
     }
     uint32_t version = LOAD_ACQUIRE(&t->version);
     CacheEntry *e = cache_entry(version, name);
-    uint32_t seq = LOAD_ACQUIRE(&e->seq);
-    /* acquire: these loads come before the second look at the sequence */
+    uint32_t seq = seq_read_begin(&e->seq);
     if (LIKELY(LOAD_ACQUIRE(&e->version) == version && LOAD_ACQUIRE(&e->name) == name && version)) {
         Value v = LOAD_ACQUIRE(&e->value);
         Type *owner = LOAD_ACQUIRE(&e->owner);
-        if (LIKELY(!(seq & 1) && LOAD_RELAXED(&e->seq) == seq)) {
+        if (LIKELY(seq_read_ok(&e->seq, seq))) {
             if (LIKELY(!owner))
                 return retained(v);
             v = dict_get(type_dict(owner), name);
@@ -270,7 +267,7 @@ Value type_lookup(Type *t, Value name) {
     Type *owner = NULL;
     Value v = lookup_mro(t, name, &owner);
     if (version) {
-        bool stable = !v_is_obj(v) || obj_flags(v_obj(v)) & OF_UNCOUNTED;
+        bool stable = !v_is_obj(v) || count_is_uncounted(v_obj(v));
         cache_put(e, version, name, stable ? v : ABSENT, stable ? NULL : owner);
     }
     return v;

@@ -175,13 +175,7 @@ int type_setattr(Type *t, Value name, Value v) {
     }
     if (v) {
         type_share_value(v);
-        Value old = ABSENT;
-        int sp = special_index(n);
-        if (sp >= 0 || v_is_obj(v)) {
-            /* what special[] held stays valid for its readers: it is uncounted */
-        }
         r = dict_set(type_dict(t), n, v);
-        release(old);
     } else {
         Value old;
         r = dict_pop(type_dict(t), n, &old);

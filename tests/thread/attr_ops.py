@@ -165,3 +165,65 @@ def shared_generator(i):
 
 run(T, shared_generator)
 print("generator")
+
+
+class Part:
+    tag = -1
+
+    def __init__(self, n):
+        self.n = n
+
+    def get(self):
+        return self.n
+
+    @classmethod
+    def of(cls):
+        return cls
+
+
+def part(i):
+    class Sub(Part):
+        def __init__(self, n):
+            super().__init__(n)
+            self.tag = self.n
+
+    for k in range(i % 4):
+        setattr(Sub, "filler%d" % k, k)
+    return Sub
+
+
+parts = [part(i) for i in range(24)]
+
+
+def many_classes(i):
+    for k in range(N // 4):
+        o = parts[(i + k) % len(parts)](k)
+        o.more = k + 1
+        o.n = o.more
+        assert o.get() == k + 1 and o.tag == k and o.of() is type(o)
+        if i == 0 and k % 8 == 0:
+            c = parts[k % len(parts)]
+            c.get = (lambda self: self.more) if k % 16 else Part.get
+            c.extra = k
+
+
+run(T, many_classes)
+print("objects of many classes")
+
+
+def borrow(i):
+    for k in range(N // 4):
+        o = p
+        if i % 2:
+            o.__class__ = (Point, Part)[k % 2]
+        o.tag = k
+        assert type(o.tag) is int
+        try:
+            o.get()
+        except AttributeError:
+            pass
+
+
+p = Point()
+run(T, borrow)
+print("changing classes")
