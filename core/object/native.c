@@ -305,10 +305,6 @@ Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value
         if (found < 0) {
             if (!s->var_kw) {
                 Value name = display_name(n);
-                bool posonly = false;
-                for (int j = 0; j < s->n_posonly; j++)
-                    posonly |= str_equal(s->names[j], k);
-                (void)posonly;
                 err_set(&exc_TypeError, "%R is an invalid keyword argument for %S()", k, name);
                 release(name);
                 return ABSENT;
@@ -452,8 +448,9 @@ Value classmethod_descr_new(const NativeDef *def, Type *owner) {
     return make(&classmethod_descr_type, def, owner, ABSENT, ABSENT);
 }
 Value native_bound(Native *descr, Value self) {
-    Value v = make(&native_type, descr->def, descr->owner, self, ABSENT);
+    NativeSig *sig = native_sig(descr); /* here, so that it is found once and not by each bound method */
+    Value v = sig ? make(&native_type, descr->def, descr->owner, self, ABSENT) : ABSENT;
     if (v)
-        STORE_RELAXED(&((Native *)v)->sig, LOAD_ACQUIRE(&descr->sig));
+        STORE_RELAXED(&((Native *)v)->sig, sig);
     return v;
 }
