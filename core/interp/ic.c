@@ -6,16 +6,19 @@
 #include "object/native.h"
 #include "object/shape.h"
 #include "object/str.h"
+#include "runtime/safepoint.h"
 
 SideCell ic_cells[IC_MAX_CELLS];
 static _Atomic(uint32_t) cells_used = 1;
 
-/* A fresh cell, or NULL when all are in use. */
+/* A fresh cell, or NULL when all are in use, until the caller's next safepoint clears the caches. */
 static SideCell *cell_new(uint32_t *index) {
     uint32_t i = LOAD_RELAXED(&cells_used);
     do {
-        if (i >= IC_MAX_CELLS)
+        if (i >= IC_MAX_CELLS) {
+            thread_set_poll(thread_self(), POLL_CACHES);
             return NULL;
+        }
     } while (
         !atomic_compare_exchange_weak_explicit(&cells_used, &i, i + 1, memory_order_relaxed, memory_order_relaxed));
     *index = i;
@@ -271,6 +274,14 @@ void ic_clear_all(void) {
         excl_start_world();
 }
 
+/* Classes that change all the time use up the cells: a million of them, so the stop is worth it. */
+static int caches_poll(Thread *t) {
+    if (LOAD_RELAXED(&cells_used) >= IC_MAX_CELLS)
+        ic_clear_all();
+    return 0;
+}
+
 void ic_init(void) {
     type_clear_caches = ic_clear_all;
+    safepoint_hook(POLL_CACHES, caches_poll);
 }

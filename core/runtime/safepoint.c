@@ -106,7 +106,7 @@ NOINLINE int safepoint_slow(Thread *t) {
     excl_safepoint(t, LOAD_ACQUIRE(&t->poll));
     if (take(t, POLL_QUIESCENT))
         retire_quiescent(t);
-    if (run_hook(t, POLL_MERGE) < 0 || run_hook(t, POLL_COLLECT) < 0)
+    if (run_hook(t, POLL_MERGE) < 0 || run_hook(t, POLL_COLLECT) < 0 || run_hook(t, POLL_CACHES) < 0)
         return -1;
     if (take(t, POLL_PENDING)) {
         thread_try_alone();

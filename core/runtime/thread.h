@@ -22,6 +22,7 @@ enum {
     POLL_MERGE = 64,     /* counts to merge, or a dead list to drain */
     POLL_RETAINED = 256, /* somebody waits for the object lock that this thread retains (locks/retain.h) */
     POLL_TORTURE = 128,  /* never cleared: each safepoint is slow, see runtime/torture.h */
+    POLL_CACHES = 512,   /* the inline caches have no side cell left */
 };
 
 struct InterpFrame;
