@@ -92,6 +92,21 @@ for round in range(4):
         c.kind = round
 
 
+class Counted:
+    n = 0
+
+    def get(self):
+        return self.n
+
+
+counted = Counted()
+for i in range(100_000):  # each store is a new version of the class
+    Counted.n += 1
+    if i % 5_000 == 0:
+        assert counted.get() == Counted.n == i + 1
+print(Counted.n, counted.get(), digest(use(o) for o in objects))
+
+
 class Plain:
     pass
 
