@@ -34,9 +34,10 @@ void handle_register(Ref *r) {
     mutex_lock(&registry_mutex);
     if (n_handles == cap_handles) {
         cap_handles = cap_handles ? cap_handles * 2 : 256;
-        handles = realloc(handles, cap_handles * sizeof *handles);
-        if (!handles)
+        void *more = realloc((void *)handles, cap_handles * sizeof *handles);
+        if (!more)
             fatal("out of memory for handles");
+        handles = (Ref **)more;
     }
     handles[n_handles++] = r;
     mutex_unlock(&registry_mutex);

@@ -168,9 +168,10 @@ SHARED(pairs) {
             uint64_t m1 = LOAD_RELAXED(pc + 2), m2 = LOAD_RELAXED(pc + 3);
             if (instr_op(m1) == OP_MOVE && instr_op(m2) == OP_MOVE && instr_flags(m1) == (IF_DST_LOCAL | IF_KILL_B) &&
                 instr_flags(m2) == (IF_DST_LOCAL | IF_KILL_B) && instr_b(m1) == at + 1 && instr_b(m2) == at) {
-                Value old1 = R[instr_a(m1)], x = R[at + 1], old2, y = R[at];
+                Value x = R[at + 1], y = R[at];
+                UNUSED Value old1 = R[instr_a(m1)];
                 R[instr_a(m1)] = x;
-                old2 = R[instr_a(m2)];
+                UNUSED Value old2 = R[instr_a(m2)];
                 R[instr_a(m2)] = y;
                 FINISH_JUMP(old1, old2, 4);
             }
@@ -358,7 +359,7 @@ OP(DELETE_LOCAL) {
     STEP(step_delete_local);
 }
 OP(CLEAR) {
-    Value v = take_reg(R, instr_a(w));
+    UNUSED Value v = take_reg(R, instr_a(w));
     FINISH1(v, 1);
 }
 OP(RELEASE) {
@@ -432,7 +433,7 @@ OP(LOAD_GLOBAL) {
     STEP_N(step_load_global, 3);
 }
 OP(STORE_GLOBAL) {
-    uint64_t ic = LOAD_RELAXED(pc + 1);
+    UNUSED uint64_t ic = LOAD_RELAXED(pc + 1);
     if (!EXCL_PARALLEL && LIKELY(IC_KIND(ic) == IC_DICT_SLOT)) {
         Value v = REG_A;
         publish_pc(R, pc); /* the old value may die in there */
@@ -489,7 +490,7 @@ OP(STORE_ATTR) {
                     else
                         retain(v);
                 }
-                Value old = ref_swap(o, r, v), b = TAKE_B;
+                UNUSED Value old = ref_swap(o, r, v), b = TAKE_B;
                 FINISH2(old, b, 2);
             }
         } else if (excl_alone(o) && IC_GUARD_KIND(ic) == IC_KEY(index, IC_ADD_INLINE)) {

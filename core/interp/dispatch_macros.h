@@ -115,6 +115,7 @@ static OpFn *const op_table[256];
  * pc is published, the registers are as the depth table says, and the common path needs no stack frame.
  *
  * FINISH1(x, n), FINISH2(x, y, n): the values (ABSENT allowed) lose a reference each; on, n words further.
+ * Where nothing is counted these do not look at x and y: variables that are only for them are UNUSED.
  * DONE(v), DONE_N(v, n): A = v, the old value of A is released where the flags ask for it; on. */
 #define RELEASE_TWO(x, y, when_dead)                                                                       \
     do {                                                                                                   \

@@ -324,7 +324,7 @@ Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value
         }
         flat[found] = v;
     }
-    for (int i = 0; i < s->n_required; i++)
+    for (int i = 0; i < MIN(s->n_required, s->n_total); i++)
         if (!flat[i]) {
             Value name = display_name(n);
             if (i < s->n_posonly)

@@ -107,7 +107,7 @@ static void sublist_remove(Type *base, Type *t) {
     SubList *l = base->subclasses;
     for (size_t i = 0; l && i < l->n; i++)
         if (l->items[i] == t) {
-            memmove(&l->items[i], &l->items[i + 1], (l->n - i - 1) * sizeof(Type *));
+            memmove((void *)&l->items[i], (void *)&l->items[i + 1], (l->n - i - 1) * sizeof(Type *));
             l->n--;
             break;
         }
