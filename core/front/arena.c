@@ -52,7 +52,7 @@ void *arena_grow(Arena *a, void *old, size_t old_size, size_t new_size) {
         return old;
     }
     void *p = arena_alloc(a, new_size);
-    if (p != NULL && old_size > 0)
+    if (p != NULL && old != NULL && old_size > 0)
         memcpy(p, old, old_size);
     return p;
 }

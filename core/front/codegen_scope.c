@@ -179,7 +179,7 @@ Unit *unit_enter(Gen *g, Scope *scope, UnitKind kind, Value name, int32_t firstl
     u->state_words = (u->n_locals + 63) / 64;
     if (!u->state_words)
         u->state_words = 1;
-    u->state = arena_zalloc(u->arena, u->state_words * 3 * sizeof *u->state);
+    u->state = arena_zalloc(u->arena, (size_t)u->state_words * 3 * sizeof *u->state);
     if (!u->state) {
         fail(g);
     } else {
@@ -301,8 +301,8 @@ static void load_closure(Unit *u, Value code) {
             emit(u, OP_MOVE, u->depth, (uint32_t)u->class_cell, 0);
         } else if (sym && sym->scope == SYM_CELL && u->kind != UNIT_CLASS) {
             emit(u, OP_MOVE, u->depth, (uint32_t)sym->index, 0);
-        } else {
-            ASSERT(sym && sym->index >= 0);
+        } else if (sym) { /* always: a free variable of the code is one of the scope around it */
+            ASSERT(sym->index >= 0);
             emit(u, OP_LOAD_CLOSURE, u->depth, (uint32_t)sym->index, 0);
         }
         set_depth(u, u->depth + 1);

@@ -100,7 +100,7 @@ static int fold_binop(Arena *a, Expr *e) {
     Value x = l->Constant.value, y = r->Constant.value, v;
     switch (e->BinOp.op) {
     case BINOP_Add:
-        if (sequence_len(x) >= 0 && sequence_len(x) + MAX(sequence_len(y), 0) > MAX_STR * 16)
+        if (sequence_len(x) >= 0 && sequence_len(x) + MAX(sequence_len(y), 0) > (intptr_t)MAX_STR * 16)
             return 0;
         v = num_binary(SP_ADD, x, y);
         break;

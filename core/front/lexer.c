@@ -589,7 +589,6 @@ static bool begin_line(Lexer *lx) {
         const char *s = lx->line_start = lx->cur;
         if (s < lx->end)
             lx->text_start = s;
-        col = alt = 0;
         while (*s == ' ')
             s++;
         col = alt = (int)(s - lx->cur);

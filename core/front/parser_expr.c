@@ -134,7 +134,7 @@ Expr *parse_number(Parser *p) {
             bool ok;
             v = arena_keep(p->arena, float_new(float_parse(s, n, &ok)));
         } else {
-            if ((t->aux & NUMF_BASE) && n <= 16) {
+            if ((t->aux & NUMF_BASE) && n > 2 && n <= 16) {
                 int shift = (s[1] | 32) == 'x' ? 4 : (s[1] | 32) == 'o' ? 3 : 1;
                 int64_t i = 0;
                 for (size_t k = 2; k < n; k++)

@@ -473,7 +473,7 @@ static bool fstring_field(Parser *p, Joined *j, const Token *t, const char **str
         s++;
         if (s >= end)
             return fstring_error(p, "expecting '}'") != NULL;
-        conversion = *s++;
+        conversion = (unsigned char)*s++;
         if (conversion != 's' && conversion != 'r' && conversion != 'a')
             return fstring_error(p, "invalid conversion character: expected 's', 'r', or 'a'") != NULL;
     }

@@ -591,10 +591,8 @@ int step_for_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
             }
             if (r == -1)
                 return STEP_ERROR;
-            if (r == 0) {
-                v = ABSENT;
+            if (r == 0)
                 goto ended;
-            }
         }
         NextFn next = (NextFn)(uintptr_t)(S[1] >> 1);
         v = next ? next(it) : obj_next(it);

@@ -234,6 +234,9 @@ int hash_module_fill(Value m, HashKind *kinds) {
         NativeDef *def = calloc(1, sizeof *def);
         k->type = calloc(1, sizeof *k->type);
         if (!spec || !def || !k->type) {
+            free(spec);
+            free(def);
+            free(k->type);
             err_no_memory();
             return -1;
         }

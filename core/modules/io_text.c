@@ -768,7 +768,7 @@ static Value tell(Value self, TextIO *t) {
         return cookie_pack(&c);
     /* Replay the chunk byte by byte up to the last place where the decoder holds nothing and no more than `used`
      * characters came out. */
-    int64_t now_flags;
+    int64_t now_flags = 0;
     Value now = decoder_state(t, &now_flags), out = ABSENT;
     Newlines nl_before = t->nl;
     if (now == ABSENT)
@@ -784,7 +784,7 @@ static Value tell(Value self, TextIO *t) {
         chars += str_len(s);
         release(s);
         c.to_feed++;
-        int64_t flags;
+        int64_t flags = 0;
         Value held = decoder_state(t, &flags);
         if (held == ABSENT)
             goto restore;

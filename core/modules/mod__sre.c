@@ -142,14 +142,14 @@ static Value engine_error(int r) {
 static Value match_new(Value pattern, Subject *s, intptr_t pos, intptr_t endpos) {
     Pattern *p = pat(pattern);
     uint32_t groups = p->groups + 1;
-    Value v = obj_new_sized(&match_type, groups * 2 * sizeof(intptr_t));
+    Value v = obj_new_sized(&match_type, (size_t)groups * 2 * sizeof(intptr_t));
     if (v == ABSENT)
         return ABSENT;
     Match *m = mat(v);
     m->groups = groups;
     m->marks[0] = s->st.start;
     m->marks[1] = s->st.ptr;
-    for (uint32_t g = 1; g < groups; g++) {
+    for (size_t g = 1; g < groups; g++) {
         intptr_t lo = s->st.marks[2 * g - 2], hi = s->st.marks[2 * g - 1];
         bool ok = lo >= 0 && hi >= lo;
         m->marks[2 * g] = ok ? lo : -1;
@@ -739,7 +739,7 @@ static void match_clear(Value self) {
 }
 static const TypeOps match_ops = {.traverse = match_traverse, .clear = match_clear};
 
-static Value group_text(Value self, uint32_t g, Value unmatched) {
+static Value group_text(Value self, size_t g, Value unmatched) {
     Match *m = mat(self);
     intptr_t lo = m->marks[2 * g], hi = m->marks[2 * g + 1];
     Value string = ref_peek(&m->string);
@@ -917,7 +917,7 @@ static Value g_regs(Value self) {
         return t;
     if ((t = tuple_new(m->groups)) == ABSENT)
         return ABSENT;
-    for (uint32_t g = 0; g < m->groups; g++) {
+    for (size_t g = 0; g < m->groups; g++) {
         Value s = span_tuple(m->marks[2 * g], m->marks[2 * g + 1]);
         if (s == ABSENT) {
             release(t);

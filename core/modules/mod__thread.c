@@ -267,8 +267,7 @@ static Value rlock_acquire_restore(Value self, Value *args, intptr_t nargs, Valu
         return err_set(&exc_TypeError, "_acquire_restore() argument 1 must be a 2-tuple");
     if (int_to_u64_mask(tuple_get(args[0], 0), &n) < 0)
         return ABSENT;
-    int r;
-    while ((r = thread_byte_acquire(&l->bits, -1)) < 0)
+    if (thread_byte_acquire(&l->bits, -1) < 0)
         return ABSENT;
     STORE_RELAXED(&l->count, n);
     STORE_RELAXED(&l->owner, thread_self()->serial);

@@ -146,7 +146,7 @@ static int splice(Value v, intptr_t lo, intptr_t hi, const char *p, intptr_t n) 
             return -1;
         }
         if (len <= a->cap) {
-            if (len != a->len)
+            if (len != a->len && tail > 0)
                 memmove(a->block + (from + n) * size, a->block + to * size, (size_t)(tail * size));
             if (n > 0)
                 memcpy(a->block + from * size, p, (size_t)(n * size));

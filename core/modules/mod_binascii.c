@@ -136,7 +136,7 @@ static Value decode64(const uint8_t *s, size_t n, bool strict) {
             }
             continue;
         }
-        int v = value64[c];
+        signed char v = value64[c];
         if (v < 0) {
             if (strict) {
                 bb_free(&b);

@@ -36,7 +36,8 @@ static void put(Writer *w, const void *p, size_t n) {
         w->p = q;
         w->cap = cap;
     }
-    memcpy(w->p + w->n, p, n);
+    if (n > 0)
+        memcpy(w->p + w->n, p, n);
     w->n += n;
 }
 static void put_byte(Writer *w, int c) {
@@ -62,7 +63,7 @@ static int put_int(Writer *w, Value v) {
     size_t bits = int_bit_length(v), digits = (bits + 14) / 15, bytes = bits / 8 + 1;
     unsigned char *mag = calloc(1, bytes + 4);
     Value a = mag ? int_sign(v) < 0 ? int_neg(v) : retained(v) : err_no_memory();
-    int r = a ? int_to_bytes(a, mag, bytes, true, false) : -1;
+    int r = mag && a ? int_to_bytes(a, mag, bytes, true, false) : -1;
     if (r == 0) {
         put_byte(w, 'l');
         put_u32(w, (uint32_t)(int_sign(v) < 0 ? -(int32_t)digits : (int32_t)digits));

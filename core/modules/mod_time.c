@@ -33,11 +33,13 @@ static int64_t clock_ns(clockid_t id) {
 }
 
 static Value seconds(int64_t ns) {
-    return float_new((double)(ns / NS) + (double)(ns % NS) * 1e-9);
+    int64_t whole = ns / NS;
+    return float_new((double)whole + (double)(ns % NS) * 1e-9);
 }
 /* Rounded once, as CPython: the nanoseconds as a double, divided. */
 static Value seconds_exact(int64_t ns) {
-    return ns % NS == 0 ? float_new((double)(ns / NS)) : float_new((double)ns / 1e9);
+    int64_t whole = ns / NS;
+    return float_new(ns % NS == 0 ? (double)whole : (double)ns / 1e9);
 }
 
 #define CLOCK(name, id)                                                             \
