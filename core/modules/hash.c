@@ -229,29 +229,23 @@ int hash_module_fill(Value m, HashKind *kinds) {
     if (load_crypto() < 0)
         return -1;
     for (HashKind *k = kinds; k->name; k++) {
-        /* Types, their descriptions and the constructors' definitions live for ever. */
-        TypeSpec *spec = calloc(1, sizeof *spec);
-        NativeDef *def = calloc(1, sizeof *def);
         k->type = calloc(1, sizeof *k->type);
-        if (!spec || !def || !k->type) {
-            free(spec);
-            free(def);
-            free(k->type);
+        if (!k->type) {
             err_no_memory();
             return -1;
         }
-        *spec = (TypeSpec){.name = k->type_name,
-                           .basic_size = sizeof(Hash),
-                           .flags = TF_NO_NEW | TF_UNTRACKED,
-                           .ops = &ops,
-                           .methods = k->xof ? xof_methods : methods,
-                           .getsets = getsets};
-        type_init_module_type(k->type, spec);
-        *def = (NativeDef){k->name, construct, "($self, string=b'', *, usedforsecurity=True)"};
+        k->spec = (TypeSpec){.name = k->type_name,
+                             .basic_size = sizeof(Hash),
+                             .flags = TF_NO_NEW | TF_UNTRACKED,
+                             .ops = &ops,
+                             .methods = k->xof ? xof_methods : methods,
+                             .getsets = getsets};
+        type_init_module_type(k->type, &k->spec);
+        k->constructor = (NativeDef){k->name, construct, "($self, string=b'', *, usedforsecurity=True)"};
         Value capsule = capsule_new(k, "hash");
         if (capsule == ABSENT)
             return -1;
-        Value f = native_new(def, capsule, ABSENT);
+        Value f = native_new(&k->constructor, capsule, ABSENT);
         release(capsule);
         if (module_add(m, k->name, f) < 0)
             return -1;

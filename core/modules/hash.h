@@ -11,7 +11,10 @@ typedef struct HashKind {
     const char *type_name; /* "_sha256.sha256" */
     int block_size;
     bool xof; /* digest(length) */
+    /* filled by hash_module_fill, and never freed */
     Type *type;
+    TypeSpec spec;
+    NativeDef constructor;
 } HashKind;
 
 /* Adds the constructors of kinds (ended by a NULL name) to m. 0, -1. */

@@ -944,7 +944,7 @@ static int add(Value m, Type *t, const char *name, const char *doc, const Native
                        .methods = methods,
                        .getsets = getsets};
     type_init_module_type(t, spec);
-    return module_add_type(m, t);
+    return module_add_type(m, t); /* NOLINT(clang-analyzer-unix.Malloc): t has spec */
 }
 
 int io_buffered_init(Value m) {

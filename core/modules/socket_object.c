@@ -660,6 +660,7 @@ static Value socket_setsockopt(Value self, Value *args, intptr_t nargs, Value kw
             return err_set(&exc_TypeError, "setsockopt() argument 3 must be None when a length is given");
         if (num_as_int(args[3], &len) < 0)
             return ABSENT;
+        /* NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions): some options want a null pointer */
         r = setsockopt(fd, level, name, NULL, (socklen_t)len);
     } else if (v_is_index(args[2])) {
         int value;

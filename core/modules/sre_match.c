@@ -550,7 +550,8 @@ static ALWAYS_INLINE int match_kind(SreState *st, const int kind, uint32_t pc, i
             continue;
         }
         case SRE_GROUPREF_EXISTS: {
-            intptr_t lo = st->marks[2 * code[pc + 1]], hi = st->marks[2 * code[pc + 1] + 1];
+            size_t group = code[pc + 1];
+            intptr_t lo = st->marks[2 * group], hi = st->marks[2 * group + 1];
             if (lo < 0 || hi < lo)
                 pc += 1 + code[pc + 2];
             else

@@ -204,9 +204,9 @@ Value bytes_concat(Value a, Value b) {
 Value bytes_repr(const char *p, size_t n) {
     StrBuilder b;
     sb_init(&b);
-    char quote = memchr(p, '\'', n) != NULL && memchr(p, '"', n) == NULL ? '"' : '\'';
+    uint8_t quote = memchr(p, '\'', n) != NULL && memchr(p, '"', n) == NULL ? '"' : '\'';
     sb_char(&b, 'b');
-    sb_char(&b, (uint8_t)quote);
+    sb_char(&b, quote);
     for (size_t i = 0; i < n; i++) {
         uint8_t c = (uint8_t)p[i];
         if (c == quote || c == '\\') {
