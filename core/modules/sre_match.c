@@ -119,11 +119,11 @@ static bool in_set(const uint32_t *set, uint32_t c) {
             const uint8_t *map = (const uint8_t *)set;
             const uint32_t *bits = set + 64;
             if (c < 65536) {
-                const uint32_t *b = bits + 8 * map[c >> 8];
+                const uint32_t *b = bits + (size_t)8 * map[c >> 8];
                 if (b[c >> 5 & 7] & (uint32_t)1 << (c & 31))
                     return ok;
             }
-            set = bits + 8 * blocks;
+            set = bits + (size_t)8 * blocks;
             break;
         }
         default:
@@ -341,7 +341,7 @@ void sre_state_reset(SreState *st) {
 /* Doubles an array that may still be the state's own. */
 static bool grow(void *array, void *own, uint32_t *cap, size_t item) {
     void **p = array;
-    if (*cap > UINT32_MAX / 2)
+    if (*cap == 0 || *cap > UINT32_MAX / 2)
         return false;
     void *n = *p == own ? malloc(item * *cap * 2) : realloc(*p, item * *cap * 2);
     if (n == NULL)
@@ -534,7 +534,8 @@ static ALWAYS_INLINE int match_kind(SreState *st, const int kind, uint32_t pc, i
         case SRE_GROUPREF_IGNORE:
         case SRE_GROUPREF_UNI_IGNORE:
         case SRE_GROUPREF_LOC_IGNORE: {
-            intptr_t lo = st->marks[2 * code[pc + 1]], hi = st->marks[2 * code[pc + 1] + 1];
+            size_t group = code[pc + 1];
+            intptr_t lo = st->marks[2 * group], hi = st->marks[2 * group + 1];
             if (lo < 0 || hi < lo || hi - lo > end - p)
                 goto fail;
             for (; lo < hi; lo++, p++) {

@@ -111,9 +111,9 @@ static Value as_class(Value cls, Value v) {
     size_t n = (size_t)bytes_len(v);
     char *data = heap_block(n + 1);
     Value r = data == NULL ? err_no_memory() : obj_new((Type *)cls);
-    if (r == ABSENT)
+    if (r == ABSENT || data == NULL) {
         heap_block_free(data);
-    else {
+    } else {
         memcpy(data, bytes_data(v), n + 1);
         ((Bytes *)r)->len_ext = n << 1 | 1;
         *(char **)((Bytes *)r + 1) = data;

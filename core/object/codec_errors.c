@@ -244,7 +244,7 @@ static Value h_strict(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value h_ignore(Value self, Value *args, intptr_t nargs, Value kw) {
     if (unicode_error(args[0], &exc_UnicodeError) == NULL)
         return cannot_handle(args[0]);
-    intptr_t start, end;
+    intptr_t start = 0, end = 0;
     Value o = error_range(args[0], &start, &end);
     if (o == ABSENT)
         return ABSENT;
@@ -256,7 +256,7 @@ static Value h_replace(Value self, Value *args, intptr_t nargs, Value kw) {
     Value exc = args[0];
     if (unicode_error(exc, &exc_UnicodeError) == NULL)
         return cannot_handle(exc);
-    intptr_t start, end;
+    intptr_t start = 0, end = 0;
     Value o = error_range(exc, &start, &end);
     if (o == ABSENT)
         return ABSENT;
@@ -276,7 +276,7 @@ static Value h_xmlcharref(Value self, Value *args, intptr_t nargs, Value kw) {
     Value exc = args[0];
     if (unicode_error(exc, &exc_UnicodeEncodeError) == NULL)
         return cannot_handle(exc);
-    intptr_t start, end;
+    intptr_t start = 0, end = 0;
     Value o = error_range(exc, &start, &end);
     if (o == ABSENT)
         return ABSENT;
@@ -292,7 +292,7 @@ static Value h_backslash(Value self, Value *args, intptr_t nargs, Value kw) {
     Value exc = args[0];
     if (unicode_error(exc, &exc_UnicodeError) == NULL)
         return cannot_handle(exc);
-    intptr_t start, end;
+    intptr_t start = 0, end = 0;
     Value o = error_range(exc, &start, &end);
     if (o == ABSENT)
         return ABSENT;
@@ -308,7 +308,7 @@ static Value h_namereplace(Value self, Value *args, intptr_t nargs, Value kw) {
     Value exc = args[0];
     if (unicode_error(exc, &exc_UnicodeEncodeError) == NULL)
         return cannot_handle(exc);
-    intptr_t start, end;
+    intptr_t start = 0, end = 0;
     Value o = error_range(exc, &start, &end);
     if (o == ABSENT)
         return ABSENT;
@@ -330,7 +330,7 @@ static Value h_surrogateescape(Value self, Value *args, intptr_t nargs, Value kw
     bool encode = unicode_error(exc, &exc_UnicodeEncodeError) != NULL;
     if (!encode && unicode_error(exc, &exc_UnicodeDecodeError) == NULL)
         return cannot_handle(exc);
-    intptr_t start, end;
+    intptr_t start = 0, end = 0;
     Value o = error_range(exc, &start, &end), r;
     if (o == ABSENT)
         return ABSENT;
@@ -398,7 +398,7 @@ static Value h_surrogatepass(Value self, Value *args, intptr_t nargs, Value kw) 
     excl_read_end(&cs);
     int unit = utf_unit(name), size = abs(unit);
     release(name);
-    intptr_t start, end;
+    intptr_t start = 0, end = 0;
     if (unit == 0)
         return err_raise(retained(exc));
     Value o = error_range(exc, &start, &end), r = ABSENT;

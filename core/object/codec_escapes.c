@@ -409,7 +409,6 @@ Value codec_utf7_decode(const char *str, size_t n, const char *errors, bool fina
             }
             if (high != 0 && direct7(c)) {
                 sb_char(&out, high);
-                high = 0;
             }
             high = 0;
             if (c == '-')
