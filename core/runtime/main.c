@@ -435,13 +435,13 @@ static Value main_module(void) {
     Value m = import_add_module(ID("__main__"));
     if (!m)
         return ABSENT;
-    Value b = dict_get_str(import_modules(), "builtins");
-    if (!b || dict_set(module_dict(m), ID("__builtins__"), b) < 0 ||
-        dict_set(module_dict(m), ID("__annotations__"), ABSENT ? ABSENT : V_NONE) < 0)
+    Value b = dict_get_str(import_modules(), "builtins"), annotations = dict_new();
+    bool made = b && annotations && dict_set(module_dict(m), ID("__annotations__"), annotations) == 0 &&
+                dict_set(module_dict(m), ID("__builtins__"), b) == 0;
+    release(annotations);
+    release(b);
+    if (!made)
         return ABSENT;
-    Value old;
-    if (dict_pop(module_dict(m), ID("__annotations__"), &old) > 0)
-        release(old);
     Value finder = ABSENT, meta = sys_get("meta_path");
     if (meta && v_is_list(meta) && list_len(meta) > 0)
         finder = list_get(meta, 0);
@@ -449,7 +449,6 @@ static Value main_module(void) {
         err_clear();
     release(finder);
     release(meta);
-    release(b);
     return m;
 }
 
@@ -494,7 +493,10 @@ static int run_stdin(Value main) {
         err_no_memory();
         return -1;
     }
-    int r = run_text(main, buf, n, "<stdin>");
+    Value name = str_from_c("<stdin>"), d = module_dict(main);
+    bool named = name && dict_set(d, ID("__file__"), name) == 0 && dict_set(d, ID("__cached__"), V_NONE) == 0;
+    release(name);
+    int r = named ? run_text(main, buf, n, "<stdin>") : -1;
     free(buf);
     return r;
 }
@@ -513,21 +515,21 @@ static int run_module_as_main(const char *name, bool alter_argv) {
 }
 
 static int run_file(const StartOptions *o, Value main, int *status) {
+    const char *file = repl_absolute(o->file); /* so that __file__ holds when the program changes its directory */
     struct stat st;
-    if (stat(o->file, &st) < 0) {
-        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", o->executable,
-                realpath(o->file, NULL) ? o->file : repl_absolute(o->file), errno, strerror(errno));
+    if (stat(file, &st) < 0) {
+        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", o->executable, file, errno, strerror(errno));
         *status = 2;
         return 0;
     }
-    if (S_ISDIR(st.st_mode) || repl_is_zip(o->file)) {
-        if (set_path0(o->file) < 0)
+    if (S_ISDIR(st.st_mode) || repl_is_zip(file)) {
+        if (set_path0(file) < 0)
             return -1;
         if (S_ISDIR(st.st_mode)) {
             char init[4200];
-            snprintf(init, sizeof init, "%s/__main__.py", o->file);
+            snprintf(init, sizeof init, "%s/__main__.py", file);
             if (access(init, R_OK) < 0) {
-                fprintf(stderr, "%s: can't find '__main__' module in '%s'\n", o->executable, repl_absolute(o->file));
+                fprintf(stderr, "%s: can't find '__main__' module in '%s'\n", o->executable, file);
                 *status = 1;
                 return 0;
             }
@@ -535,8 +537,8 @@ static int run_file(const StartOptions *o, Value main, int *status) {
         return run_module_as_main("__main__", false);
     }
     char dir[4200], real[4200];
-    if (!realpath(o->file, real))
-        snprintf(real, sizeof real, "%s", o->file);
+    if (!realpath(file, real))
+        snprintf(real, sizeof real, "%s", file);
     /* the script's own directory, behind symbolic links */
     char *slash = strrchr(real, '/');
     snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - real) : 0, real);
@@ -544,15 +546,14 @@ static int run_file(const StartOptions *o, Value main, int *status) {
         strcpy(dir, "/");
     if (set_path0(dir) < 0)
         return -1;
-    if (access(o->file, R_OK) < 0) {
-        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", o->executable, repl_absolute(o->file), errno,
-                strerror(errno));
+    if (access(file, R_OK) < 0) {
+        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", o->executable, file, errno, strerror(errno));
         *status = 2;
         return 0;
     }
     if (o->skip_first_line)
-        return repl_run_skipping(o->file, main);
-    return import_run_file(o->file, main);
+        return repl_run_skipping(file, main);
+    return import_run_file(file, main);
 }
 
 static int import_site(void) {
