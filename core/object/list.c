@@ -752,7 +752,7 @@ int list_ass_slice_step(Value l, Value slice, Value iterable) {
     }
     if (count > 0 && (old = block_alloc((size_t)count * sizeof(Value))) == NULL) {
         r = -1;
-    } else if (src != ABSENT) {
+    } else if (src != ABSENT && old != NULL) {
         for (size_t k = 0, at = (size_t)start; k < (size_t)count; k++, at += (size_t)step) /* (the last sum may wrap) */
             old[n_old++] = ref_swap(l, &items[at], retained(tuple_get(src, k)));
     } else if (count > 0) {
