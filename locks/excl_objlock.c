@@ -480,7 +480,8 @@ void excl_cs_end_slow(ExclCs *cs) {
     if (!cs->suspended) {
         if (cs->b != NULL)
             objlock_release((ObjLock *)cs->b);
-        if (!retain_keep(t, cs->a))
+        /* Of two objects one may be private: those die without a look at who retains their lock. */
+        if (cs->b != NULL || !retain_keep(t, (ObjLock *)cs->a))
             objlock_release((ObjLock *)cs->a);
     }
     SCHED_POINT(SCHED_UNLOCK, cs->a);

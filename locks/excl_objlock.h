@@ -126,7 +126,7 @@ static ALWAYS_INLINE void excl_cs_end(ExclCs *cs) {
     if (cs->a != NULL) {
         if (LIKELY(cs->b == NULL && cs->prev == NULL && !cs->suspended)) {
             t->excl.cs = NULL;
-            if (!retain_keep(t, cs->a))
+            if (!retain_keep(t, (ObjLock *)cs->a))
                 objlock_release((ObjLock *)cs->a);
             SCHED_POINT(SCHED_UNLOCK, cs->a);
         } else {
@@ -168,6 +168,12 @@ static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
 static ALWAYS_INLINE bool excl_retains(Value v) {
     Thread *t = thread_self();
     return UNLIKELY(retain_has(t, objlock_of(v_obj(v)))) && --t->excl.retain_left > 0;
+}
+/* The thread is about to wait a little, attached, for what another thread may give up only after a section: it keeps no
+ * lock between its sections. */
+static ALWAYS_INLINE void excl_let_go(Thread *t) {
+    if (UNLIKELY(retain_which(t) != NULL) && t->excl.cs == NULL)
+        retain_let_go(t);
 }
 /* o is dead, and was shared: its memory may be freed or retired. */
 static ALWAYS_INLINE void excl_object_dead(Object *o) {

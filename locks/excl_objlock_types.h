@@ -36,6 +36,10 @@ typedef struct ExclThread {
     int32_t hot_times;            /* contended acquisitions of hot in a row, the last at hot_at */
     const void *hot;
     int64_t hot_at, retain_since, retain_checked, retain_not_before;
+    const void *last; /* the lock of the last section, in_a_row sections before it too */
+    int32_t in_a_row;
+    bool reserved; /* the retained lock was reserved: nobody had waited for it */
+    int64_t reserve_not_before;
     int32_t depth; /* sections entered, elided ones and leaf locks too */
 } ExclThread;
 

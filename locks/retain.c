@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "bytelock.h"
+#include "runtime/safepoint.h"
 #include "stats.h"
 
 enum {
@@ -15,7 +16,7 @@ enum {
     STREAK = 3,            /* contended acquisitions of one lock ... */
     STREAK_GAP_NS = 50000, /* ... each this soon after the last */
     LONG_WAIT_NS = 500000, /* who waited so long waited for a retainer, most likely, and need not learn it anew */
-    UNSUITED_NS = 20000000 /* after sections that were not dense: no retaining for so long */
+    UNSUITED_NS = 20000000 /* after sections that were not dense, or on a reserved lock that another wanted */
 };
 
 static Retainer none; /* of threads that have none: its lock is always NULL */
@@ -78,7 +79,16 @@ NOINLINE void retain_check(Thread *t) {
     const ObjLock *l = LOAD_RELAXED(&r->lock);
     if (l == NULL)
         return;
+    if (t->excl.reserved && !(LOAD_RELAXED(l) & LOCK_PARKED)) {
+        t->excl.retain_left = SECTIONS;
+        return;
+    }
     int64_t now = now_ns();
+    if (t->excl.reserved) {
+        t->excl.reserve_not_before = now + UNSUITED_NS;
+        hand_over(t, now);
+        return;
+    }
     int32_t sections = SECTIONS - t->excl.retain_left;
     bool dense = now - t->excl.retain_checked <= (int64_t)sections * DENSE_NS;
     t->excl.retain_sparse = dense ? 0 : t->excl.retain_sparse + 1;
@@ -99,6 +109,36 @@ NOINLINE void retain_check(Thread *t) {
         hand_over(t, now);
 }
 
+/* False when there are too many. */
+static bool begin(Thread *t, ObjLock *l, bool reserved, int64_t now) {
+    Retainer *r = LOAD_RELAXED(&t->excl.retainer);
+    if (r == &none) {
+        if ((r = retainer_new()) == NULL)
+            return false;
+        STORE_RELEASE(&t->excl.retainer, r);
+    }
+    t->excl.reserved = reserved;
+    t->excl.retain_since = t->excl.retain_checked = now;
+    t->excl.retain_left = SECTIONS;
+    t->excl.retain_sparse = 0;
+    STORE_RELAXED(&r->lock, l);
+    return true;
+}
+
+NOINLINE bool retain_reserve(Thread *t, ObjLock *l) {
+    t->excl.in_a_row = 0;
+    /* A stopped world leaves no lock taken, and what a collector frees is not looked for here. */
+    if (t->excl.cs != NULL || LOAD_RELAXED(l) & LOCK_PARKED || sched_on || excl_world_stopped())
+        return false;
+    if (t->excl.reserve_not_before != 0) {
+        if (now_ns() < t->excl.reserve_not_before)
+            return false;
+        t->excl.reserve_not_before = 0;
+    }
+    retain_let_go(t);
+    return begin(t, l, true, 0);
+}
+
 void retain_contended(Thread *t, ObjLock *l, int64_t began) {
     int64_t now = now_ns();
     bool again = t->excl.hot == l && began - t->excl.hot_at < STREAK_GAP_NS;
@@ -106,17 +146,8 @@ void retain_contended(Thread *t, ObjLock *l, int64_t began) {
     t->excl.hot_at = now;
     t->excl.hot_times = now - began >= LONG_WAIT_NS ? STREAK : again ? t->excl.hot_times + 1 : 1;
     Retainer *r = LOAD_RELAXED(&t->excl.retainer);
-    if (t->excl.hot_times < STREAK || now < t->excl.retain_not_before || LOAD_RELAXED(&r->lock) != NULL)
-        return;
-    if (r == &none) {
-        if ((r = retainer_new()) == NULL)
-            return;
-        STORE_RELEASE(&t->excl.retainer, r);
-    }
-    t->excl.retain_since = t->excl.retain_checked = now;
-    t->excl.retain_left = SECTIONS;
-    t->excl.retain_sparse = 0;
-    STORE_RELAXED(&r->lock, l);
+    if (t->excl.hot_times >= STREAK && now >= t->excl.retain_not_before && LOAD_RELAXED(&r->lock) == NULL)
+        begin(t, l, false, now);
 }
 
 void retain_ask(const ObjLock *l) {

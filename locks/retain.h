@@ -1,12 +1,13 @@
-/* Retaining a hot object lock: a thread that ends a section on a lock that several threads want at every moment keeps
- * the lock for its next section instead of releasing it. The sections in between cost a comparison, and the lock
- * changes hands after a batch of some milliseconds, to whoever has waited longest, instead of at every operation.
- * (source of the idea: lock reservation, Kawachiya et al. 2002; batches of one holder, lock cohorting, Dice et al.
- * 2012.)
+/* Retaining an object lock: a thread that ends a section keeps the lock for its next one instead of releasing it. The
+ * sections in between cost a comparison. Two reasons:
  *
- * A thread begins to retain a lock that it found taken several times in a row, or waited long for. It goes on only
- * while its sections on the lock are dense: where threads do much else between them, taking turns at each section is
- * quicker.
+ *   hot        Several threads want the lock at every moment: it changes hands after a batch of some milliseconds, to
+ * whoever has waited longest, instead of at every operation. Begun by a thread that found the lock taken several times
+ * in a row, or waited long for it; it goes on only while its sections on the lock are dense: where threads do much else
+ * between them, taking turns at each section is quicker. (Batches of one holder: lock cohorting, Dice et al. 2012.)
+ *   reserved   Nobody else has asked: an object that other threads could reach and one uses, or a lock of the program's
+ * own guards. Begun after some sections in a row on one lock; whoever waits for it gets it at the holder's next
+ * safepoint, and the loser reserves nothing for a while. (Lock reservation: Kawachiya et al. 2002.)
  *
  * Invariants:
  *   - At most one lock per thread. It is held: the byte says so, and nobody else takes it.
@@ -35,13 +36,22 @@ static ALWAYS_INLINE bool retain_has(const Thread *t, const ObjLock *l) {
     return LOAD_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->lock) == l;
 }
 void retain_check(Thread *t);
+enum { RESERVE_ROW = 16 };
+/* l is a shared object's. */
+bool retain_reserve(Thread *t, ObjLock *l);
 /* A section on l ends. False: l is to be released. */
-static ALWAYS_INLINE bool retain_keep(Thread *t, const ObjLock *l) {
-    if (LIKELY(!retain_has(t, l)))
+static ALWAYS_INLINE bool retain_keep(Thread *t, ObjLock *l) {
+    if (retain_has(t, l)) {
+        if (UNLIKELY(--t->excl.retain_left <= 0))
+            retain_check(t);
+        return true;
+    }
+    if (t->excl.last != l) {
+        t->excl.last = l;
+        t->excl.in_a_row = 0;
         return false;
-    if (UNLIKELY(--t->excl.retain_left <= 0))
-        retain_check(t);
-    return true;
+    }
+    return UNLIKELY(++t->excl.in_a_row >= RESERVE_ROW) && retain_reserve(t, l);
 }
 /* Outside the thread's sections: the lock is released. */
 void retain_let_go(Thread *t);
@@ -73,7 +83,7 @@ static inline bool retain_has(const Thread *t, const ObjLock *l) {
     return false;
 }
 static inline void retain_check(Thread *t) {}
-static inline bool retain_keep(Thread *t, const ObjLock *l) {
+static inline bool retain_keep(Thread *t, ObjLock *l) {
     return false;
 }
 static inline void retain_let_go(Thread *t) {}

@@ -15,6 +15,7 @@ PROVE(excl_cs_end, void, ExclCs *);
 PROVE(excl_leaf_lock, void, Value);
 PROVE(excl_object_dead, void, Object *);
 PROVE(excl_retains, bool, Value);
+PROVE(excl_let_go, void, Thread *);
 PROVE(excl_leaf_unlock, void, Value);
 PROVE(excl_read_begin, void, ExclCs *, Value);
 PROVE(excl_read_end, void, ExclCs *);

@@ -79,6 +79,7 @@ int thread_byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
         return 0;
     Thread *t = thread_self();
     int64_t since = now_ns(), deadline = ns < 0 ? -1 : deadline_in(ns);
+    excl_let_go(t);
     /* Under one lock the holder runs only when we let it. */
     if (EXCL_PARALLEL && bytelock_spin(bits))
         return 1;
