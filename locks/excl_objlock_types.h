@@ -38,8 +38,9 @@ typedef struct ExclThread {
     int64_t hot_at, retain_since, retain_checked, retain_not_before;
     const void *last; /* the lock of the last section, in_a_row sections before it too */
     int32_t in_a_row;
-    bool reserved; /* the retained lock was reserved: nobody had waited for it */
-    int64_t reserve_not_before;
+    bool reserved;  /* the retained lock was reserved: nobody had waited for it */
+    bool row_timed; /* row_began is of this row */
+    int64_t row_began, reserve_not_before, reserve_pause;
     int32_t depth; /* sections entered, elided ones and leaf locks too */
 } ExclThread;
 

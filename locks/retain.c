@@ -16,6 +16,8 @@ enum {
     STREAK = 3,            /* contended acquisitions of one lock ... */
     STREAK_GAP_NS = 50000, /* ... each this soon after the last */
     LONG_WAIT_NS = 500000, /* who waited so long waited for a retainer, most likely, and need not learn it anew */
+    RESERVE_GAP_NS = 1000, /* from section to section of a row, at most, on average */
+    RESERVE_PAUSE_MAX_NS = 1280000000,
     UNSUITED_NS = 20000000 /* after sections that were not dense, or on a reserved lock that another wanted */
 };
 
@@ -85,7 +87,8 @@ NOINLINE void retain_check(Thread *t) {
     }
     int64_t now = now_ns();
     if (t->excl.reserved) {
-        t->excl.reserve_not_before = now + UNSUITED_NS;
+        t->excl.reserve_pause = MIN(MAX(t->excl.reserve_pause * 2, UNSUITED_NS), RESERVE_PAUSE_MAX_NS);
+        t->excl.reserve_not_before = now + t->excl.reserve_pause;
         hand_over(t, now);
         return;
     }
@@ -127,14 +130,15 @@ static bool begin(Thread *t, ObjLock *l, bool reserved, int64_t now) {
 
 NOINLINE bool retain_reserve(Thread *t, ObjLock *l) {
     t->excl.in_a_row = 0;
+    int64_t now = now_ns();
+    bool close = t->excl.row_timed && now - t->excl.row_began < RESERVE_ROW * RESERVE_GAP_NS;
+    t->excl.row_timed = true;
+    t->excl.row_began = now;
+    if (!close || now < t->excl.reserve_not_before)
+        return false;
     /* A stopped world leaves no lock taken, and what a collector frees is not looked for here. */
     if (t->excl.cs != NULL || LOAD_RELAXED(l) & LOCK_PARKED || sched_on || excl_world_stopped())
         return false;
-    if (t->excl.reserve_not_before != 0) {
-        if (now_ns() < t->excl.reserve_not_before)
-            return false;
-        t->excl.reserve_not_before = 0;
-    }
     retain_let_go(t);
     return begin(t, l, true, 0);
 }

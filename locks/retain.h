@@ -6,8 +6,9 @@
  * in a row, or waited long for it; it goes on only while its sections on the lock are dense: where threads do much else
  * between them, taking turns at each section is quicker. (Batches of one holder: lock cohorting, Dice et al. 2012.)
  *   reserved   Nobody else has asked: an object that other threads could reach and one uses, or a lock of the program's
- * own guards. Begun after some sections in a row on one lock; whoever waits for it gets it at the holder's next
- * safepoint, and the loser reserves nothing for a while. (Lock reservation: Kawachiya et al. 2002.)
+ * own guards. Begun after some sections in a row on one lock, close together; whoever waits for it gets it at the
+ * holder's next safepoint, and the loser reserves nothing for a while, each time for longer: who waits may wait for a
+ * native function that has no safepoint. (Lock reservation: Kawachiya et al. 2002.)
  *
  * Invariants:
  *   - At most one lock per thread. It is held: the byte says so, and nobody else takes it.
@@ -36,8 +37,8 @@ static ALWAYS_INLINE bool retain_has(const Thread *t, const ObjLock *l) {
     return LOAD_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->lock) == l;
 }
 void retain_check(Thread *t);
-enum { RESERVE_ROW = 16 };
-/* l is a shared object's. */
+enum { RESERVE_ROW = 8 };
+/* After RESERVE_ROW sections in a row on l, a shared object's, which the caller holds: true when it is retained now. */
 bool retain_reserve(Thread *t, ObjLock *l);
 /* A section on l ends. False: l is to be released. */
 static ALWAYS_INLINE bool retain_keep(Thread *t, ObjLock *l) {
@@ -49,6 +50,7 @@ static ALWAYS_INLINE bool retain_keep(Thread *t, ObjLock *l) {
     if (t->excl.last != l) {
         t->excl.last = l;
         t->excl.in_a_row = 0;
+        t->excl.row_timed = false;
         return false;
     }
     return UNLIKELY(++t->excl.in_a_row >= RESERVE_ROW) && retain_reserve(t, l);
