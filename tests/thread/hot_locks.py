@@ -1,5 +1,6 @@
-# Threads that use one object at every moment keep its lock from one operation to the next. It must pass on when its
-# holder turns to something else, sleeps, starts a process, ends, or when the object dies; and nothing may be lost.
+# Threads that use one object at every moment keep its lock from one operation to the next, and so does a thread that
+# nobody competes with. It must pass on when its holder turns to something else, sleeps, starts a process, ends, or when
+# the object dies; and nothing may be lost.
 import gc
 import os
 import sys
@@ -118,3 +119,39 @@ def forker(i, log, codes):
 log, codes = [], []
 together(3, forker, log, codes)
 print(len(log) == 3 * (N // 4), codes)
+
+
+def alone(i, boxes, table, log):
+    """Objects that others could use, one after the other; each dies right behind its last use."""
+    while boxes:
+        box = boxes.pop()
+        for k in range(40):
+            box.value = k
+        box.other = box.value
+    for k in range(N // 20):
+        table.update({(i, k): [k]})  # with a dict of this thread's own, which dies
+    for r in range(5):
+        for k in range(100):
+            log.append(r)
+        sorted(range(N, 0, -1))  # no look at those who wait
+
+
+def others(log, table):
+    for r in range(50):
+        log.append(r)
+        table[r] = r
+        time.sleep(0.0005)
+
+
+boxes, table, log = [Box() for _ in range(400)], {}, []
+threads = [threading.Thread(target=alone, args=(0, boxes, table, log)), threading.Thread(target=others, args=(log, table))]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+fresh = [Box() for _ in range(400)]
+for k, f in enumerate(fresh):
+    f.value = k
+print(len(boxes), len(table) == N // 20 + 50, len(log), sum(f.value for f in fresh))
+together(2, alone, [Box() for _ in range(400)], table, log)
+print(len(table) == 2 * (N // 20) + 50, len(log), gc.collect() >= 0)
