@@ -32,9 +32,10 @@ static void reach(Value v, void *unused) {
         return;
     if (n_todo == cap_todo) {
         cap_todo = cap_todo ? cap_todo * 2 : 4096;
-        todo = realloc(todo, cap_todo * sizeof *todo);
-        if (!todo)
+        void *more = realloc((void *)todo, cap_todo * sizeof(Object *));
+        if (!more)
             fatal("out of memory");
+        todo = (Object **)more;
     }
     todo[n_todo++] = v_obj(v);
 }

@@ -22,7 +22,7 @@ void freeze_sample(FreezeThread *f, Object *o);
 
 /* After a shared count operation on o by a thread that holds a reference to it. */
 static ALWAYS_INLINE void freeze_note(Object *o) {
-    FreezeThread *f = &thread_self()->count.freeze;
+    UNUSED FreezeThread *f = &thread_self()->count.freeze;
     if (POLYGIL_FREEZE && UNLIKELY(f->left-- == 0))
         freeze_sample(f, o);
 }
@@ -34,7 +34,7 @@ static ALWAYS_INLINE uint64_t freeze_address(const Object *o) {
 }
 /* o dies; others may have sampled it. */
 static ALWAYS_INLINE void freeze_forget(const Object *o) {
-    _Atomic(uint64_t) *e = freeze_entry(o);
+    UNUSED _Atomic(uint64_t) *e = freeze_entry(o);
     if (POLYGIL_FREEZE && UNLIKELY(LOAD_RELAXED(e) >> 20 == freeze_address(o) >> 20))
         STORE_RELAXED(e, 0);
 }

@@ -158,7 +158,7 @@ static ALWAYS_INLINE Object *heap_alloc_for(Thread *t, size_t size) {
 /* The same for an object without references: only the header's words and the last word are zero. NULL: use heap_alloc.
  */
 static ALWAYS_INLINE Object *heap_alloc_leaf(size_t size) {
-    size_t units = (size + 7) / 8;
+    UNUSED size_t units = (size + 7) / 8;
     if (UNLIKELY(POLYGIL_SANITIZED || units > HEAP_SMALL_UNITS))
         return NULL;
     Page *p = thread_self()->heap.bin[PAGE_OBJECTS][units];
@@ -205,7 +205,7 @@ extern _Atomic(bool) heap_look_everywhere;
  * heap_block_free, or retired by retire_mem, never by free. */
 static ALWAYS_INLINE void *heap_block(size_t size) {
     Thread *t = thread_self();
-    size_t units = (size + 7) / 8;
+    UNUSED size_t units = (size + 7) / 8;
     if (!POLYGIL_SANITIZED && LIKELY(units <= HEAP_SMALL_UNITS)) {
         Page *p = t->heap.bin[PAGE_BLOCKS][units];
         if (LIKELY(p->free != 0))

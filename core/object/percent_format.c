@@ -279,7 +279,7 @@ static int key_arg(Percent *p) {
         depth += c == '(' ? 1 : c == ')' ? -1 : 0;
     }
     if (depth > 0) {
-        err_set(&exc_ValueError, p->bytes ? "incomplete format key" : "incomplete format key");
+        err_set(&exc_ValueError, "incomplete format key");
         return -1;
     }
     Value key = p->bytes ? bytes_from(p->bfmt + lo, (size_t)(p->pos - 1 - lo)) : str_substr(p->fmt, lo, p->pos - 1);
