@@ -123,8 +123,11 @@ print(len(log) == 3 * (N // 4), codes)
 
 def alone(i, boxes, table, log):
     """Objects that others could use, one after the other; each dies right behind its last use."""
-    while boxes:
-        box = boxes.pop()
+    while True:
+        try:
+            box = boxes.pop()
+        except IndexError:
+            break
         for k in range(40):
             box.value = k
         box.other = box.value
