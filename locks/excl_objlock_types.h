@@ -39,7 +39,8 @@ typedef struct ExclThread {
     const void *last; /* the lock of the last section, in_a_row sections before it too */
     int32_t in_a_row;
     bool reserved;  /* the retained lock was reserved: nobody had waited for it */
-    bool row_timed; /* row_began is of this row */
+    bool row_timed; /* row_began and row_retain_left, retain_left then, are of this row */
+    int32_t row_retain_left;
     int64_t row_began, reserve_not_before, reserve_pause;
     int32_t depth; /* sections entered, elided ones and leaf locks too */
 } ExclThread;

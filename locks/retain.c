@@ -132,9 +132,13 @@ NOINLINE bool retain_reserve(Thread *t, ObjLock *l) {
     t->excl.in_a_row = 0;
     int64_t now = now_ns();
     bool close = t->excl.row_timed && now - t->excl.row_began < RESERVE_ROW * RESERVE_GAP_NS;
+    /* The sections of a row are in a row but for those on the lock that is retained already, which may be the hotter
+     * one. */
+    bool other_used = retain_which(t) != NULL && t->excl.retain_left != t->excl.row_retain_left;
     t->excl.row_timed = true;
     t->excl.row_began = now;
-    if (!close || now < t->excl.reserve_not_before)
+    t->excl.row_retain_left = t->excl.retain_left;
+    if (!close || other_used || now < t->excl.reserve_not_before)
         return false;
     /* A stopped world leaves no lock taken, and what a collector frees is not looked for here. */
     if (t->excl.cs != NULL || LOAD_RELAXED(l) & LOCK_PARKED || sched_on || excl_world_stopped())
