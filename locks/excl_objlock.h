@@ -169,11 +169,11 @@ static ALWAYS_INLINE bool excl_retains(Value v) {
     Thread *t = thread_self();
     return UNLIKELY(retain_has(t, objlock_of(v_obj(v)))) && --t->excl.retain_left > 0;
 }
-/* The thread is about to wait a little, attached, for what another thread may give up only after a section: it keeps no
- * lock between its sections. */
+/* The thread, in no section, is about to wait a little, attached, for what another thread may give up only after a
+ * section: it keeps no lock. */
 static ALWAYS_INLINE void excl_let_go(Thread *t) {
-    if (UNLIKELY(retain_which(t) != NULL) && t->excl.cs == NULL)
-        retain_let_go(t);
+    ASSERT(t->excl.cs == NULL);
+    retain_let_go(t);
 }
 /* o is dead, and was shared: its memory may be freed or retired. */
 static ALWAYS_INLINE void excl_object_dead(Object *o) {

@@ -338,9 +338,10 @@ int step_load_method(Thread *t, Value *R, Instr *pc, uint64_t w) {
     } else if (IC_KIND(ic) == IC_METHOD || IC_KIND(ic) == IC_EMPTY) {
         AttrLoc loc = {0};
         attr_find(o, name, &loc);
-        if (loc.kind == ATTR_METHOD)
+        if (loc.kind == ATTR_METHOD) {
             func = loc.value;
-        ic_stale(pc + 1, ic, o, name, IC_USE_LOAD);
+            ic_stale(pc + 1, ic, o, name, IC_USE_LOAD); /* else below */
+        }
     }
     if (func != ABSENT) {
         if (!(instr_flags(w) & IF_KILL_B))
