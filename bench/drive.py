@@ -97,22 +97,22 @@ def main(argv):
     check = getattr(module, "check", None)
     # The warm-up is a sample like the others: caches are learned, and memory is not new to the process.
     run_threads(module, setup() if setup else None, threads, scale)
-    state = setup() if setup else None
     if wait:
         print("ready", flush=True)
         sys.stdin.readline()
     if _polygil is not None:
         _polygil.reset()
-    walls, cpus, per_thread = [], [], []
+    walls, cpus, per_thread, lost = [], [], [], False
     for _ in range(samples):
-        if setup and not check:
-            state = setup()
+        state = None
+        state = setup() if setup else None  # each sample does the same work
         wall, cpu, each = run_threads(module, state, threads, scale)
         walls.append(wall)
         cpus.append(cpu)
         per_thread.append(each)
+        lost = lost or (check is not None and not check(state, threads, scale))
     result = {"wall": walls, "cpu": cpus, "threads": per_thread, "maxrss": peak_kib()}
-    if check and not check(state, threads, scale, samples):
+    if lost:
         result["lost"] = True
     if _polygil is not None:
         result["stats"] = _polygil.stats()

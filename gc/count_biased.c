@@ -194,7 +194,7 @@ NOINLINE Value count_load_shared(Value holder, _Atomic(Value) *r, Value v) {
             return v;
         Object *o = v_obj(v);
         if (count_is_mine(o)) {
-            STORE_RELAXED(&o->local, LOAD_RELAXED(&o->local) + 1);
+            add_by_writer(&o->local, 1);
             return v;
         }
         uint32_t f = obj_flags(o);

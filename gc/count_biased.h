@@ -50,7 +50,7 @@ static ALWAYS_INLINE void count_init(Object *o) {
 static ALWAYS_INLINE void count_retain(Object *o) {
     if (LIKELY(count_is_mine(o))) {
         STAT_HOT_INC(count_owner);
-        STORE_RELAXED(&o->local, LOAD_RELAXED(&o->local) + 1);
+        add_by_writer(&o->local, 1);
     } else if (!count_is_uncounted(o)) {
         count_retain_shared(o);
     } else {
@@ -68,9 +68,7 @@ static ALWAYS_INLINE bool count_drop(Object *o) {
     if (LIKELY(count_is_mine(o))) {
         STAT_HOT_INC(count_owner);
         ASSERT(LOAD_RELAXED(&o->local) > 0);
-        uint32_t n = LOAD_RELAXED(&o->local) - 1;
-        STORE_RELAXED(&o->local, n);
-        return UNLIKELY(n == 0) && (count_is_private(o) || count_zero(o));
+        return UNLIKELY(sub_by_writer(&o->local, 1)) && (count_is_private(o) || count_zero(o));
     }
     if (!count_is_uncounted(o))
         return count_drop_shared(o);
@@ -120,7 +118,7 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
     Object *o = v_obj(seen);
     if (LIKELY(count_is_mine(o))) {
         STAT_HOT_INC(count_owner);
-        STORE_RELAXED(&o->local, LOAD_RELAXED(&o->local) + 1);
+        add_by_writer(&o->local, 1);
         return seen;
     }
     /* As in count_load_shared: the slot still says that the flag is this object's. */
@@ -131,7 +129,7 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
 static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
     if (LIKELY(count_is_mine(seen))) {
         STAT_HOT_INC(count_owner);
-        STORE_RELAXED(&seen->local, LOAD_RELAXED(&seen->local) + 1);
+        add_by_writer(&seen->local, 1);
         return true;
     }
     return count_is_uncounted(seen) && LOAD_ACQUIRE(r) == V_OF(seen); /* as above */

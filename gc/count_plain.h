@@ -16,7 +16,7 @@ static ALWAYS_INLINE void count_retain(Object *o) {
     uint32_t c = LOAD_RELAXED(&o->count_flags);
     STAT_HOT_INC(count_owner);
     if (LIKELY((int32_t)c >= 0))
-        STORE_RELAXED(&o->count_flags, c + COUNT_ONE);
+        add_by_writer(&o->count_flags, COUNT_ONE);
 }
 /* True when the count fell to zero. */
 static ALWAYS_INLINE bool count_drop(Object *o) {

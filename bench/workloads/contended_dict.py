@@ -12,7 +12,7 @@ def work(scale, state):
     return 0
 
 
-def check(state, threads, scale, rounds):
+def check(state, threads, scale):
     return len(state) == 512
 
 

@@ -51,4 +51,26 @@ NORETURN COLD void fatal_at(const char *file, int line, const char *what);
 #define LOAD_ACQUIRE(p) atomic_load_explicit((p), memory_order_acquire)
 #define STORE_RELEASE(p, v) atomic_store_explicit((p), (v), memory_order_release)
 
+/* *p += n and *p -= n by the only thread that writes it; sub_by_writer tells whether it came to 0. A relaxed load and
+ * store, in the one instruction that no compiler makes of them; a sanitizer must see both. */
+#if defined(__x86_64__) && !POLYGIL_SANITIZED
+static ALWAYS_INLINE void add_by_writer(_Atomic(uint32_t) *p, uint32_t n) {
+    __asm__("addl %1, %0" : "+m"(*(uint32_t *)(uintptr_t)p) : "ri"(n) : "cc");
+}
+static ALWAYS_INLINE bool sub_by_writer(_Atomic(uint32_t) *p, uint32_t n) {
+    bool zero;
+    __asm__("subl %2, %0" : "+m"(*(uint32_t *)(uintptr_t)p), "=@ccz"(zero) : "ri"(n));
+    return zero;
+}
+#else
+static ALWAYS_INLINE void add_by_writer(_Atomic(uint32_t) *p, uint32_t n) {
+    STORE_RELAXED(p, LOAD_RELAXED(p) + n);
+}
+static ALWAYS_INLINE bool sub_by_writer(_Atomic(uint32_t) *p, uint32_t n) {
+    uint32_t left = LOAD_RELAXED(p) - n;
+    STORE_RELAXED(p, left);
+    return left == 0;
+}
+#endif
+
 #endif
