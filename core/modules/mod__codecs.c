@@ -153,7 +153,7 @@ static Value decode(Which which, const char *fn, Value *args, intptr_t nargs, in
         break;
     }
     view_close(&w);
-    return pair(r, (intptr_t)used);
+    return pair(r, (intptr_t)(final ? (size_t)n : used)); /* a handler may have put something shorter in its place */
 }
 
 #define DECODER(name, which, final_at, final, order)                       \
@@ -191,7 +191,7 @@ static Value ex_decode(Value *args, intptr_t nargs, int size) {
     view_close(&w);
     if (r == ABSENT)
         return ABSENT;
-    Value t[3] = {r, v_from_int((int64_t)used), v_from_int(order)};
+    Value t[3] = {r, v_from_int((int64_t)(final ? (size_t)w.n : used)), v_from_int(order)};
     return tuple_from_steal(t, 3);
 }
 static Value utf_16_ex_decode(Value self, Value *args, intptr_t nargs, Value kw) {

@@ -207,23 +207,28 @@ static UnicodeErrorExc *unicode_error(Value v, Type *t) {
 static Value cannot_handle(Value exc) {
     return err_set(&exc_TypeError, "don't know how to handle %T in error callback", exc);
 }
-/* The range of the error, clipped to the object. Owned object; ABSENT with TypeError. */
+/* A UnicodeError itself has neither object nor range. */
+static bool has_range(Value exc) {
+    return unicode_error(exc, &exc_UnicodeEncodeError) || unicode_error(exc, &exc_UnicodeDecodeError) ||
+           unicode_error(exc, &exc_UnicodeTranslateError);
+}
+/* The range of the error, which has one, clipped to the object: bytes of a decoding error, else str. Owned object;
+ * ABSENT with TypeError. */
 static Value error_range(Value exc, intptr_t *start, intptr_t *end) {
     UnicodeErrorExc *e = (UnicodeErrorExc *)exc;
+    bool decoding = unicode_error(exc, &exc_UnicodeDecodeError) != NULL;
     ExclCs cs;
     excl_read_begin(&cs, exc);
     Value object = ref_load(exc, &e->object);
     intptr_t lo = e->start, hi = e->end;
     excl_read_end(&cs);
-    intptr_t n;
-    if (v_is_str(object))
-        n = str_len(object);
-    else if (v_is_bytes(object))
-        n = bytes_len(object);
-    else {
-        release(object);
+    if (object == ABSENT)
         return err_set(&exc_TypeError, "object attribute not set");
+    if (decoding ? !v_is_bytes(object) : !v_is_str(object)) {
+        release(object);
+        return err_set(&exc_TypeError, "object attribute must be %s", decoding ? "bytes" : "unicode");
     }
+    intptr_t n = decoding ? bytes_len(object) : str_len(object);
     *start = lo < 0 ? 0 : lo >= n ? MAX(n - 1, 0) : lo;
     *end = MIN(MAX(hi, 1), n);
     return object;
@@ -242,7 +247,7 @@ static Value h_strict(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value h_ignore(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (unicode_error(args[0], &exc_UnicodeError) == NULL)
+    if (!has_range(args[0]))
         return cannot_handle(args[0]);
     intptr_t start = 0, end = 0;
     Value o = error_range(args[0], &start, &end);
@@ -254,7 +259,7 @@ static Value h_ignore(Value self, Value *args, intptr_t nargs, Value kw) {
 
 static Value h_replace(Value self, Value *args, intptr_t nargs, Value kw) {
     Value exc = args[0];
-    if (unicode_error(exc, &exc_UnicodeError) == NULL)
+    if (!has_range(exc))
         return cannot_handle(exc);
     intptr_t start = 0, end = 0;
     Value o = error_range(exc, &start, &end);
@@ -290,7 +295,7 @@ static Value h_xmlcharref(Value self, Value *args, intptr_t nargs, Value kw) {
 
 static Value h_backslash(Value self, Value *args, intptr_t nargs, Value kw) {
     Value exc = args[0];
-    if (unicode_error(exc, &exc_UnicodeError) == NULL)
+    if (!has_range(exc))
         return cannot_handle(exc);
     intptr_t start = 0, end = 0;
     Value o = error_range(exc, &start, &end);
@@ -392,18 +397,20 @@ static Value h_surrogatepass(Value self, Value *args, intptr_t nargs, Value kw) 
     bool encode = unicode_error(exc, &exc_UnicodeEncodeError) != NULL;
     if (!encode && unicode_error(exc, &exc_UnicodeDecodeError) == NULL)
         return cannot_handle(exc);
+    intptr_t start = 0, end = 0;
+    Value o = error_range(exc, &start, &end), r = ABSENT;
+    if (o == ABSENT)
+        return ABSENT;
     ExclCs cs;
     excl_read_begin(&cs, exc);
     Value name = ref_load(exc, &((UnicodeErrorExc *)exc)->encoding);
     excl_read_end(&cs);
     int unit = utf_unit(name), size = abs(unit);
     release(name);
-    intptr_t start = 0, end = 0;
-    if (unit == 0)
+    if (unit == 0) {
+        release(o);
         return err_raise(retained(exc));
-    Value o = error_range(exc, &start, &end), r = ABSENT;
-    if (o == ABSENT)
-        return ABSENT;
+    }
     if (encode) {
         BytesBuilder b;
         bb_init(&b);

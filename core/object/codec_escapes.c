@@ -56,7 +56,8 @@ Value codec_unicode_escape_decode(const char *s, size_t n, const char *errors, b
     sb_init(&out);
     bool ok = true;
     size_t i = 0;
-    intptr_t bad_escape = -1;
+    char bad_escape[3]; /* the first one, without its backslash; an error handler may replace the input */
+    int bad_len = 0;
     while (ok && i < d.n) {
         if (d.s[i] != '\\') {
             sb_char(&out, d.s[i++]);
@@ -114,8 +115,8 @@ Value codec_unicode_escape_decode(const char *s, size_t n, const char *errors, b
             c -= '0';
             for (int k = 0; k < 2 && i < d.n && d.s[i] >= '0' && d.s[i] <= '7'; k++)
                 c = c * 8 + (d.s[i++] - '0');
-            if (c > 0377 && bad_escape < 0)
-                bad_escape = (intptr_t)start;
+            if (c > 0377 && bad_len == 0)
+                memcpy(bad_escape, d.s + start + 1, (size_t)(bad_len = 3));
             break;
         case 'x':
         case 'u':
@@ -151,18 +152,17 @@ Value codec_unicode_escape_decode(const char *s, size_t n, const char *errors, b
             continue;
         }
         default:
-            if (bad_escape < 0)
-                bad_escape = (intptr_t)start;
+            if (bad_len == 0)
+                bad_escape[bad_len++] = (char)c;
             sb_char(&out, '\\');
         }
         sb_char(&out, c);
     }
 stop:
-    if (ok && bad_escape >= 0 && d.input == ABSENT) {
-        unsigned c = d.s[bad_escape + 1];
-        int r = c >= '4' && c <= '7' ? err_warn(&exc_DeprecationWarning, 1, "invalid octal escape sequence '\\%.3s'",
-                                                (const char *)d.s + bad_escape + 1)
-                                     : err_warn(&exc_DeprecationWarning, 1, "invalid escape sequence '\\%c'", c);
+    if (ok && bad_len > 0) {
+        int r = bad_len > 1
+                    ? err_warn(&exc_DeprecationWarning, 1, "invalid octal escape sequence '\\%.3s'", bad_escape)
+                    : err_warn(&exc_DeprecationWarning, 1, "invalid escape sequence '\\%c'", (uint8_t)bad_escape[0]);
         ok = r == 0;
     }
     if (consumed != NULL)
