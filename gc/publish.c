@@ -66,6 +66,7 @@ void publish_all(void) {
     if (!EXCL_PARALLEL || publishing)
         return;
     publishing = true;
+    heap_sweep_finish();
     heap_each(share_object, NULL);
     tracer_visit_roots(share_value, NULL);
 }

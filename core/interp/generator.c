@@ -330,8 +330,16 @@ static Value stop_with(Value v) {
     return ABSENT;
 }
 
-/* Result of running the generator on: what it yields, or ABSENT with StopIteration. */
+/* Result of running the generator on, with the pending exception raised in it if throwing: what it yields, or ABSENT
+ * with StopIteration. */
 static Value run_on(Thread *t, Generator *g, InterpFrame *f, bool throwing) {
+    /* What the resumer handles is no context of what is thrown: raising it there has chained it, if it was raised. */
+    Value own = ref_peek(&g->own_handled);
+    if (throwing && own != ABSENT) {
+        Value exc = err_fetch();
+        exc_chain(exc, own);
+        err_restore(exc);
+    }
     Value r = interp_run(t, f, throwing);
     if (r == ABSENT || LOAD_RELAXED(&g->state) != GEN_FINISHED)
         return r;
@@ -367,8 +375,6 @@ static Value gen_throw_pending(Generator *g) {
         release(exc);
         return ABSENT;
     }
-    if (t->handled != ABSENT)
-        exc_chain(exc, t->handled);
     err_restore(exc);
     return run_on(t, g, f, true);
 }

@@ -70,9 +70,6 @@ static Value method_hash(Value self, Value *args, intptr_t nargs, Value kw) {
     h ^= (int64_t)(obj_id(ref_peek(&m->self)) >> 4);
     return v_from_int((h == -1 ? -2 : h) >> 2);
 }
-static Value method_get(Value self, Value *args, intptr_t nargs, Value kw) {
-    return retained(self);
-}
 /* What the method itself does not have is the function's. */
 static Value method_getattribute(Value self, Value *args, intptr_t nargs, Value kw) {
     Value name = args[0];
@@ -109,7 +106,6 @@ static const NativeDef method_methods[] = {
     {"__repr__", method_repr, "($self, /)", 0, NULL},
     {"__eq__", method_eq, "($self, value, /)", 0, NULL},
     {"__hash__", method_hash, "($self, /)", 0, NULL},
-    {"__get__", method_get, "($self, instance, owner=None, /)", 0, NULL},
     {"__getattribute__", method_getattribute, "($self, name, /)", 0, NULL},
     {"__reduce__", method_reduce, "($self, /)", 0, NULL},
     {NULL, NULL, NULL, 0, NULL},

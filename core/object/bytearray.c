@@ -409,7 +409,7 @@ static Value m_extend(Value self, Value *args, intptr_t nargs, Value kw) {
         type_special(type_of(v), SP_GETITEM) == ABSENT)
         return err_set(&exc_TypeError, "can't extend bytearray with %T", v);
     int r = -1;
-    if (bb_object(&b, v, true) == 0) {
+    if ((v_is_buffer(v) || obj_length_hint(v, 0) >= 0) && bb_object(&b, v, true) == 0) {
         if (b.failed)
             err_no_memory();
         else

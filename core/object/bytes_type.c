@@ -212,7 +212,10 @@ int bytes_construct(const char *type, Value *args, intptr_t nargs, BytesBuilder 
             return 0;
         }
     }
-    return bb_object(b, v, strcmp(type, "bytearray") == 0);
+    bool bytearray = strcmp(type, "bytearray") == 0;
+    if (!bytearray && !v_is_buffer(v) && obj_length_hint(v, 0) < 0)
+        return -1;
+    return bb_object(b, v, bytearray);
 }
 
 static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {

@@ -322,7 +322,7 @@ static Value n_objclass(Value self) {
     return retained(V_OF(N(self)->owner));
 }
 static Value n_doc(Value self) {
-    const char *d = N(self)->def->doc;
+    const char *d = native_doc(N(self));
     return d ? str_from_c(d) : V_NONE;
 }
 static Value n_text_signature(Value self) {

@@ -122,4 +122,23 @@ static inline Value kw_find(Value *args, intptr_t nargs, Value kw, Value name) {
     return ABSENT;
 }
 
+/* Calls m, found on the class of self, with one argument. */
+static ALWAYS_INLINE Value native_or_call(Value m, Value self, Value arg) {
+    if (LIKELY(v_is_exact(m, IDX_METHOD_DESCR)))
+        return native_call_with((Native *)m, self, &arg, 1, ABSENT);
+    if (v_is_exact(m, IDX_FUNCTION)) {
+        Value a[] = {self, arg};
+        return obj_call(m, a, 2, ABSENT);
+    }
+    Value f = descr_get(m, self, type_of(self));
+    if (!f)
+        return ABSENT;
+    Value r = obj_call(f, &arg, 1, ABSENT);
+    release(f);
+    return r;
+}
+
+/* The text of __doc__, or NULL; what is common to all types is not in a method's definition. */
+const char *native_doc(const Native *n);
+
 #endif

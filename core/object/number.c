@@ -11,24 +11,6 @@ static const char *const op_text[] = {"+",        "-",           "*",  "@",  "/"
 static const char *const iop_text[] = {
     "+=", "-=", "*=", "@=", "/=", "//=", "%=", "**=", "<<=", ">>=", "&=", "^=", "|="};
 
-/* Calls a method found on self's class with one argument; V_NOTIMPL for a method set to None. */
-static ALWAYS_INLINE Value call1(Value m, Value self, Value arg) {
-    if (LIKELY(v_is_exact(m, IDX_METHOD_DESCR)))
-        return native_call_with((Native *)m, self, &arg, 1, ABSENT);
-    if (v_is_exact(m, IDX_FUNCTION)) {
-        Value a[] = {self, arg};
-        return obj_call(m, a, 2, ABSENT);
-    }
-    if (m == V_NONE)
-        return V_NOTIMPL;
-    Value f = descr_get(m, self, type_of(self));
-    if (!f)
-        return ABSENT;
-    Value r = obj_call(f, &arg, 1, ABSENT);
-    release(f);
-    return r;
-}
-
 static bool is_sequence(Type *t) {
     return t->flags & (TF_STR | TF_LIST | TF_TUPLE | TF_BYTES) || type_is_subtype(t, &bytearray_type);
 }
@@ -64,17 +46,17 @@ static Value try_binary(int sp, Value a, Value b) {
      * *, which raise. */
     if (r && (((tb->flags & TF_HEAP || tb->base == ta) && type_special(ta, rsp) != r && type_is_subtype(tb, ta)) ||
               ((sp == SP_ADD || sp == SP_MUL) && is_sequence(ta) && !is_sequence(tb)))) {
-        v = call1(r, b, a);
+        v = native_or_call(r, b, a);
         if (v != V_NOTIMPL)
             return v;
         r = ABSENT;
     }
     if (l) {
-        v = call1(l, a, b);
+        v = native_or_call(l, a, b);
         if (v != V_NOTIMPL)
             return v;
     }
-    return r ? call1(r, b, a) : V_NOTIMPL;
+    return r ? native_or_call(r, b, a) : V_NOTIMPL;
 }
 
 Value num_binary(int sp, Value a, Value b) {
@@ -90,7 +72,7 @@ Value num_inplace(int sp, Value a, Value b) {
     int isp = inplace_sp(sp);
     Value m = type_special(type_of(a), isp), v;
     if (m) {
-        v = call1(m, a, b);
+        v = native_or_call(m, a, b);
         if (v != V_NOTIMPL)
             return v;
     }

@@ -63,28 +63,10 @@ void repr_leave(Value v) {
 
 /* ---- comparison ---- */
 
-/* Calls a method found on the class of self with one argument. */
-static ALWAYS_INLINE Value call_with_one(Value m, Value self, Value arg) {
-    if (LIKELY(v_is_exact(m, IDX_METHOD_DESCR)))
-        return native_call_with((Native *)m, self, &arg, 1, ABSENT);
-    if (v_is_exact(m, IDX_FUNCTION)) {
-        Value a[] = {self, arg};
-        return obj_call(m, a, 2, ABSENT);
-    }
-    if (m == V_NONE)
-        return V_NOTIMPL;
-    Value f = descr_get(m, self, type_of(self));
-    if (!f)
-        return ABSENT;
-    Value r = obj_call(f, &arg, 1, ABSENT);
-    release(f);
-    return r;
-}
-
-/* The same for comparisons: a method that cannot be fetched counts as not there. */
+/* native_or_call for comparisons: a method that cannot be fetched counts as not there. */
 static ALWAYS_INLINE Value compare_with(Value m, Value self, Value arg) {
-    if (LIKELY(v_is_exact(m, IDX_METHOD_DESCR) || v_is_exact(m, IDX_FUNCTION) || m == V_NONE))
-        return call_with_one(m, self, arg);
+    if (LIKELY(v_is_exact(m, IDX_METHOD_DESCR) || v_is_exact(m, IDX_FUNCTION)))
+        return native_or_call(m, self, arg);
     Value f = descr_get(m, self, type_of(self));
     if (!f) {
         err_clear();
@@ -107,7 +89,8 @@ Value obj_compare(Value a, Value b, int op) {
     Value r;
     if (ta != tb && tb->base && type_is_subtype(tb, ta)) {
         Value m = type_special(tb, cmp_swapped[op]);
-        if (m && m != type_special(&object_type, cmp_swapped[op])) {
+        /* object's != asks its == in turn; the others of it have no answer. */
+        if (m && (op == CMP_NE || m != type_special(&object_type, cmp_swapped[op]))) {
             tried = true;
             r = compare_with(m, b, a);
             if (r != V_NOTIMPL)
@@ -400,7 +383,7 @@ int obj_isinstance(Value v, Value cls) {
         return instance_plain(v, cls);
     if (!recursion_enter(" in __instancecheck__"))
         return -1;
-    Value r = call_with_one(m, cls, v);
+    Value r = native_or_call(m, cls, v);
     if (!r)
         return -1;
     int b = obj_truth(r);
@@ -429,7 +412,7 @@ int obj_issubclass(Value c, Value cls) {
         return type_subclass_plain(c, cls);
     if (!recursion_enter(" in __subclasscheck__"))
         return -1;
-    Value r = call_with_one(m, cls, c);
+    Value r = native_or_call(m, cls, c);
     if (!r)
         return -1;
     int b = obj_truth(r);
@@ -444,7 +427,7 @@ Value obj_getitem(Value o, Value key) {
     if (LIKELY(m != ABSENT)) {
         if (LIKELY(v_is_exact(m, IDX_METHOD_DESCR)))
             return native_call_with((Native *)m, o, &key, 1, ABSENT);
-        return m == V_NONE ? err_set(&exc_TypeError, "'NoneType' object is not callable") : call_with_one(m, o, key);
+        return native_or_call(m, o, key);
     }
     if (v_is_type(o)) {
         if (o == V_OF(&type_type))
@@ -570,7 +553,7 @@ int obj_contains(Value o, Value item) {
         return -1;
     }
     if (m) {
-        Value r = call_with_one(m, o, item);
+        Value r = native_or_call(m, o, item);
         if (!r)
             return -1;
         int b = obj_truth(r);

@@ -170,6 +170,9 @@ static bool adds_layout(Type *t) {
     Type *b = t->base;
     if (!b)
         return true;
+    /* Of what is built in, a class next to object is one whatever its size: its methods expect what it makes. */
+    if (b == &object_type && !(t->flags & TF_HEAP))
+        return true;
     return t->basic_size != b->basic_size || t->ops != b->ops ||
            ((t->flags ^ b->flags) &
             (TF_INT | TF_STR | TF_BYTES | TF_TUPLE | TF_TYPE | TF_DICT | TF_LIST | TF_SET | TF_FROZENSET)) != 0;
