@@ -274,8 +274,8 @@ Value math_factorial(Value self, Value *args, intptr_t nargs, Value kw) {
     return out;
 }
 
-/* n and k as non-negative ints: *nv owned. 1; 0: k is larger than n; -1. */
-static int two_counts(Value n, Value k, Value *nv, uint64_t *kk) {
+/* n and k as non-negative ints: *nv owned. 1; 0: k is larger than n; -1. either: n - k may stand for k. */
+static int two_counts(Value n, Value k, Value *nv, uint64_t *kk, bool either) {
     *nv = num_index(n);
     Value kv = *nv == ABSENT ? ABSENT : num_index(k);
     if (kv == ABSENT)
@@ -286,8 +286,16 @@ static int two_counts(Value n, Value k, Value *nv, uint64_t *kk) {
     }
     bool larger = int_cmp(kv, *nv) > 0;
     int64_t k64 = 0;
+    if (!larger && either) {
+        Value other = int_sub(*nv, kv);
+        if (other == ABSENT)
+            goto fail;
+        bool less = int_cmp(other, kv) < 0;
+        release(less ? kv : other);
+        kv = less ? other : kv;
+    }
     if (!larger && int_to_i64(kv, &k64) != 0) {
-        err_set(&exc_OverflowError, "min(n - k, k) must not exceed %lld", LLONG_MAX);
+        err_set(&exc_OverflowError, "%s must not exceed %lld", either ? "min(n - k, k)" : "k", LLONG_MAX);
         goto fail;
     }
     release(kv);
@@ -304,15 +312,9 @@ fail:
 Value math_comb(Value self, Value *args, intptr_t nargs, Value kw) {
     Value n, out = ABSENT;
     uint64_t k;
-    int r = two_counts(args[0], args[1], &n, &k);
+    int r = two_counts(args[0], args[1], &n, &k, true); /* C(n, k) = C(n, n - k) */
     if (r <= 0)
         return r < 0 ? ABSENT : v_from_int(0);
-    /* C(n, k) = C(n, n - k): the smaller one. */
-    Value other = int_sub(n, v_from_int((int64_t)k));
-    int64_t o;
-    if (other != ABSENT && int_to_i64(other, &o) == 0 && (uint64_t)o < k)
-        k = (uint64_t)o;
-    release(other);
     if (k < UINT32_MAX) {
         IntView a;
         int_view(n, &a);
@@ -334,7 +336,7 @@ Value math_perm(Value self, Value *args, intptr_t nargs, Value kw) {
         return math_factorial(self, args, 1, ABSENT);
     Value n;
     uint64_t k;
-    int r = two_counts(args[0], args[1], &n, &k);
+    int r = two_counts(args[0], args[1], &n, &k, false);
     if (r <= 0)
         return r < 0 ? ABSENT : v_from_int(0);
     IntView a;

@@ -181,7 +181,7 @@ static const TypeSpec lock_spec = {
     .name = "_thread.lock",
     .doc = "A lock object is a synchronization primitive.  To create a lock,\ncall threading.Lock().",
     .basic_size = sizeof(Lock),
-    .flags = TF_NO_NEW | TF_UNTRACKED,
+    .flags = TF_NO_NEW | TF_UNTRACKED | TF_WEAKREF,
     .methods = lock_methods,
 };
 
@@ -326,7 +326,7 @@ static const NativeDef rlock_methods[] = {
 static const TypeSpec rlock_spec = {
     .name = "_thread.RLock",
     .basic_size = sizeof(RLock),
-    .flags = TF_BASETYPE | TF_UNTRACKED,
+    .flags = TF_BASETYPE | TF_UNTRACKED | TF_WEAKREF,
     .methods = rlock_methods,
 };
 

@@ -178,7 +178,9 @@ static Value logarithm(Value v, double (*fn)(double)) {
     double x;
     int64_t shift = 0;
     Value top = ABSENT;
-    if (v_is_integer(v) && int_sign(v) > 0 && int_bit_length(v) > 1000) {
+    if (v_is_integer(v) && int_sign(v) <= 0)
+        return domain_error();
+    if (v_is_integer(v) && int_bit_length(v) > 1023) {
         shift = (int64_t)int_bit_length(v) - 64;
         top = int_rshift(v, v_from_int(shift));
         if (top == ABSENT)
@@ -190,7 +192,8 @@ static Value logarithm(Value v, double (*fn)(double)) {
         return ABSENT;
     if (x <= 0)
         return domain_error();
-    return float_new(shift ? fn(x) + (double)shift * fn(2.0) : fn(x));
+    /* The top bits as a fraction: nothing of a large x is lost when they are added. */
+    return float_new(shift ? fn(ldexp(x, -64)) + (double)(shift + 64) * fn(2.0) : fn(x));
 }
 static Value math_log2(Value self, Value *args, intptr_t nargs, Value kw) {
     return logarithm(args[0], log2);

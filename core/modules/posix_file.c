@@ -589,6 +589,12 @@ static Value posix_chmod(Value self, Value *args, intptr_t nargs, Value kw) {
         return ABSENT;
     BLOCKING_CALL(r, e,
                   p.s ? fchmodat(at, p.s, (mode_t)mode, follow ? 0 : AT_SYMLINK_NOFOLLOW) : fchmod(p.fd, (mode_t)mode))
+    if (r < 0 && !follow && p.s && (e == ENOTSUP || e == EOPNOTSUPP)) {
+        path_free(&p);
+        return at != AT_FDCWD
+                   ? err_set(&exc_ValueError, "chmod: cannot use dir_fd and follow_symlinks together")
+                   : err_set(&exc_NotImplementedError, "chmod: follow_symlinks unavailable on this platform");
+    }
     if (r < 0)
         return path_error(&p, e);
     path_free(&p);

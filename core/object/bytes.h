@@ -41,7 +41,9 @@ void memoryview_init(void);
 Value bytes_from(const char *s, size_t n); /* s NULL: uninitialised, to be filled before publication */
 Value bytes_shrink(Value b, size_t n);     /* steals an unpublished bytes; returns it cut to n */
 Value bytes_empty(void);
-Value bytes_from_object(Value v);                                     /* bytes(v) */
+Value bytes_from_object(Value v); /* bytes(v) */
+/* What v's __bytes__ returns; V_MARK without one. */
+Value bytes_special(Value v);
 Value bytes_concat(Value a, Value b);                                 /* two bytes-like objects */
 Value bytes_repr(const char *p, size_t n);                            /* str: b'...' */
 Value bytes_hex(const char *p, intptr_t n, Value sep, Value per_sep); /* str; sep and per_sep ABSENT: none */

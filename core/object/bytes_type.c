@@ -105,6 +105,15 @@ Value bytes_from_object(Value v) {
     return bb_finish(&b);
 }
 
+Value bytes_special(Value v) {
+    Value r = obj_call_special(v, SP_BYTES, NULL, 0);
+    if (r == ABSENT || r == V_MARK || v_is_bytes(r))
+        return r;
+    err_set(&exc_TypeError, "__bytes__ returned non-bytes (type %T)", r);
+    release(r);
+    return ABSENT;
+}
+
 static Value as_class(Value cls, Value v) {
     if (v == ABSENT || cls == V_OF(&bytes_type))
         return v;
@@ -149,7 +158,7 @@ static int codec_names(const char *type, Value enc, Value errors, const char **o
 }
 
 int bytes_construct(const char *type, Value *args, intptr_t nargs, BytesBuilder *b, Value *out) {
-    Value v = arg_at(args, nargs, 0), enc = arg_at(args, nargs, 1), errors = arg_at(args, nargs, 2), r;
+    Value v = arg_at(args, nargs, 0), enc = arg_at(args, nargs, 1), errors = arg_at(args, nargs, 2);
     *out = ABSENT;
     if (v == ABSENT) {
         if (enc != ABSENT || errors != ABSENT) {
@@ -179,19 +188,10 @@ int bytes_construct(const char *type, Value *args, intptr_t nargs, BytesBuilder 
         *out = retained(v);
         return 0;
     }
-    if (strcmp(type, "bytes") == 0) {
-        r = obj_call_special(v, SP_BYTES, NULL, 0);
-        if (r == ABSENT)
-            return -1;
-        if (r != V_MARK) {
-            if (!v_is_bytes(r)) {
-                err_set(&exc_TypeError, "__bytes__ returned non-bytes (type %T)", r);
-                release(r);
-                return -1;
-            }
-            *out = r;
-            return 0;
-        }
+    Value special = strcmp(type, "bytes") == 0 ? bytes_special(v) : V_MARK;
+    if (special != V_MARK) {
+        *out = special;
+        return special == ABSENT ? -1 : 0;
     }
     if (v_is_str(v)) {
         err_set(&exc_TypeError, "string argument without an encoding");

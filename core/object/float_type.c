@@ -6,6 +6,7 @@
 #include "object/bytes.h"
 #include "object/float.h"
 #include "object/int.h"
+#include "object/int_view.h"
 #include "object/number_types.h"
 #include "object/str.h"
 #include "object/tuple.h"
@@ -69,7 +70,7 @@ static Value op_divmod(double a, double b) {
     return tuple_from_steal(items, 2);
 }
 static Value op_pow(double a, double b) {
-    if (a == 0 && b < 0)
+    if (a == 0 && b < 0 && isfinite(b))
         return err_set(&exc_ZeroDivisionError, "0.0 cannot be raised to a negative power");
     if (a < 0 && isfinite(a) && isfinite(b) && b != floor(b)) {
         Value x = complex_new(a, 0), y = complex_new(b, 0), r = num_binary(SP_POW, x, y);
@@ -295,6 +296,48 @@ static Value float_hex_m(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_format_c("%s0x%d.%sp%s%d", sign, lead, digits, e < 0 ? "-" : "+", e < 0 ? -e : e);
 }
 
+/* [sign] ["0x"] digits ["." digits] ["p" exponent]: false when it is anything else. */
+static bool hex_parse(const char *s, const char *end, double *out) {
+    bool negative = s < end && *s == '-', point = false, any = false;
+    if (s < end && (*s == '-' || *s == '+'))
+        s++;
+    if (end - s >= 2 && s[0] == '0' && (s[1] | 32) == 'x')
+        s += 2;
+    uint64_t m = 0;
+    int64_t e = 0;
+    for (; s < end && (isxdigit((unsigned char)*s) || (*s == '.' && !point)); s++) {
+        if (*s == '.') {
+            point = true;
+            continue;
+        }
+        any = true;
+        unsigned digit = *s <= '9' ? (unsigned)(*s - '0') : (unsigned)(*s | 32) - 'a' + 10;
+        if (m >> 58 == 0) {
+            m = m << 4 | digit;
+            e -= point ? 4 : 0;
+        } else { /* beyond the digits that count, but for whether they are 0 */
+            m |= digit != 0;
+            e += point ? 0 : 4;
+        }
+    }
+    if (!any)
+        return false;
+    if (s < end && (*s | 32) == 'p') {
+        bool minus = ++s < end && *s == '-';
+        if (s < end && (*s == '-' || *s == '+'))
+            s++;
+        if (s == end)
+            return false;
+        int64_t x = 0;
+        for (; s < end && isdigit((unsigned char)*s); s++)
+            x = MIN(x * 10 + (*s - '0'), (int64_t)1 << 40);
+        e += minus ? -x : x;
+    }
+    double d = int_round_scaled(m, e); /* (glibc's strtod rounds some subnormal numbers wrongly) */
+    *out = negative ? -d : d;
+    return s == end;
+}
+
 static Value float_fromhex_m(Value cls, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_str(args[0]))
         return err_set(&exc_TypeError, "bad argument type for built-in operation");
@@ -310,25 +353,8 @@ static Value float_fromhex_m(Value cls, Value *args, intptr_t nargs, Value kw) {
     bool ok;
     double d = float_parse(s, (size_t)(end - s), &ok);
     if (!ok || isfinite(d)) {
-        /* strtod reads hexadecimal with correct rounding; give it the 0x that Python lets people leave out. */
-        char buf[256];
-        const char *p = s;
-        bool neg = p < end && *p == '-';
-        if (p < end && (*p == '-' || *p == '+'))
-            p++;
-        if (end - p >= 2 && p[0] == '0' && (p[1] | 32) == 'x')
-            p += 2;
-        size_t k = (size_t)(end - p);
-        if (k == 0 || k > sizeof buf - 8)
-            goto bad;
-        for (size_t i = 0; i < k; i++)
-            if (!isxdigit((unsigned char)p[i]) && !strchr(".pP+-", p[i]))
-                goto bad;
-        snprintf(buf, sizeof buf, "%s0x%.*s", neg ? "-" : "", (int)k, p);
-        char *stop;
-        d = strtod(buf, &stop);
-        if (*stop)
-            goto bad;
+        if (!hex_parse(s, end, &d))
+            return err_set(&exc_ValueError, "invalid hexadecimal floating-point string");
         if (isinf(d))
             return err_set(&exc_OverflowError, "hexadecimal value too large to represent as a float");
     }
@@ -338,14 +364,12 @@ static Value float_fromhex_m(Value cls, Value *args, intptr_t nargs, Value kw) {
     Value r = obj_call1(cls, v);
     release(v);
     return r;
-bad:
-    return err_set(&exc_ValueError, "invalid hexadecimal floating-point string");
 }
 
 static Value float_of_object(Value x) {
     if (v_is_flo(x) || v_is_exact(x, IDX_FLOAT))
         return retained(x);
-    if (v_is_str(x))
+    if (v_is_exact(x, IDX_STR))
         return float_from_str(x);
     Value r = obj_call_special(x, SP_FLOAT, NULL, 0);
     if (r != V_MARK) {
@@ -388,6 +412,8 @@ static Value float_of_object(Value x) {
         }
         return f;
     }
+    if (v_is_str(x))
+        return float_from_str(x);
     return err_set(&exc_TypeError, "float() argument must be a string or a real number, not '%T'", x);
 }
 
@@ -407,7 +433,9 @@ static Value float_getnewargs_m(Value self, Value *args, intptr_t nargs, Value k
     return v == ABSENT ? ABSENT : tuple_from_steal(&v, 1);
 }
 static Value float_getformat_m(Value cls, Value *args, intptr_t nargs, Value kw) {
-    if (v_is_str(args[0]) && (str_equal_c(args[0], "double") || str_equal_c(args[0], "float")))
+    if (!v_is_str(args[0]))
+        return err_set(&exc_TypeError, "__getformat__() argument must be str, not %T", args[0]);
+    if (str_equal_c(args[0], "double") || str_equal_c(args[0], "float"))
         return str_from_c("IEEE, little-endian");
     return err_set(&exc_ValueError, "__getformat__() argument 1 must be 'double' or 'float'");
 }

@@ -177,7 +177,7 @@ static void put_grouped(StrBuilder *b, const char *d, intptr_t n, const char *se
     const char *g = grouping;
     int size = *g == CHAR_MAX || *g <= 0 ? 0 : *g;
     for (;;) {
-        if (digits_left <= 0 && cap - k >= min && (n > 0 || cap - k > 0))
+        if (digits_left <= 0 && cap - k >= min) /* (inf and nan have no digits) */
             break;
         if (size && in_group == size) {
             /* A separator in front of padding zeros only when a digit still fits behind it. */

@@ -410,7 +410,7 @@ Value int_truediv(Value a, Value b) {
     int_view(a, &x);
     int_view(b, &y);
     if (x.n == 0)
-        return float_new(0.0);
+        return float_new(y.neg ? -0.0 : 0.0);
     /* A quotient of 56 or 57 bits, made odd when a remainder is left, rounds correctly in one step. */
     int64_t shift = (int64_t)int_bit_length(b) - (int64_t)int_bit_length(a) + 56;
     mpz_t xz, yz, t, q, r;

@@ -200,7 +200,9 @@ static Value int_from_bytes_m(Value cls, Value *args, intptr_t nargs, Value kw) 
         return ABSENT;
     if (arg_at(args, nargs, 2) != ABSENT && (is_signed = obj_truth(args[2])) < 0)
         return ABSENT;
-    Value b = bytes_from_object(args[0]);
+    Value b = bytes_special(args[0]);
+    if (b == V_MARK)
+        b = bytes_from_object(args[0]);
     if (b == ABSENT)
         return ABSENT;
     Value v = int_from_bytes((const unsigned char *)bytes_data(b), (size_t)bytes_len(b), little, is_signed);
@@ -220,6 +222,9 @@ static Value int_of_object(Value x) {
         return int_from_double(v_flo(x));
     static const int conversions[] = {SP_INT, SP_INDEX, SP_TRUNC};
     for (int i = 0; i < 3; i++) {
+        if (conversions[i] == SP_TRUNC && type_special(type_of(x), SP_TRUNC) &&
+            err_warn(&exc_DeprecationWarning, 1, "The delegation of int() to __trunc__ is deprecated.") < 0)
+            return ABSENT;
         Value r = obj_call_special(x, conversions[i], NULL, 0);
         if (r == V_MARK)
             continue;
@@ -245,7 +250,11 @@ static Value int_of_object(Value x) {
             if (p == ABSENT && err_matches(&exc_TypeError))
                 err_set(&exc_TypeError, "__trunc__ returned non-Integral (type %T)", r);
             release(r);
-            return p;
+            if (p == ABSENT)
+                return ABSENT;
+            r = retained(int_plain(p));
+            release(p);
+            return r;
         }
         err_set(&exc_TypeError, "%s returned non-int (type %T)", i == 0 ? "__int__" : "__index__", r);
         release(r);
@@ -287,14 +296,17 @@ static Value int_new_m(Value cls, Value *args, intptr_t nargs, Value kw) {
     } else if (base == ABSENT) {
         v = int_of_object(x);
     } else {
-        int64_t b;
-        if (num_as_i64(base, &b) < 0)
-            return ABSENT;
+        int64_t b = -1;
+        if (num_as_i64(base, &b) < 0) {
+            if (!err_matches(&exc_OverflowError))
+                return ABSENT;
+            err_clear(); /* no base either */
+        }
         if (b != 0 && (b < 2 || b > 36))
             return err_set(&exc_ValueError, "int() base must be >= 2 and <= 36, or 0");
         if (v_is_str(x)) {
             v = int_from_str_obj(x, (int)b);
-        } else if (v_is_bytes(x) || v_is_exact(x, IDX_BYTEARRAY)) {
+        } else if (v_is_bytes(x) || type_is_subtype(type_of(x), &bytearray_type)) {
             Value copy = bytes_from_object(x);
             if (copy == ABSENT)
                 return ABSENT;

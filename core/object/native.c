@@ -247,6 +247,10 @@ Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value
             return n->fn(self, args, nargs, nk ? kwnames : ABSENT);
         }
     } else if (nk && s->n_total == s->n_posonly && !s->var_args) {
+        /* A class with an __init__ of its own may give names a meaning there. */
+        if (n->special == NATIVE_NEW && v_is_type(self) &&
+            type_special((Type *)self, SP_INIT) != type_special(n->owner, SP_INIT))
+            return native_bind_call(n, self, args, nargs, ABSENT);
         Value name = qualified(n);
         err_set(&exc_TypeError, "%S() takes no keyword arguments", name);
         release(name);

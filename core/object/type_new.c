@@ -535,7 +535,7 @@ static int lay_out(Type *t, Type *base, SlotsPlan *plan, uint32_t hint) {
     t->base = base;
     enum {
         KEEP = TF_INT | TF_STR | TF_BYTES | TF_LIST | TF_TUPLE | TF_DICT | TF_TYPE | TF_EXC | TF_SET | TF_FLOAT |
-               TF_FROZENSET | TF_WEAKREF | TF_HAS_DICT | TF_DICT_MODE | TF_TAIL_ATTRS | TF_SEQUENCE | TF_MAPPING
+               TF_FROZENSET | TF_WEAKREF | TF_HAS_DICT | TF_DICT_MODE | TF_TAIL_ATTRS
     };
     t->flags = (base->flags & KEEP) | TF_HEAP | TF_BASETYPE | (plan->dict ? TF_HAS_DICT : 0) |
                (plan->weakref ? TF_WEAKREF : 0);

@@ -1,3 +1,4 @@
+"""Special methods set to None, reflected operators of subclasses, class methods of bound methods, hints of length, texts of special methods."""
 class A:
     def __eq__(self,o):
         return "A.eq" if isinstance(o,A) else NotImplemented
