@@ -757,10 +757,8 @@ OP(JUMP_IF_FALSE_OR_POP) {
     NEXT(); /* what is dropped is an immediate */
 }
 OP(JUMP_IF_NONE) {
-    if (REG_A == V_NONE) {
-        pc += instr_bc(w);
-        DISPATCH();
-    }
+    if (REG_A == V_NONE)
+        JUMP_POLL(instr_bc(w));
     FINISH1(TAKE_A, 1);
 }
 OP(JUMP_IF_NOT_NONE) {

@@ -146,10 +146,12 @@ static OpFn *const op_table[256];
         }                                                          \
         NEXT_N(n);                                                 \
     } while (0)
-/* The same, and then a jump. */
+/* The same, and then a jump, which polls when it goes back: a loop may consist of nothing else. */
 #define FINISH_JUMP(x, y, offset)                                       \
     do {                                                                \
         RELEASE_TWO(x, y, t->dying_offset = (offset); GOTO(died_jump)); \
+        if ((offset) <= 0)                                              \
+            JUMP_POLL(offset);                                          \
         pc += (offset);                                                 \
         DISPATCH();                                                     \
     } while (0)

@@ -609,8 +609,12 @@ Value attrs_dict(Value o) {
                 if (same) {
                     _Atomic(Value) *w = attrs_word(o);
                     block = LOAD_RELAXED(w);
-                    index_publish(o, dm);
                     ref_written(o, ABSENT, d);
+                    /* The tag is there before the shape, with or without a block: who sees the shape waits for the
+                     * dict. */
+                    if (block == ABSENT)
+                        STORE_RELAXED(w, ATTRS_TAG);
+                    index_publish(o, dm);
                     STORE_RELEASE(w, retained(d)); /* pairs with the acquire in dict_mode_dict */
                     for (uint32_t i = 0; i < s->n_attrs && i < s->inline_slots; i++)
                         STORE_RELEASE(attrs_inline(o, s->slots_offset, i), ABSENT);

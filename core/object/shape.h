@@ -45,7 +45,9 @@ Value shape_name_at(const Shape *s, uint32_t slot);
 void shape_tree_visit(Shape *root, VisitFn visit, void *arg);
 void shape_tree_free(Shape *root);
 
-/* The attrs word of an instance of a type with TF_HAS_DICT. */
+enum { ATTRS_TAG = 1 };
+/* The attrs word of an instance of a type with TF_HAS_DICT: the dict of dict mode, a tagged AttrBlock, or 0. The tag
+ * alone: another thread is between the shape and the dict of dict mode. */
 static ALWAYS_INLINE _Atomic(Value) *attrs_word_at(Value o, uint32_t slots_offset) {
     return (_Atomic(Value) *)((char *)v_obj(o) + slots_offset);
 }
