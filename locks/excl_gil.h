@@ -69,6 +69,10 @@ static ALWAYS_INLINE bool excl_retains(Value v) {
     return false;
 }
 static ALWAYS_INLINE void excl_let_go(Thread *t) {}
+static ALWAYS_INLINE bool excl_stores_due(Thread *t, Value v) {
+    return false;
+}
+static ALWAYS_INLINE void excl_stores_turn(Thread *t, Value v) {}
 static ALWAYS_INLINE void excl_read_begin(ExclCs *cs, Value v) {}
 static ALWAYS_INLINE void excl_read_end(ExclCs *cs) {}
 /* True when objects that die must wait on the dead list: a section is open. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <time.h>
 
 #include "bytelock.h"
 #include "stats.h"
@@ -23,6 +24,13 @@ static Mutex stop_mutex = MUTEX_INIT(RANK_STOP);
 static _Atomic(uint32_t) pending; /* attached threads that the stopper waits for */
 static _Atomic(Thread *) stopper; /* who has stopped the world, or is about to */
 static _Atomic(bool) elided_stop; /* it was alone: nothing was locked */
+
+/* Who stops the world again and again lets it run for as long as it kept it stopped, where anybody waited: a thread
+ * that wakes up otherwise finds the next stop. */
+enum { STOP_DEBT_MAX_NS = 1000000 };
+static _Atomic(uint32_t) waiting;     /* threads that wait for the end of a stop */
+static _Atomic(int64_t) stop_debt_ns; /* written by who stops the world; began and ended too */
+static _Atomic(int64_t) stop_began, stop_ended;
 
 static void detach_state(Thread *t);
 static void attach_state(Thread *t);
@@ -118,6 +126,15 @@ static NOINLINE void lock_stop_mutex(Thread *t) {
     }
 }
 
+/* Waits, detached as above, until the world has run for its due. */
+static NOINLINE void pay_debt(Thread *t, int64_t ns) {
+    __builtin_unwind_init();
+    thread_publish_stack(t);
+    detach_state(t);
+    nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+    attach_state(t);
+}
+
 void excl_stop_world(void) {
     Thread *self = thread_self();
     ASSERT(state_of(LOAD_RELAXED(&self->excl.state)) == THREAD_ATTACHED);
@@ -129,8 +146,13 @@ void excl_stop_world(void) {
     }
     SCHED_POINT(SCHED_MISC, &stopper);
     let_go_idle(self);
+    int64_t debt = LOAD_RELAXED(&stop_debt_ns) - (now_ns() - LOAD_RELAXED(&stop_ended));
+    if (UNLIKELY(debt > STOP_DEBT_MAX_NS) && !sched_on)
+        pay_debt(self, MIN(debt, 10 * (int64_t)STOP_DEBT_MAX_NS));
     lock_stop_mutex(self);
     int64_t t0 = now_ns();
+    STORE_RELAXED(&stop_debt_ns, MAX(LOAD_RELAXED(&stop_debt_ns) - (t0 - LOAD_RELAXED(&stop_ended)), 0));
+    STORE_RELAXED(&stop_began, t0);
     thread_list_lock_attached();
     STORE_RELAXED(&elided_stop, false);
     STORE_RELAXED(&stopper, self);
@@ -151,6 +173,10 @@ void excl_start_world(void) {
     STORE_RELAXED(&stopper, NULL);
     if (LOAD_RELAXED(&elided_stop))
         return;
+    int64_t now = now_ns();
+    if (LOAD_RELAXED(&waiting) != 0)
+        STORE_RELAXED(&stop_debt_ns, LOAD_RELAXED(&stop_debt_ns) + now - LOAD_RELAXED(&stop_began));
+    STORE_RELAXED(&stop_ended, now);
     for (Thread *t = thread_list; t != NULL; t = t->next) {
         if (t == self)
             continue;
@@ -169,6 +195,7 @@ void excl_after_fork_child(Thread *t) {
     if (OBJLOCK_STRIPED)
         objlock_init();
     atomic_init(&pending, 0);
+    atomic_init(&waiting, 0);
     STORE_RELAXED(&stopper, NULL);
     if (!LOAD_RELAXED(&elided_stop)) {
         thread_list_unlock();
@@ -220,12 +247,14 @@ static bool still_stopped(void *arg) {
 }
 
 static void attach_wait(Thread *t) {
+    atomic_fetch_add_explicit(&waiting, 1, memory_order_relaxed);
     while (!attach_try(t)) {
         if (state_of(LOAD_RELAXED(&t->excl.state)) == THREAD_CLAIMED && !sched_on)
             spin_for(500); /* a claim is short */
         ParkSpec spec = {.addr = &t->excl.state, .still = still_stopped, .arg = t, .deadline_ns = -1};
         parking_park(&spec, NULL);
     }
+    atomic_fetch_sub_explicit(&waiting, 1, memory_order_relaxed);
 }
 
 static void detach_state(Thread *t) {
@@ -487,6 +516,16 @@ void excl_cs_end_slow(ExclCs *cs) {
     SCHED_POINT(SCHED_UNLOCK, cs->a);
     if (cs->prev != NULL && cs->prev->suspended)
         lock_section(t, cs->prev);
+}
+
+void excl_stores_turn_slow(Thread *t, Value v) {
+    ObjLock *l = objlock_of(v_obj(v));
+    if (retain_stores(t, l)) {
+        int64_t began = now_ns();
+        excl_leaf_lock(v);
+        retain_contended(t, l, began - RETAIN_LONG_WAIT_NS);
+        excl_leaf_unlock(v);
+    }
 }
 
 void excl_leaf_lock_slow(ObjLock *l) {

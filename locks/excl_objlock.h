@@ -39,6 +39,7 @@ void excl_cs_begin_slow(ExclCs *cs, ObjLock *l);
 void excl_cs_begin2_slow(ExclCs *cs, Object *a, Object *b);
 void excl_cs_end_slow(ExclCs *cs);
 void excl_leaf_lock_slow(ObjLock *l);
+void excl_stores_turn_slow(Thread *t, Value v);
 
 /* Depth of sections, elided ones too: what dies inside one waits on the dead list until the outermost ends. */
 static ALWAYS_INLINE void section_enter(Thread *t) {
@@ -174,6 +175,16 @@ static ALWAYS_INLINE bool excl_retains(Value v) {
 static ALWAYS_INLINE void excl_let_go(Thread *t) {
     ASSERT(t->excl.cs == NULL);
     retain_let_go(t);
+}
+/* Counts a store into v without its lock, where stores need none. True now and then: excl_stores_turn comes first. */
+static ALWAYS_INLINE bool excl_stores_due(Thread *t, Value v) {
+    return OBJLOCK_RETAINS && !excl_alone(v) && --t->excl.stores_left <= 0;
+}
+/* Threads that store into one object at every moment, without locks, take turns at it too: the cache line costs more to
+ * move than the store. Outside sections; may wait. */
+static ALWAYS_INLINE void excl_stores_turn(Thread *t, Value v) {
+    if (OBJLOCK_RETAINS && UNLIKELY(t->excl.stores_left <= 0) && !excl_alone(v))
+        excl_stores_turn_slow(t, v);
 }
 /* o is dead, and was shared: its memory may be freed or retired. */
 static ALWAYS_INLINE void excl_object_dead(Object *o) {

@@ -7,16 +7,18 @@
 #include "stats.h"
 
 enum {
-    RETAINERS = 64,        /* threads that retain at a time */
-    SECTIONS = 512,        /* between two looks at the clock */
-    SPARSE_MAX = 4,        /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
-    BATCH_NS = 3000000,    /* before others have their turn */
-    IDLE_NS = 30000,       /* without a section */
-    DENSE_NS = 160,        /* from section to section, at most */
-    STREAK = 3,            /* contended acquisitions of one lock ... */
-    STREAK_GAP_NS = 50000, /* ... each this soon after the last */
-    LONG_WAIT_NS = 500000, /* who waited so long waited for a retainer, most likely, and need not learn it anew */
-    RESERVE_GAP_NS = 1000, /* from section to section of a row, at most, on average */
+    RETAINERS = 64,         /* threads that retain at a time */
+    SECTIONS = 512,         /* between two looks at the clock */
+    SPARSE_MAX = 4,         /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
+    BATCH_MAX_NS = 3000000, /* before others have their turn; the switch interval when that is shorter */
+    IDLE_NS = 30000,        /* without a section */
+    DENSE_NS = 160,         /* from section to section, at most */
+    STREAK = 3,             /* contended acquisitions of one lock ... */
+    STREAK_GAP_NS = 50000,  /* ... each this soon after the last */
+    STORES = 256,           /* without a lock, between two looks */
+    STORES_NS = 25600,      /* for so many, at most */
+    STORERS = 64,           /* a table by the lock's address */
+    RESERVE_GAP_NS = 1000,  /* from section to section of a row, at most, on average */
     RESERVE_PAUSE_MAX_NS = 1280000000,
     UNSUITED_NS = 20000000 /* after sections that were not dense, or on a reserved lock that another wanted */
 };
@@ -105,7 +107,7 @@ NOINLINE void retain_check(Thread *t) {
     }
     t->excl.retain_left = SECTIONS;
     t->excl.retain_checked = now;
-    if (now - t->excl.retain_since < BATCH_NS)
+    if (now - t->excl.retain_since < MIN(BATCH_MAX_NS, LOAD_RELAXED(&gil_interval_ns)))
         return;
     t->excl.retain_since = now;
     if (LOAD_RELAXED(l) & LOCK_PARKED)
@@ -131,7 +133,7 @@ static bool begin(Thread *t, ObjLock *l, bool reserved, int64_t now) {
 NOINLINE bool retain_reserve(Thread *t, ObjLock *l) {
     t->excl.in_a_row = 0;
     int64_t now = now_ns();
-    bool close = t->excl.row_timed && now - t->excl.row_began < RESERVE_ROW * RESERVE_GAP_NS;
+    bool close = t->excl.row_timed && now - t->excl.row_began < RESERVE_ROW * (int64_t)RESERVE_GAP_NS;
     /* The sections of a row are in a row but for those on the lock that is retained already, which may be the hotter
      * one. */
     bool other_used = retain_which(t) != NULL && t->excl.retain_left != t->excl.row_retain_left;
@@ -152,10 +154,38 @@ void retain_contended(Thread *t, ObjLock *l, int64_t began) {
     bool again = t->excl.hot == l && began - t->excl.hot_at < STREAK_GAP_NS;
     t->excl.hot = l;
     t->excl.hot_at = now;
-    t->excl.hot_times = now - began >= LONG_WAIT_NS ? STREAK : again ? t->excl.hot_times + 1 : 1;
+    t->excl.hot_times = now - began >= RETAIN_LONG_WAIT_NS ? STREAK : again ? t->excl.hot_times + 1 : 1;
     Retainer *r = LOAD_RELAXED(&t->excl.retainer);
     if (t->excl.hot_times >= STREAK && now >= t->excl.retain_not_before && LOAD_RELAXED(&r->lock) == NULL)
         begin(t, l, false, now);
+}
+
+/* Who stored without a lock last, by the lock's address; hints, each word for itself. */
+static struct Storer {
+    _Alignas(CACHE_LINE) _Atomic(const ObjLock *) lock;
+    _Atomic(const Thread *) thread;
+    _Atomic(int64_t) at;
+} storers[STORERS];
+
+bool retain_stores(Thread *t, ObjLock *l) {
+    int64_t now = now_ns();
+    bool dense = t->excl.stores_on == l && now - t->excl.stores_at < STORES_NS;
+    t->excl.stores_left = STORES;
+    t->excl.stores_on = l;
+    t->excl.stores_at = now;
+    struct Storer *s = &storers[((uintptr_t)l >> 4) % STORERS];
+    bool other = LOAD_RELAXED(&s->lock) == l && LOAD_RELAXED(&s->thread) != t &&
+                 now - LOAD_RELAXED(&s->at) < 4 * (int64_t)STORES_NS;
+    STORE_RELAXED(&s->lock, l);
+    STORE_RELAXED(&s->thread, t);
+    STORE_RELAXED(&s->at, now);
+    if (retain_has(t, l)) {
+        t->excl.retain_left -= STORES;
+        if (t->excl.retain_left <= 0)
+            retain_check(t);
+        return false;
+    }
+    return dense && other && !sched_on && !excl_world_stopped();
 }
 
 void retain_ask(const ObjLock *l) {

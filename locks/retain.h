@@ -64,6 +64,12 @@ static ALWAYS_INLINE void retain_forget(Thread *t, const ObjLock *l) {
 }
 /* The thread, attached, has taken l, which it found taken at began (now_ns): from here on it may retain it. */
 void retain_contended(Thread *t, ObjLock *l, int64_t began);
+/* The thread stores into l's object without the lock. True: so does another one, and it should take the lock and
+ * retain it, so that they take turns. */
+bool retain_stores(Thread *t, ObjLock *l);
+enum {
+    RETAIN_LONG_WAIT_NS = 500000
+}; /* who waited so long waited for a retainer, most likely, and need not learn it anew */
 /* Detached: whoever retains l is asked to look whether it still should. Waits for the list of threads. */
 void retain_ask(const ObjLock *l);
 /* The object that l belongs to is dead: nobody retains l. */
@@ -91,6 +97,10 @@ static inline bool retain_keep(Thread *t, ObjLock *l) {
 static inline void retain_let_go(Thread *t) {}
 static inline void retain_forget(Thread *t, const ObjLock *l) {}
 static inline void retain_contended(Thread *t, ObjLock *l, int64_t began) {}
+static inline bool retain_stores(Thread *t, ObjLock *l) {
+    return false;
+}
+enum { RETAIN_LONG_WAIT_NS };
 static inline void retain_ask(const ObjLock *l) {}
 static inline void retain_dead(ObjLock *l) {}
 static inline const ObjLock *retain_which(const Thread *t) {

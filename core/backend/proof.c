@@ -16,6 +16,8 @@ PROVE(excl_leaf_lock, void, Value);
 PROVE(excl_object_dead, void, Object *);
 PROVE(excl_retains, bool, Value);
 PROVE(excl_let_go, void, Thread *);
+PROVE(excl_stores_due, bool, Thread *, Value);
+PROVE(excl_stores_turn, void, Thread *, Value);
 PROVE(excl_leaf_unlock, void, Value);
 PROVE(excl_read_begin, void, ExclCs *, Value);
 PROVE(excl_read_end, void, ExclCs *);

@@ -33,6 +33,7 @@ static int never_killed(int op) {
     case OP_COPY_WITHOUT_KEYS:
     case OP_IMPORT_FROM:
     case OP_PREP_RERAISE_STAR:
+    case OP_WITH_EXIT:
         return KEEP_B;
     case OP_DICT_MERGE:
         return KEEP_A | KEEP_B;

@@ -61,7 +61,7 @@ typedef enum {
     BLOCK_FINALLY,      /* body and handlers of try/finally */
     BLOCK_HANDLING,     /* inside a handler: exception at base, what was handled before at base + 1 */
     BLOCK_HANDLER_NAME, /* body of `except ... as name`, inside a BLOCK_HANDLING */
-    BLOCK_WITH,         /* __exit__ at base */
+    BLOCK_WITH,         /* the pair of __exit__ at base */
     BLOCK_ASYNC_WITH,
     BLOCK_VALUE,       /* a return value waits at base while finally bodies run */
     BLOCK_EXCEPT_STAR, /* inside except*: break, continue and return are errors */

@@ -33,25 +33,22 @@ static void forget_name(Unit *u, Value name) {
     delete_name(u, sym, name, false);
 }
 
-/* __exit__(None, None, None) of the manager whose exit is in register base; its result, awaited, is dropped. */
+/* __exit__(None, None, None) of the manager whose pair is at base; its result, awaited, is dropped. keep: the pair's
+ * registers stay in use, empty. */
 static void call_exit(Unit *u, uint32_t base, bool is_async, bool keep) {
-    uint32_t t = base;
-    if (keep) {
-        t = u->depth;
-        emit_keep(u, OP_MOVE, t, base, 0, KEEP_B);
-        set_depth(u, t + 1);
-    }
+    uint32_t t = keep ? u->depth : base;
+    emit(u, OP_WITH_EXIT, t, base, 0);
     uint32_t hole = u->n;
-    set_depth(u, t + FRAME_WORDS);
+    set_depth(u, t + FRAME_WORDS + 1);
     for (int i = 0; i < 3; i++)
         load_none(u, TEMP);
-    call_simple(u, t, 3, (int)t, hole);
+    emit(u, OP_CALL_METHOD, t, 3, t);
+    add_hole(u, hole, t + 2, FRAME_WORDS - 2);
+    done(u, (int)t, t);
     if (is_async)
         await_top(u, 2);
     emit(u, OP_RELEASE, t, 0, 0);
     set_depth(u, t);
-    if (keep)
-        emit(u, OP_CLEAR, base, 0, 0);
 }
 
 /* Leaves the innermost block. keep: a value on top of the temporaries survives, so that nothing below it may move. */
@@ -576,21 +573,21 @@ static void with_item(Unit *u, Stmt *s, int32_t i, bool is_async) {
     Block b;
     int m = expr_last(u, item->context_expr);
     at(u, &s->pos);
-    AsmInstr *enter_with = emit(u, OP_WITH_ENTER, base, (uint32_t)m, base + 1);
+    AsmInstr *enter_with = emit(u, OP_WITH_ENTER, base, (uint32_t)m, base + 2);
     if (is_async)
         enter_with->flags |= IF_X1;
     uint32_t hole = u->n;
-    set_depth(u, base + 1 + FRAME_WORDS + 1);
+    set_depth(u, base + 2 + FRAME_WORDS + 1);
     Expr *target = item->optional_vars;
     int reg = target && !is_async && target->kind == EXPR_Name ? local_register(u, target->Name.sym) : -1;
-    int d = reg >= 0 ? reg : (int)base + 1;
-    emit(u, OP_CALL_METHOD, base + 1, 0, (uint32_t)d);
-    add_hole(u, hole, base + 3, FRAME_WORDS - 2);
-    done(u, d, base + 1);
+    int d = reg >= 0 ? reg : (int)base + 2;
+    emit(u, OP_CALL_METHOD, base + 2, 0, (uint32_t)d);
+    add_hole(u, hole, base + 4, FRAME_WORDS - 2);
+    done(u, d, base + 2);
     if (is_async)
         await_top(u, 1);
     uint32_t entered = u->depth;
-    set_depth(u, base + 1); /* the depth of the handler; the value of __enter__ lies above it */
+    set_depth(u, base + 2); /* the depth of the handler; the value of __enter__ lies above it */
     at(u, &s->pos);
     push_block(u, &b, is_async ? BLOCK_ASYNC_WITH : BLOCK_WITH, base);
     int h = handler_begin(u, except);
@@ -610,29 +607,31 @@ static void with_item(Unit *u, Stmt *s, int32_t i, bool is_async) {
     pop_block(u);
     handler_end(u, outer);
     at(u, &s->pos);
-    set_depth(u, base + 1);
+    set_depth(u, base + 2);
     call_exit(u, base, is_async, false);
     jump(u, end);
 
     handler_bind(u, h);
     at(u, &s->pos);
-    emit(u, OP_PUSH_EXC, base + 2, base + 1, 0);
-    set_depth(u, base + 3);
-    int hc = handler_begin(u, cleanup);
-    emit(u, OP_WITH_EXCEPT, base + 3, base, base + 1);
+    emit(u, OP_PUSH_EXC, base + 3, base + 2, 0);
     set_depth(u, base + 4);
+    int hc = handler_begin(u, cleanup);
+    emit(u, OP_WITH_EXCEPT, base + 4, base, base + 2);
+    set_depth(u, base + 5);
     if (is_async)
         await_top(u, 2);
-    emit_jump(u, OP_JUMP_IF_TRUE, base + 3, 0, suppress, base + 3);
+    emit_jump(u, OP_JUMP_IF_TRUE, base + 4, 0, suppress, base + 4);
     handler_end(u, outer);
-    reraise_handled(u, base + 1);
-    set_depth(u, base + 3);
+    reraise_handled(u, base + 2);
+    set_depth(u, base + 4);
     codegen_bind(u, suppress);
-    end_handling(u, base + 1);
+    end_handling(u, base + 2);
+    emit(u, OP_RELEASE, base + 1, 0, 0);
+    set_depth(u, base + 1);
     emit(u, OP_RELEASE, base, 0, 0);
     set_depth(u, base);
     jump(u, end);
-    bind_cleanup(u, hc, base + 1);
+    bind_cleanup(u, hc, base + 2);
     set_depth(u, base);
     codegen_bind(u, end);
 }

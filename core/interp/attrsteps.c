@@ -258,21 +258,16 @@ static bool cached_store(Value o, uint64_t ic, Value v) {
     uint32_t index = obj_index(o);
     if (IC_GUARD(ic) != index)
         return false;
-    Ref *r;
+    Ref *r = NULL;
+    const Shape *overflow = NULL;
     uint32_t next = index;
     switch (IC_KIND(ic)) {
     case IC_INLINE:
         r = (Ref *)((char *)o + IC_PAYLOAD(ic));
         break;
-    case IC_OVERFLOW: {
-        const Shape *s = shape_at(index);
-        if (STORES_NEED_LOCK)
-            return false; /* the block may be replaced before the lock is taken */
-        r = attrs_slot(o, s, IC_PAYLOAD(ic) + s->inline_slots);
-        if (!r)
-            return false;
+    case IC_OVERFLOW:
+        overflow = shape_at(index);
         break;
-    }
     case IC_ADD_INLINE: {
         const SideCell *c = ic_cell(ic);
         if (!ic_cell_valid(c))
@@ -288,8 +283,11 @@ static bool cached_store(Value o, uint64_t ic, Value v) {
     bool locked = STORES_NEED_LOCK || (EXCL_PARALLEL && next != index);
     if (locked)
         excl_leaf_lock(o);
-    /* The shape may have changed before the lock; and a slot that was given up holds ABSENT. */
-    bool ok = obj_index(o) == index && (ref_peek(r) == ABSENT) == (next != index);
+    /* The shape may have changed before the lock, and the block with it; and a slot that was given up holds ABSENT. */
+    bool ok = obj_index(o) == index;
+    if (ok && overflow)
+        r = attrs_slot(o, overflow, IC_PAYLOAD(ic) + overflow->inline_slots);
+    ok = ok && r && (ref_peek(r) == ABSENT) == (next != index);
     Value old = ABSENT;
     if (ok) {
         old = ref_swap(o, r, v);
@@ -306,6 +304,8 @@ int step_store_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value v = R[instr_a(w)], o = R[instr_b(w)];
     Value name = name_of(R, w);
+    if (!STORES_NEED_LOCK && v_is_obj(o))
+        excl_stores_turn(t, o);
     uint64_t ic = ic_find(pc + 1, o, name, IC_USE_STORE);
     if (!v_is_obj(o) || !cached_store(o, ic, v)) {
         ic_stale(pc + 1, ic, o, name, IC_USE_STORE);

@@ -736,11 +736,7 @@ static int call_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, 
     return native_done(t, R, w, h, total, obj_call(f, args, npos, kwnames));
 }
 
-/* A native called with positional arguments that need no binding. args: n of them, in the block. */
-static ALWAYS_INLINE bool native_direct(Native *f, intptr_t n) {
-    NativeSig *sig = LOAD_ACQUIRE(&f->sig);
-    return LIKELY(sig != NULL && sig->direct && n >= sig->min_args && n <= sig->max_args);
-}
+/* args: n of them, in the block. */
 static ALWAYS_INLINE int direct_done(Thread *t, Value *R, uint64_t w, Value *args, intptr_t n, Value v) {
     if (COUNT_EXACT)
         for (intptr_t i = 0; i < n; i++) {

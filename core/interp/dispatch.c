@@ -308,7 +308,6 @@ TAIL_STEP(step_unary, 1)
 TAIL_STEP(step_unpack, 1)
 TAIL_STEP(step_unpack_ex, 1)
 TAIL_STEP(step_wide_name, 2)
-TAIL_STEP(step_with_enter, 1)
 TAIL_STEP(step_with_except, 1)
 TAIL_STEP_ANY(step_binary)
 TAIL_STEP_ANY(step_binary_k)
@@ -326,6 +325,7 @@ TAIL_STEP_ANY(step_in_jump)
 TAIL_STEP_ANY(step_raise)
 TAIL_STEP_ANY(step_reraise)
 TAIL_STEP_ANY(step_send)
+TAIL_STEP_ANY(step_with_enter)
 TAIL_STEP_ANY(step_truth_jump)
 TAIL_STEP_ANY(step_truth_or_pop)
 TAIL_STEP_ANY(step_yield)
@@ -482,7 +482,7 @@ OP(STORE_ATTR) {
         uint32_t index = obj_index(o);
         if (LIKELY(IC_GUARD_KIND(ic) == IC_KEY(index, IC_INLINE))) {
             Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));
-            if (LIKELY(ref_peek(r) != ABSENT)) {
+            if (LIKELY(ref_peek(r) != ABSENT && (STORES_NEED_LOCK || !excl_stores_due(t, o)))) {
                 Value v = REG_A;
                 if (COUNT_EXACT) {
                     if (HAS_FLAG(IF_KILL_A))
@@ -1167,7 +1167,15 @@ OP(PREP_RERAISE_STAR) {
     STEP(step_prep_reraise_star);
 }
 OP(WITH_ENTER) {
-    STEP(step_with_enter);
+    STEP_ANY(step_with_enter);
+}
+OP(WITH_EXIT) {
+    Value func = REG_B, self = R[instr_b(w) + 1], *block = &REG_A;
+    REG_B = R[instr_b(w) + 1] = ABSENT;
+    block[0] = self != ABSENT ? func : ABSENT;
+    block[1] = self != ABSENT ? ABSENT : func;
+    block[FRAME_WORDS] = self;
+    NEXT_N(1);
 }
 OP(WITH_EXCEPT) {
     STEP(step_with_except);

@@ -12,6 +12,7 @@
 #include "interp/ic.h"
 #include "interp/interp.h"
 #include "interp/traceback.h"
+#include "object/native.h"
 
 enum {
     STEP_ERROR = -1,   /* exception pending, traceback entry wanted */
@@ -36,6 +37,11 @@ static ALWAYS_INLINE void set_reg(Value *R, uint64_t w, unsigned reg, Value v) {
 }
 static ALWAYS_INLINE void set_a(Value *R, uint64_t w, Value v) {
     set_reg(R, w, instr_a(w), v);
+}
+/* A native that, called with n positional arguments, needs no binding. */
+static ALWAYS_INLINE bool native_direct(Native *f, intptr_t n) {
+    NativeSig *sig = LOAD_ACQUIRE(&f->sig);
+    return LIKELY(sig != NULL && sig->direct && n >= sig->min_args && n <= sig->max_args);
 }
 /* Releases v, which lay in register reg and is consumed when the flag says so. Releasing may run code: the register is
  * emptied first. Not after the destination was written, which may be the same register. */

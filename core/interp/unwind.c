@@ -290,18 +290,44 @@ static int special_unbound(Value o, int sp, Value *func, Value *self) {
     return obj_lookup_special(o, sp, func);
 }
 
+/* Where both are methods of one built-in type, as a lock's: calls __enter__ at once, without a block, and goes on
+ * behind the CALL_METHOD (STEP_FRAME). STEP_NEXT: nothing has happened. */
+static int enter_native(Value *R, Instr *pc, uint64_t w) {
+    Value m = R[instr_b(w)];
+    Type *type = type_of(m);
+    Value enter = type_special(type, SP_ENTER), leave = type_special(type, SP_EXIT);
+    uint64_t call = LOAD_RELAXED(pc + 1);
+    if (enter == ABSENT || leave == ABSENT || !v_is_exact(enter, IDX_METHOD_DESCR) ||
+        !v_is_exact(leave, IDX_METHOD_DESCR) || instr_op(call) != OP_CALL_METHOD)
+        return STEP_NEXT;
+    Native *f = (Native *)enter;
+    if (f->owner != type || !native_direct(f, 0))
+        return STEP_NEXT;
+    Value v = f->fn(m, NULL, 0, ABSENT);
+    if (v == ABSENT)
+        return STEP_ERROR;
+    R[instr_a(w)] = retained(leave);
+    R[instr_a(w) + 1] = COUNT_EXACT && (instr_flags(w) & IF_KILL_B) ? m : retained(m);
+    set_reg(R, call, instr_c(call), v);
+    frame_of_regs(R)->pc = pc + 2;
+    return STEP_FRAME;
+}
+
 int step_with_enter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
-    Value m = R[instr_b(w)], enter = ABSENT, self = ABSENT, leave = ABSENT;
+    Value m = R[instr_b(w)], enter = ABSENT, self = ABSENT, leave = ABSENT, manager = ABSENT;
     bool async = instr_flags(w) & IF_X1;
-    int r = special_unbound(m, async ? SP_AENTER : SP_ENTER, &enter, &self);
+    int r = async ? STEP_NEXT : enter_native(R, pc, w);
+    if (r != STEP_NEXT)
+        return r;
+    r = special_unbound(m, async ? SP_AENTER : SP_ENTER, &enter, &self);
     if (r == 0) {
         err_set(&exc_TypeError, "'%T' object does not support the %s protocol", m,
                 async ? "asynchronous context manager" : "context manager");
         return STEP_ERROR;
     }
     if (r > 0) {
-        r = obj_lookup_special(m, async ? SP_AEXIT : SP_EXIT, &leave);
+        r = special_unbound(m, async ? SP_AEXIT : SP_EXIT, &leave, &manager);
         if (r == 0)
             err_set(&exc_TypeError, "'%T' object does not support the %s protocol (missed %s method)", m,
                     async ? "asynchronous context manager" : "context manager", async ? "__aexit__" : "__exit__");
@@ -313,6 +339,7 @@ int step_with_enter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     }
     kill_reg(R, w, IF_KILL_B, instr_b(w), m);
     R[instr_a(w)] = leave;
+    R[instr_a(w) + 1] = manager;
     Value *block = &R[instr_c(w)];
     if (self != ABSENT) {
         block[0] = enter;
@@ -328,9 +355,10 @@ int step_with_enter(Thread *t, Value *R, Instr *pc, uint64_t w) {
 
 int step_with_except(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
-    Value b = R[instr_b(w)], c = R[instr_c(w)];
-    Value tb = exc_traceback(c);
-    Value r = obj_call3(b, V_OF(type_of(c)), c, tb);
-    release(tb);
-    return step_result(R, w, r, b, c);
+    Value f = R[instr_b(w)], manager = R[instr_b(w) + 1], c = R[instr_c(w)];
+    Value args[4] = {manager, V_OF(type_of(c)), c, exc_traceback(c)};
+    bool bound = manager == ABSENT;
+    Value r = obj_call(f, args + bound, 4 - bound, ABSENT);
+    release(args[3]);
+    return step_result(R, w, r, f, c);
 }

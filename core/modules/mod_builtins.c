@@ -675,14 +675,13 @@ out:
 static int namespaces(Value g, Value l, const char *fn, Value *globals, Value *locals) {
     if (l && l != V_NONE && !v_is_dict(l) && !type_special(type_of(l), SP_GETITEM)) {
         err_set(&exc_TypeError,
-                strcmp(fn, "eval") ? "%s() locals must be a mapping or None, not %T" : "locals must be a mapping", fn,
-                l);
+                strcmp(fn, "eval") ? "locals must be a mapping or None, not %T" : "locals must be a mapping", l);
         return -1;
     }
     if (g && g != V_NONE && !v_is_dict(g)) {
         if (strcmp(fn, "eval") == 0)
             err_set(&exc_TypeError, type_special(type_of(g), SP_GETITEM)
-                                        ? "globals must be a real dict; try eval(code, {}, mapping)"
+                                        ? "globals must be a real dict; try eval(expr, {}, mapping)"
                                         : "globals must be a dict");
         else
             err_set(&exc_TypeError, "%s() globals must be a dict, not %T", fn, g);

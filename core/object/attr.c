@@ -62,11 +62,14 @@ Value obj_generic_getattr(Value o, Value name) {
 static Value module_getattr(Value m, Value name, bool quiet);
 
 /* The class's __getattr__ after a failed lookup. An AttributeError may be pending. */
-static Value try_getattr_hook(Value o, Type *t, Value name) {
-    err_clear();
-    Value args[] = {name};
-    (void)t;
-    return obj_call_special(o, SP_GETATTR, args, 1);
+static Value try_getattr_hook(Value o, Value name) {
+    if (err_pending()) {
+        if (type_special(type_of(o), SP_GETATTR) == ABSENT) /* the lookup may have deleted it */
+            return ABSENT;
+        err_clear();
+    }
+    Value args[] = {name}, r = obj_call_special(o, SP_GETATTR, args, 1);
+    return r == V_MARK ? no_attribute(o, name) : r;
 }
 
 static Value getattr_any(Value o, Value name, bool quiet) {
@@ -98,11 +101,13 @@ static Value getattr_any(Value o, Value name, bool quiet) {
         } else {
             Value args[] = {name};
             r = obj_call_special(o, SP_GETATTRIBUTE, args, 1);
+            if (r == V_MARK)
+                r = no_attribute(o, name);
             if (r || !hook || !err_matches(&exc_AttributeError))
                 return r;
         }
     }
-    return try_getattr_hook(o, t, name);
+    return try_getattr_hook(o, name);
 }
 
 Value obj_getattr(Value o, Value name) {
@@ -276,6 +281,12 @@ Value obj_call_special(Value o, int sp, Value *args, intptr_t nargs) {
     return r;
 }
 
+/* A method_descr found on o's class, which may be another class's. */
+static Value native_call_self(Native *m, Value o, Value *args, intptr_t nargs) {
+    return type_is_subtype(type_of(o), m->owner) ? native_call_with(m, o, args, nargs, ABSENT)
+                                                 : native_wrong_self(m, o);
+}
+
 Value obj_call_method(Value o, Value name, Value *args, intptr_t nargs) {
     Type *t = type_of(o);
     if (LIKELY(t->flags & TF_GENERIC_GETATTR)) {
@@ -291,7 +302,7 @@ Value obj_call_method(Value o, Value name, Value *args, intptr_t nargs) {
                 return r;
             }
             Value r = obj_index(m) == IDX_FUNCTION ? call_unbound(m, o, args, nargs)
-                                                   : native_call_with((Native *)m, o, args, nargs, ABSENT);
+                                                   : native_call_self((Native *)m, o, args, nargs);
             release(m);
             return r;
         }

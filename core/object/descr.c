@@ -5,10 +5,24 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "object/type_impl.h"
 
 Type native_type, method_descr_type, classmethod_descr_type, getset_type, member_type;
 
 /* ---- reading through a descriptor ---- */
+
+static Value bind_method(Native *n, Value o) {
+    if (UNLIKELY(!type_is_subtype(type_of(o), n->owner)))
+        return err_set(&exc_TypeError, "descriptor '%s' for '%s' objects doesn't apply to a '%T' object", n->def->name,
+                       type_cname(n->owner), o);
+    return native_bound(n, o);
+}
+static Value bind_classmethod(Native *n, Value t) {
+    if (UNLIKELY(!type_is_subtype((Type *)t, n->owner)))
+        return err_set(&exc_TypeError, "descriptor '%s' requires a subtype of '%s' but received '%s'", n->def->name,
+                       type_cname(n->owner), type_cname((Type *)t));
+    return native_bound(n, t);
+}
 
 Value descr_get(Value d, Value o, Type *t) {
     if (!v_is_obj(d))
@@ -17,7 +31,7 @@ Value descr_get(Value d, Value o, Type *t) {
     case IDX_FUNCTION:
         return o ? method_new(d, o) : retained(d);
     case IDX_METHOD_DESCR:
-        return o ? native_bound((Native *)d, o) : retained(d);
+        return o ? bind_method((Native *)d, o) : retained(d);
     case IDX_PROPERTY: {
         if (!o)
             return retained(d);
@@ -36,7 +50,7 @@ Value descr_get(Value d, Value o, Type *t) {
         break;
     }
     case IDX_CLASSMETHOD_DESCR:
-        return native_bound((Native *)d, V_OF(t));
+        return bind_classmethod((Native *)d, V_OF(t));
     case IDX_STATICMETHOD:
         return retained(ref_peek(&((WrapDescr *)d)->func));
     }
@@ -47,7 +61,8 @@ Value descr_get(Value d, Value o, Type *t) {
     Value args[] = {o ? o : V_NONE, V_OF(t)};
     if (v_is_exact(get, IDX_METHOD_DESCR))
         return native_call_with((Native *)get, d, args, 2, ABSENT);
-    return obj_call_special(d, SP_GET, args, 2);
+    Value r = obj_call_special(d, SP_GET, args, 2);
+    return r == V_MARK ? retained(d) : r;
 }
 
 /* ---- members ---- */
@@ -154,8 +169,12 @@ int getset_set(Value d, Value o, Value v) {
         return member_set_at(o, ((MemberDescr *)d)->def, v);
     const GetSetDef *g = ((GetSetDescr *)d)->def;
     if (!g->set) {
-        err_set(&exc_AttributeError, "attribute '%s' of '%s' objects is not writable", g->name,
-                type_cname(descr_owner(d)));
+        /* CPython has these as members of a struct. */
+        if (v_is_exact(o, IDX_PROPERTY) || v_is_exact(o, IDX_MODULE))
+            err_set(&exc_AttributeError, "readonly attribute");
+        else
+            err_set(&exc_AttributeError, "attribute '%s' of '%s' objects is not writable", g->name,
+                    type_cname(descr_owner(d)));
         return -1;
     }
     return g->set(o, v);
@@ -345,17 +364,14 @@ static Value n_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value n_get(Value self, Value *args, intptr_t nargs, Value kw) {
     if (args[0] == V_NONE && (nargs < 2 || args[1] != V_OF(&none_type)))
         return retained(self);
-    if (!type_is_subtype(type_of(args[0]), N(self)->owner))
-        return err_set(&exc_TypeError, "descriptor '%s' for '%s' objects doesn't apply to a '%T' object",
-                       N(self)->def->name, type_cname(N(self)->owner), args[0]);
-    return native_bound(N(self), args[0]);
+    return bind_method(N(self), args[0]);
 }
 static Value cm_get(Value self, Value *args, intptr_t nargs, Value kw) {
     Value t = nargs > 1 && args[1] && args[1] != V_NONE ? args[1] : V_OF(type_of(args[0]));
     if (!v_is_type(t))
         return err_set(&exc_TypeError, "descriptor '%s' for type '%s' needs a type, not a '%T' as arg 2",
                        N(self)->def->name, type_cname(N(self)->owner), t);
-    return native_bound(N(self), t);
+    return bind_classmethod(N(self), t);
 }
 static Value n_eq(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!v_is_exact(args[0], IDX_NATIVE))
@@ -453,4 +469,5 @@ void descr_init(void) {
     type_init_static(&classmethod_descr_type, IDX_CLASSMETHOD_DESCR, &classmethod_descr_spec);
     type_init_static(&getset_type, IDX_GETSET, &getset_spec);
     type_init_static(&member_type, IDX_MEMBER, &member_spec);
+    mismatch_init();
 }

@@ -683,13 +683,15 @@ static Value m_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
         intptr_t lo, hi, step, n;
         if (m->ndim == 0)
             return err_set(&exc_TypeError, "invalid indexing of 0-dim memory");
-        if ((n = slice_indices(key, m->dims[0], &lo, &hi, &step)) < 0)
-            return ABSENT;
-        Value v = derive(m, m->format, m->itemsize, m->ndim);
+        Value v = derive(m, m->format, m->itemsize, m->ndim); /* first: an __index__ may release the other */
         if (v == ABSENT)
             return ABSENT;
         copy_dims(mv(v), m);
-        mv(v)->data += n > 0 || lo < m->dims[0] ? lo * strides(m)[0] : 0;
+        if ((n = slice_indices(key, mv(v)->dims[0], &lo, &hi, &step)) < 0) {
+            release(v);
+            return ABSENT;
+        }
+        mv(v)->data += n > 0 || lo < mv(v)->dims[0] ? lo * strides(mv(v))[0] : 0;
         mv(v)->dims[0] = n;
         strides(mv(v))[0] *= step;
         return v;
@@ -718,7 +720,7 @@ static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) {
     }
     if (v_is_exact(key, IDX_SLICE) && m->ndim == 1) {
         Value dst = m_getitem(self, &key, 1, ABSENT), src = dst == ABSENT ? ABSENT : memoryview_new(v), r = ABSENT;
-        if (src != ABSENT) {
+        if (src != ABSENT && check(m)) { /* an __index__ may have released it */
             MemoryView *d = mv(dst), *s = mv(src);
             if (s->ndim != 1 || s->dims[0] != d->dims[0] || native_code(s->format) != code)
                 err_set(&exc_ValueError, "memoryview assignment: lvalue and rvalue have different structures");

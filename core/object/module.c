@@ -94,13 +94,17 @@ static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return import_module_repr(self);
 }
 static Value m_dir(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value d = module_dict(self), f = dict_get(d, ID("__dir__"));
-    if (f) {
-        Value r = obj_call0(f);
+    Value d = obj_getattr(self, ID("__dict__")), f = ABSENT, r = ABSENT; /* a subclass may have another one */
+    if (d && !v_is_dict(d)) {
+        err_set(&exc_TypeError, "%T.__dict__ is not a dictionary", self);
+    } else if (d && (f = dict_get(d, ID("__dir__"))) != ABSENT) {
+        r = obj_call0(f);
         release(f);
-        return r;
+    } else if (d && !err_pending()) {
+        r = dict_keys_list(d);
     }
-    return err_pending() ? ABSENT : dict_keys_list(d);
+    release(d);
+    return r;
 }
 static Value g_dict(Value self) {
     return retained(module_dict(self));

@@ -395,6 +395,14 @@ static Value call_new(Native *n, Value *args, intptr_t nargs, Value kwnames) {
     return native_call_with(n, args[0], args + 1, nargs - 1, kwnames);
 }
 
+Value native_wrong_self(Native *n, Value self) {
+    return err_set(&exc_TypeError,
+                   strncmp(n->def->name, "__", 2) == 0
+                       ? "descriptor '%s' requires a '%s' object but received a '%T'"
+                       : "descriptor '%s' for '%s' objects doesn't apply to a '%T' object",
+                   n->def->name, n->owner->c_name, self);
+}
+
 Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value kwnames) {
     Native *n = (Native *)native;
     uint32_t idx = obj_index(native);
@@ -415,11 +423,7 @@ Value native_call(Value native, Value self, Value *args, intptr_t nargs, Value k
             return err_set(&exc_TypeError, "descriptor '%s' for type '%s' needs a type, not a '%T' as arg 2",
                            n->def->name, n->owner->c_name, self);
     } else if (UNLIKELY(!type_is_subtype(type_of(self), n->owner)))
-        return err_set(&exc_TypeError,
-                       strncmp(n->def->name, "__", 2) == 0
-                           ? "descriptor '%s' requires a '%s' object but received a '%T'"
-                           : "descriptor '%s' for '%s' objects doesn't apply to a '%T' object",
-                       n->def->name, n->owner->c_name, self);
+        return native_wrong_self(n, self);
     return native_call_with(n, self, args, nargs, kwnames);
 }
 

@@ -89,6 +89,8 @@ Value method_descr_new(const NativeDef *def, Type *owner);
 Value classmethod_descr_new(const NativeDef *def, Type *owner);
 Value getset_new(const GetSetDef *def, Type *owner);
 Value member_new(const MemberDef *def, Type *owner);
+/* TypeError: self is not of descr's class; ABSENT. */
+Value native_wrong_self(Native *descr, Value self);
 Value native_bound(Native *descr, Value self); /* native: descr bound to self */
 Value staticmethod_new(Value func);            /* retains */
 Value classmethod_new(Value func);

@@ -12,6 +12,7 @@
 #include "object/native.h"
 #include "object/str.h"
 #include "object/tuple.h"
+#include "object/type_impl.h"
 
 /* ---- recursion ---- */
 
@@ -69,6 +70,8 @@ static ALWAYS_INLINE Value compare_with(Value m, Value self, Value arg) {
         return native_or_call(m, self, arg);
     Value f = descr_get(m, self, type_of(self));
     if (!f) {
+        if (special_is_mismatch(m))
+            return ABSENT;
         err_clear();
         return V_NOTIMPL;
     }
@@ -131,8 +134,11 @@ int obj_compare_bool(Value a, Value b, int op) {
 }
 
 int obj_truth_slow(Value v) {
+    if (v == V_NOTIMPL)
+        return err_warn(&exc_DeprecationWarning, 1, "NotImplemented should not be used in a boolean context") < 0 ? -1
+                                                                                                                  : 1;
     if (v_is_const(v))
-        return v == V_TRUE || v == V_ELLIPSIS || v == V_NOTIMPL || v == V_MARK;
+        return v == V_TRUE || v == V_ELLIPSIS || v == V_MARK;
     if (v_is_int(v))
         return v != v_from_int(0);
     if (v_is_flo(v))

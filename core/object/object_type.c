@@ -402,7 +402,7 @@ static int s_class(Value self, Value v) {
     }
     if (from == to)
         return 0;
-    if (!type_same_layout(from, to)) {
+    if (!type_same_layout(from, to) || ((from->flags ^ to->flags) & TF_WEAKREF)) {
         err_set(&exc_TypeError, "__class__ assignment: '%s' object layout differs from '%s'", type_cname(to),
                 type_cname(from));
         return -1;
@@ -486,14 +486,13 @@ static Value notimpl_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return retained(ID("NotImplemented"));
 }
 static Value single_new(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (nargs)
-        return err_set(&exc_TypeError, "%s takes no arguments", ((Type *)self)->c_name);
+    if (nargs || (kw && tuple_len(kw)))
+        return err_set(&exc_TypeError, "%s takes no arguments",
+                       self == V_OF(&ellipsis_type) ? "EllipsisType" : ((Type *)self)->c_name);
     return self == V_OF(&none_type) ? V_NONE : self == V_OF(&ellipsis_type) ? V_ELLIPSIS : V_NOTIMPL;
 }
 static Value notimpl_bool(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (err_warn(&exc_DeprecationWarning, 1, "NotImplemented should not be used in a boolean context") < 0)
-        return ABSENT;
-    return V_TRUE;
+    return obj_truth(self) < 0 ? ABSENT : V_TRUE;
 }
 static Value ellipsis_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     return retained(ID("Ellipsis"));

@@ -112,8 +112,8 @@ static Value prop_copy(Value self, Value get, Value set, Value del) {
     for (int i = 0; i < 4; i++)
         if (!a[i])
             a[i] = V_NONE;
-    if (get && p->getter_doc)
-        a[3] = V_NONE;
+    if (a[0] != V_NONE && p->getter_doc)
+        a[3] = V_NONE; /* the getter's again */
     Value r = obj_call(V_OF(type_of(self)), a, 4, ABSENT);
     if (r && type_is_subtype(type_of(r), &property_type) && ref_peek(&p->name))
         ref_store(r, &P(r)->name, retained(ref_peek(&p->name)));
@@ -256,11 +256,7 @@ static Value cm_get(Value self, Value *args, intptr_t nargs, Value kw) {
     Value t = nargs > 1 && args[1] && args[1] != V_NONE ? args[1] : V_OF(type_of(args[0]));
     if (v_is_exact(f, IDX_FUNCTION))
         return method_new(f, t);
-    if (type_special(type_of(f), SP_GET)) {
-        Value a[] = {t, t};
-        return obj_call_special(f, SP_GET, a, 2);
-    }
-    return method_new(f, t);
+    return type_special(type_of(f), SP_GET) ? descr_get(f, t, (Type *)t) : method_new(f, t);
 }
 static Value sm_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     return str_format_c("<staticmethod(%R)>", ref_peek(&W(self)->func) ? ref_peek(&W(self)->func) : V_NONE);

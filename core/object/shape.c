@@ -324,8 +324,11 @@ static Value dict_mode_dict(Value o, bool create) {
         excl_read_end(&cs);
         if (v && !(v & 1))
             return v;
-        if (v & 1)
-            continue; /* between the two stores of attrs_dict */
+        if (v & 1) { /* between the two stores of attrs_dict, which are in a section */
+            excl_cs_begin(&cs, o);
+            excl_cs_end(&cs);
+            continue;
+        }
         if (!create)
             return ABSENT;
         Value d = dict_new();

@@ -26,7 +26,11 @@ typedef struct AttrBlock {
     Ref items[];
 } AttrBlock;
 
-enum { SHAPE_MAX_ATTRS = 120, SHAPE_MAX_INLINE = 32 };
+enum {
+    SHAPE_MAX_ATTRS = 120,
+    SHAPE_MAX_INLINE = 32,
+    SHAPE_DEFAULT_INLINE = 4 /* of a class whose methods assign none */
+};
 
 /* A fresh root for instances of t; flags: SF_*. Aborts when the region is full. */
 Shape *shape_new_root(Type *t, const TypeOps *ops, uint32_t flags);

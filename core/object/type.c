@@ -324,7 +324,7 @@ static void special_set(Type *t, int sp) {
     Value v = lookup_mro(t, sp_names[sp], &owner);
     if (COUNT_EXACT && v_is_obj(v) && !(obj_flags(v_obj(v)) & OF_UNCOUNTED))
         count_set_uncounted(v_obj(v));
-    STORE_RELEASE(&t->special[sp], v);
+    STORE_RELEASE(&t->special[sp], special_for(t, sp, v));
     release(v);
 }
 
@@ -362,7 +362,7 @@ void type_compute_specials(Type *t) {
                 if (sp >= 0) {
                     if (COUNT_EXACT && v_is_obj(v) && !(obj_flags(v_obj(v)) & OF_UNCOUNTED))
                         count_set_uncounted(v_obj(v));
-                    STORE_RELEASE(&t->special[sp], v);
+                    STORE_RELEASE(&t->special[sp], special_for(t, sp, v));
                 }
             }
             release(k);

@@ -257,8 +257,9 @@ struct Type {
     const char *c_name;  /* last part of a static type's name; NULL for heap types */
     uint32_t basic_size; /* C struct, __slots__ members included */
     uint16_t inline_slots;
-    uint16_t slots_offset;                /* = basic_size when TF_HAS_DICT, else 0 */
-    Type *base;                           /* best base; owned for heap types */
+    uint16_t self_slots;   /* attributes that methods of it and of its bases assign to self, as far as is known */
+    uint16_t slots_offset; /* = basic_size when TF_HAS_DICT, else 0 */
+    Type *base;            /* best base; owned for heap types */
     Ref name, qualname, bases, mro, dict; /* dict: a dict object */
     _Atomic(Shape *) dict_shape;          /* of instances in dict mode, made on demand */
     void *subclasses;                     /* object/type.c: weak list */
@@ -415,6 +416,8 @@ static ALWAYS_INLINE Value type_special(Type *t, int sp) {
 } /* borrowed */
 /* type(name, bases, dict). kw: class keywords (tuple of names, values behind), or ABSENT. */
 Value type_new(Type *meta, Value name, Value bases, Value dict, Value *kwvalues, Value kwnames);
+/* A str without surrogates and NUL; false with exception. */
+bool type_name_valid(Value name);
 /* The caches of t and of its subclasses are void. */
 void type_modified(Type *t);
 /* Attribute name of t was set or deleted: special[], flags and versions of t and its subclasses follow. */

@@ -19,6 +19,11 @@ Value type_mro_c3(Type *t, Value bases);
 Value type_compute_mro(Type *t);
 Type *type_best_base(Value bases); /* NULL with TypeError; borrowed */
 bool type_same_layout(Type *a, Type *b);
+/* What t's table of special methods holds for its attribute v: v, unless that is another built-in class's (mismatch.c).
+ */
+Value special_for(Type *t, int sp, Value v);
+bool special_is_mismatch(Value v);
+void mismatch_init(void);
 int type_set_bases(Type *t, Value bases);
 
 #endif

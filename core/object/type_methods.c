@@ -368,7 +368,8 @@ static int check_settable(Type *t, Value v, const char *what) {
         return -1;
     }
     if (!v) {
-        err_set(&exc_TypeError, "cannot delete '%s' attribute of type '%s'", what, type_cname(t));
+        err_set(&exc_TypeError, "cannot delete '%s' attribute of immutable type '%s'", /* as CPython says of any */
+                what, type_cname(t));
         return -1;
     }
     return 0;
@@ -392,6 +393,8 @@ static int s_name(Value self, Value v) {
         err_set(&exc_TypeError, "can only assign string to %s.__name__, not '%T'", type_cname(t), v);
         return -1;
     }
+    if (!type_name_valid(v))
+        return -1;
     store_ref(self, &t->name, v);
     return 0;
 }

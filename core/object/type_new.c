@@ -571,13 +571,21 @@ static int lay_out(Type *t, Type *base, SlotsPlan *plan, uint32_t hint) {
         t->inline_slots = 0;
     } else if (t->flags & TF_HAS_DICT) {
         t->slots_offset = (uint16_t)t->basic_size;
-        uint32_t inl = base->inline_slots + hint;
-        if (t->flags & TF_DICT_MODE)
-            inl = 0;
-        t->inline_slots = (uint16_t)(inl > SHAPE_MAX_INLINE ? SHAPE_MAX_INLINE : inl);
+        t->self_slots = (uint16_t)MIN(base->self_slots + hint, (uint32_t)SHAPE_MAX_INLINE);
+        t->inline_slots = t->flags & TF_DICT_MODE ? 0 : t->self_slots ? t->self_slots : SHAPE_DEFAULT_INLINE;
     }
     t->root = shape_new_root(t, t->ops, t->flags & TF_DICT_MODE ? SF_DICT_MODE : 0);
     return 0;
+}
+
+bool type_name_valid(Value name) {
+    size_t n;
+    const char *text = str_utf8(name, &n);
+    if (!text)
+        return false;
+    if (strlen(text) != n)
+        err_set(&exc_ValueError, "type name must not contain null characters");
+    return strlen(text) == n;
 }
 
 Value type_new(Type *meta, Value name, Value bases, Value ns, Value *kwvalues, Value kwnames) {
@@ -591,14 +599,8 @@ Value type_new(Type *meta, Value name, Value bases, Value ns, Value *kwvalues, V
     Type *base = type_best_base(own_bases);
     if (!base)
         goto out;
-    const char *cname = str_utf8(name, NULL);
-    if (!cname)
+    if (!type_name_valid(name))
         goto out;
-    if (strlen(cname) != (size_t)0 && memchr(str_data(name), 0, (size_t)str_len(name) * (size_t)str_kind(name)) &&
-        str_kind(name) == 1) {
-        err_set(&exc_ValueError, "type name must not contain null characters");
-        goto out;
-    }
     dict = dict_copy(ns);
     if (!dict || plan_slots(&plan, base, dict, name, own_bases) < 0)
         goto out;

@@ -665,11 +665,22 @@ Value import_module_repr(Value m) {
         return r;
     }
     release(spec);
+    loader = d ? dict_get(d, ID("__loader__")) : ABSENT;
+    Value own = ABSENT;
+    if (loader && loader != V_NONE && obj_lookup_attr_str(loader, "module_repr", &own) > 0) {
+        r = obj_call1(own, m);
+        release(own);
+        if (r) {
+            release(loader);
+            return r;
+        }
+    }
+    if (err_pending() && err_matches(&exc_Exception))
+        err_clear();
     name = d ? dict_get(d, ID("__name__")) : ABSENT;
     if (!name)
         name = str_from_c("?");
     Value file = d ? dict_get(d, ID("__file__")) : ABSENT;
-    loader = d ? dict_get(d, ID("__loader__")) : ABSENT;
     if (file)
         r = str_format_c("<module %R from %R>", name, file);
     else if (loader && loader != V_NONE)

@@ -415,9 +415,12 @@ static bool hooks_are_standard(void) {
 }
 
 static int find_in_path(Value name, Value path, Found *f) {
-    const char *full = str_utf8(name, NULL);
+    size_t n;
+    const char *full = str_utf8(name, &n);
     if (!full)
         return -1;
+    if (strlen(full) != n)
+        return 0; /* no file has such a name */
     const char *tail = strrchr(full, '.');
     tail = tail ? tail + 1 : full;
     Value it = obj_iter(path), entry;

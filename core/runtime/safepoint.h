@@ -35,8 +35,8 @@ void excl_after_fork_child(Thread *t);
 void excl_thread_init(Thread *t); /* detached */
 void excl_thread_fini(Thread *t); /* the caller's record, with the list locked: it detaches for good */
 
-/* sys.setswitchinterval: how long a waiter for the one lock leaves its holder alone. Kept on every backend, used under
- * the GIL. */
+/* sys.setswitchinterval: how long a waiter for the one lock leaves its holder alone; and an object lock's, where that
+ * is retained (locks/retain.h). */
 extern _Atomic(int64_t) gil_interval_ns;
 
 /* Pending calls: fn(arg) runs in the main thread at its next safepoint; -1 when the queue (32) is full. fn returns 0,

@@ -3,6 +3,7 @@ import sys
 import threading
 
 stop = False
+sys.setswitchinterval(1e-4)
 
 
 def inner(n):

@@ -1,5 +1,6 @@
 # Collections while threads make, share and drop cycles, weak references and finalizers.
 import gc
+import sys
 import threading
 import weakref
 
@@ -24,6 +25,7 @@ class Final(Node):
 
 shared = {}
 stop = False
+sys.setswitchinterval(1e-4)
 
 
 def collect():

@@ -9,13 +9,14 @@ from common import SCALE, run
 
 done = []
 ROUNDS = 5 * SCALE
+STORM = 40 * SCALE
 for rounds in range(ROUNDS):
-    threads = [threading.Thread(target=done.append, args=(i,)) for i in range(40)]
+    threads = [threading.Thread(target=done.append, args=(i,)) for i in range(STORM)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
-print("storm", len(done) == 40 * ROUNDS, threading.active_count())
+print("storm", len(done) == STORM * ROUNDS, threading.active_count())
 
 
 def spawn(depth):
@@ -29,8 +30,9 @@ def spawn(depth):
 
 
 done.clear()
-spawn(4)
-print("tree", len(done) == 121)
+DEPTH = 4 * SCALE
+spawn(DEPTH)
+print("tree", len(done) == sum(3**i for i in range(DEPTH + 1)))
 
 t = threading.Thread(target=time.sleep, args=(0.05,), name="sleeper")
 print(t.name, t.daemon, t.ident, t.is_alive())
