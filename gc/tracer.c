@@ -121,13 +121,19 @@ scan_words(uintptr_t from, uintptr_t to, void (*fn)(Object *o, uintptr_t at)) {
             fn(o, p);
     }
 }
+/* Where the collecting thread's words begin, 0: at the scanner's own frame. What lies below belongs to the collector.
+ */
+static uintptr_t collector_top;
+
 NOINLINE void conservative_each_at(void (*fn)(Object *o, uintptr_t at)) {
     Thread *self = thread_self();
     __builtin_unwind_init(); /* our caller's registers lie in this frame */
     for (Thread *t = thread_list; t; t = t->next) {
         if (t->c_stack_base == 0)
             continue; /* has not begun */
-        uintptr_t top = t == self ? (uintptr_t)__builtin_frame_address(0) - 256 : t->c_stack_top;
+        uintptr_t top = t->c_stack_top;
+        if (t == self)
+            top = collector_top ? collector_top : (uintptr_t)__builtin_frame_address(0) - 256;
         if (t->c_stack_gap_low > top) {
             scan_words(top, t->c_stack_gap_low, fn);
             top = t->c_stack_gap_high;
@@ -273,7 +279,7 @@ static bool alive_value(Value v) {
 }
 
 /* World stopped. Number of unreachable objects. */
-static size_t collect_stopped(bool lazily) {
+static NOINLINE size_t collect_stopped(bool lazily) {
     Thread *self = thread_self();
     size_t live = heap_bytes();
     lazily = lazily && !COUNT_EXACT && heap_limit() == 0 && !(gc_state.debug & GC_SAVEALL);
@@ -352,13 +358,18 @@ NOINLINE void clean_stack(void) {
 }
 
 static NOINLINE size_t collect_once(bool lazily) {
+    __builtin_unwind_init(); /* our caller's registers lie in this frame */
+    Thread *self = thread_self();
     clean_stack();
-    heap_sweep_own(thread_self());
+    heap_sweep_own(self);
     /* As many as allocated are stopped: it takes no core from anybody. */
     mark_prepare(EXCL_PARALLEL ? heap_takers() : 1);
     excl_stop_world();
     uint64_t t0 = stat_now_ns();
+    thread_publish_stack(self);
+    collector_top = self->c_stack_top;
     size_t n = collect_stopped(lazily);
+    collector_top = 0;
     stat_time_add(&stat_pauses, stat_now_ns() - t0);
     excl_start_world();
     return n;
