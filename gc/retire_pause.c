@@ -1,11 +1,20 @@
-/* RETIRE pause: retired memory waits for the next stopped world, which the collector brings; it counts as allocated
- * until then. Afterwards the thread that retired it frees it, four batches for each that it fills, so that the pause
- * itself stays short. */
+/* RETIRE pause: retired memory waits for the next stopped world, which the collector brings, or a thread for which more
+ * than PAUSE_BYTES wait; it counts as allocated until then. Afterwards the thread that retired it frees it, four
+ * batches for each that it fills, so that the pause itself stays short. */
 #include "batch.h"
 #include "heap.h"
 #include "stats.h"
 
+/* A pause takes some microseconds; memory new to the process about a second for four gigabytes. */
+enum { PAUSE_BYTES = 1 << 20 };
+
 static _Atomic(uint64_t) pauses = 1; /* batches are stamped with it; changes in a stopped world */
+
+static void free_until(Thread *t, uint64_t stamp, int batches) {
+    t->heap.sweeping++;
+    retire_free_until(t, stamp, batches);
+    t->heap.sweeping--;
+}
 
 static void retire(uintptr_t item) {
     Thread *t = thread_self();
@@ -16,9 +25,11 @@ static void retire(uintptr_t item) {
     if (retire_put(t, item)) {
         uint64_t now = LOAD_RELAXED(&pauses);
         retire_close(t, now);
-        t->heap.sweeping++;
-        retire_free_until(t, now - 1, 4);
-        t->heap.sweeping--;
+        free_until(t, now - 1, 4);
+        if (t->retire.local.bytes > PAUSE_BYTES && !t->retire.local.ask) {
+            t->retire.local.ask = true; /* not here: we may be in a section */
+            thread_set_poll(t, POLL_QUIESCENT);
+        }
     }
 }
 void retire_mem(void *block) {
@@ -28,7 +39,20 @@ void retire_mem(void *block) {
 void retire_object(Object *o) {
     retire((uintptr_t)o | 1);
 }
-void retire_quiescent(Thread *t) {}
+void retire_quiescent(Thread *t) {
+    if (LIKELY(!t->retire.local.ask))
+        return;
+    t->retire.local.ask = false;
+    if (t->retire.local.bytes <= PAUSE_BYTES)
+        return;
+    STAT_ADD(quiescent_requests, 1);
+    excl_stop_world();
+    uint64_t now = LOAD_RELAXED(&pauses);
+    retire_close(t, now);
+    STORE_RELAXED(&pauses, now + 1);
+    excl_start_world();
+    free_until(t, now, INT_MAX);
+}
 void retire_attach(Thread *t) {}
 void retire_detach(Thread *t) {}
 uint64_t retire_stamp(void) {
