@@ -1,6 +1,7 @@
 """The comparison: every workload on every backend, interleaved, and the report. Started by bench/compare after the build."""
 
 import argparse
+import concurrent.futures
 import csv
 import importlib
 import json
@@ -75,8 +76,11 @@ class Progress:
             sys.stderr.flush()
 
 
+CROWD = 8  # threads that meet in the contended workloads, whatever the cores; one sample of them is long enough
+
+
 def plan(workloads, interpreters, counts, reference):
-    """The samples of one round: (workload, interpreter name, kind, threads)."""
+    """The cells of one round: (workload, interpreter name, kind, threads)."""
     cells = []
     for w in workloads:
         for name in interpreters:
@@ -89,53 +93,108 @@ def plan(workloads, interpreters, counts, reference):
                 cells.append((w, name, "threads", n))
                 if w["group"] in ("single", "shared"):
                     cells.append((w, name, "processes", n))
-            if w["group"] == "contended":
-                cells.append((w, name, "threads", 8))
+            if w["group"] == "contended" and CROWD not in counts:
+                cells.append((w, name, "threads", CROWD))
     return cells
 
 
 def count_events(workloads, binaries, counts, samples, scale, progress):
-    """Event totals of `samples` samples, by builds with counters: {(workload, interpreter, threads): stats}. Not timed, so one is run."""
-    events = {}
-    for w in workloads:
-        for name, binary in binaries.items():
-            for n in [1] + ([] if w["group"] == "io" else counts[:1]):
-                progress.step("%s %s events" % (w["name"], name))
-                try:
-                    stats = runner.threads_sample(binary, w["name"], n, 1, scale).get("stats", {})
-                    events[w["name"], name, n] = {k: v * samples for k, v in stats.items()}
-                except runner.Failed:
-                    pass  # the timed run of the same program reports failures
-    return events
+    """Event totals of `samples` samples, by builds with counters: {(workload, interpreter, threads): stats}. Not timed: one sample is run, as
+    many at a time as there are cores."""
+
+    def events_of(cell):
+        w, name, n = cell
+        try:
+            c = runner.Cell(binaries[name], w["name"], n, 1, scale)
+            c.sample()
+            stats = c.finish().get("stats", {})
+        except runner.Failed:
+            stats = {}  # the timed run of the same program reports failures
+        progress.step("%s %s events" % (w["name"], name))
+        return {k: v * samples for k, v in stats.items()}
+
+    cells = [(w, name, n) for w in workloads for name in binaries for n in [1] + ([] if w["group"] == "io" else counts[:1])]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return {(w["name"], name, n): e for (w, name, n), e in zip(cells, pool.map(events_of, cells)) if e}
+
+
+def in_turn(cells, shuffle):
+    """The cells of one workload in an order in which those that are compared follow each other: first one thread on every interpreter, then
+    for each interpreter the others; for contended workloads (no processes) each interpreter's together."""
+    split = any(kind == "processes" for _, _, kind, _ in cells)
+    place = {}
+    for _, name, kind, n in cells:
+        place.setdefault(name, shuffle.random())
+    return sorted(cells, key=lambda c: (split and c[3] > 1, place[c[1]], c[3], shuffle.random()))
+
+
+class Round:
+    """One round of one workload: processes of every cell, and their samples in turn."""
+
+    def __init__(self, cells, binaries, samples, scale, progress, failed):
+        self.progress, self.running, self.failed = progress, {}, failed
+        # Starting and warming up is not measured: as many at a time as there are cores.
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda key: self._start(key, binaries, samples, scale), cells))
+
+    def _start(self, key, binaries, samples, scale):
+        workload, name, kind, n = key
+        if key not in self.failed:
+            self._try(key, lambda: runner.Cell(
+                binaries[name], workload, n if kind == "threads" else 1, 1 if n == CROWD else samples, scale, n if kind == "processes" else 0))
+        self.progress.step("%s %s %d" % (workload, name, n))
+
+    def _try(self, key, action):
+        """Keeps what the action returns in place of the cell, or notes how it failed."""
+        try:
+            self.running[key] = action()
+        except runner.Failed as e:
+            self.failed[key] = str(e)
+            self.running.pop(key, None)
+
+    def _sample(self, cell):
+        cell.sample()
+        return cell
+
+    def sample(self, order):
+        for key in order:
+            if key in self.running and self.running[key].left:
+                self._try(key, lambda: self._sample(self.running[key]))
+            self.progress.step("%s %s %d" % (key[0], key[1], key[3]))
+
+    def finish(self):
+        """{cell: record}."""
+        for key in list(self.running):
+            self._try(key, self.running[key].finish)
+        return self.running
+
+    def abandon(self):
+        for cell in self.running.values():
+            cell.abandon()
 
 
 def run(workloads, binaries, counting, counts, rounds, samples, scale, reference):
     """All records: {(workload, interpreter, kind, threads): [record per round]} and the failures. counting: builds with event counters,
     by name; what they count joins the last round's record of the same cell."""
     cells = plan(workloads, list(binaries), counts, reference)
-    progress = Progress(len(cells) * rounds + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
+    progress = Progress(
+        len(cells) * rounds * (1 + samples) + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
     results, failures = {}, {}
     shuffle = random.Random(1)
     by_workload = {}
-    for c in cells:
-        by_workload.setdefault(c[0]["name"], []).append(c)
+    for w, name, kind, n in cells:
+        by_workload.setdefault(w["name"], []).append((w["name"], name, kind, n))
     for _ in range(rounds):
         for group in by_workload.values():
-            shuffle.shuffle(group)
-            for w, name, kind, n in group:
-                key = (w["name"], name, kind, n)
-                progress.step("%s %s %d" % (w["name"], name, n))
-                if key in failures:
-                    continue
-                try:
-                    if kind == "threads":
-                        record = runner.threads_sample(binaries[name], w["name"], n, samples, scale)
-                    else:
-                        record = runner.processes_sample(binaries[name], w["name"], n, samples, scale)
-                except runner.Failed as e:
-                    failures[key] = str(e)
-                    continue
-                results.setdefault(key, []).append(record)
+            r = Round(group, binaries, samples, scale, progress, failures)
+            try:
+                for _ in range(samples):
+                    r.sample(in_turn(group, shuffle))
+                for key, record in r.finish().items():
+                    results.setdefault(key, []).append(record)
+            except BaseException:
+                r.abandon()
+                raise
     for (w, name, n), events in count_events(workloads, counting, counts, samples, scale, progress).items():
         records = results.get((w, name, "threads", n))
         if records:
@@ -145,13 +204,13 @@ def run(workloads, binaries, counting, counts, rounds, samples, scale, reference
 
 def parse_args(argv):
     p = argparse.ArgumentParser(prog="bench/compare", description="Compares the concurrency backends on the same programs.")
-    p.add_argument("--full", action="store_true", help="the long comparison: 10 rounds, all thread counts")
+    p.add_argument("--full", action="store_true", help="the long comparison: 12 rounds, all thread counts")
     p.add_argument("--build", default=os.path.join(ROOT, "build-bench"), help="folder of the built interpreters")
     p.add_argument("--backends", help="comma-separated names (default: all of the table)")
     p.add_argument("--workloads", help="comma-separated names (default: all of bench/workloads)")
     p.add_argument("--threads", help="comma-separated thread counts besides 1 (default: the number of cores)")
-    p.add_argument("--rounds", type=int, help="interleaved rounds (default 3; 10 with --full)")
-    p.add_argument("--samples", type=int, default=1, help="timed runs inside one process, after one to warm up (default 1)")
+    p.add_argument("--rounds", type=int, help="interleaved rounds (default 4; 12 with --full)")
+    p.add_argument("--samples", type=int, default=1, help="timed samples of one process, after half a one to warm up (default 1)")
     p.add_argument("--scale", type=float, default=1.0, help="factor on every workload's size")
     p.add_argument("--output", default=os.path.join(HERE, "results"), help="folder of the report")
     p.add_argument("--no-reference", action="store_true", help="leave out %s" % REFERENCE)
@@ -198,7 +257,7 @@ def main(argv):
         counts = sorted({n for n in (2, 4, 8, 16, 32) if n < cores} | ({cores} if cores > 1 else {2}))
     else:
         counts = [max(2, cores)]
-    rounds = args.rounds or (10 if args.full else 3)
+    rounds = args.rounds or (12 if args.full else 4)
     workloads = load_workloads(args.workloads.split(",") if args.workloads else None)
     start = time.time()
     results, failures = run(workloads, binaries, counting, counts, rounds, args.samples, args.scale, reference)

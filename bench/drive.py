@@ -2,15 +2,14 @@
 
     INTERPRETER bench/drive.py WORKLOAD THREADS SAMPLES [--scale F] [--wait] [--number N]
 
---wait: prints "ready" after the warm-up and starts when a line arrives on stdin (processes that start together).
---number: which of these processes this is, from 0.
+--wait: prints "ready" after the warm-up and after each sample; each begins when a line arrives on stdin.
+--number: which of the processes that run together this is, from 0.
 
 Threads, or processes that start together, get a core each when there are enough: left to the system's scheduler two of
 them often begin on one core, and stay there for a good part of a short sample.
 Times are of the parallel region alone: from the moment all threads are at the starting line until the last one ends.
 """
 
-import json
 import os
 import sys
 import threading
@@ -67,6 +66,15 @@ def run_threads(module, state, threads, scale):
     return wall, time.process_time() - cpu, [e - start for e in ends]
 
 
+def as_json(value):
+    """Of what a result consists of. The json module takes longer to import than all else here: a third of a short sample."""
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join('"%s": %s' % (k, as_json(v)) for k, v in value.items())
+    if isinstance(value, list):
+        return "[%s]" % ", ".join(map(as_json, value))
+    return repr(value).lower()  # a number or a bool
+
+
 def peak_kib():
     """High-water mark of resident memory of this process since it was started."""
     with open("/proc/self/status") as f:
@@ -95,28 +103,29 @@ def main(argv):
     scale = max(1, int(module.SCALE * factor)) if isinstance(module.SCALE, int) and module.SCALE > 50 else module.SCALE
     setup = getattr(module, "setup", None)
     check = getattr(module, "check", None)
-    # The warm-up is a sample like the others: caches are learned, and memory is not new to the process.
-    run_threads(module, setup() if setup else None, threads, scale)
-    if wait:
-        print("ready", flush=True)
-        sys.stdin.readline()
+    # The warm-up is half a sample: caches are learned, and memory is not new to the process.
+    half = scale // 2 if isinstance(scale, int) and scale > 50 else scale
+    run_threads(module, setup() if setup else None, threads, half)
     if _polygil is not None:
         _polygil.reset()
     walls, cpus, per_thread, lost = [], [], [], False
     for _ in range(samples):
-        state = None
+        if wait:
+            print("ready", flush=True)
+            sys.stdin.readline()
         state = setup() if setup else None  # each sample does the same work
         wall, cpu, each = run_threads(module, state, threads, scale)
         walls.append(wall)
         cpus.append(cpu)
         per_thread.append(each)
         lost = lost or (check is not None and not check(state, threads, scale))
+        state = None
     result = {"wall": walls, "cpu": cpus, "threads": per_thread, "maxrss": peak_kib()}
     if lost:
         result["lost"] = True
     if _polygil is not None:
         result["stats"] = _polygil.stats()
-    print(json.dumps(result))
+    print(as_json(result))
 
 
 main(sys.argv[1:])

@@ -1,6 +1,6 @@
 """Statistics of the comparison: paired ratios with confidence intervals, geometric means, the lower-bound overhead.
 
-Intervals are Student's t over the logarithms of per-round ratios: a round measures both sides within seconds of each other, so slow
+Intervals are Student's t over the logarithms of per-round ratios: a round measures both sides within a second of each other, so slow
 drift of the machine cancels.
 """
 
@@ -33,13 +33,10 @@ def median_interval(values):
     return statistics.median(values), mean - half, mean + half
 
 
-def ratio(numerators, denominators):
-    """Geometric mean of pairwise ratios with its 95 % interval: (ratio, low, high)."""
-    logs = [math.log(a / b) for a, b in zip(numerators, denominators) if a > 0 and b > 0]
-    if not logs:
-        return (math.nan, math.nan, math.nan)
-    mean, half = interval(logs)
-    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+def paired(numerators, denominators):
+    """Per round the geometric mean of its ratios, sample by sample: both sides of a pair were measured within a second. Arguments: lists of
+    samples by round."""
+    return [geometric_mean([a / b for a, b in zip(*pair)]) for pair in zip(numerators, denominators)]
 
 
 def geometric_mean(values):

@@ -42,14 +42,18 @@ def compiler_of(build):
     return " ".join(found.values())
 
 
-def _best(records):
-    """Per round the least wall time of its samples: what the machine can do when left alone."""
-    return [min(r["wall"]) for r in records]
+def _walls(rounds):
+    """Per round the wall times of its samples."""
+    return [r["wall"] for r in rounds]
 
 
-def _processes_best(rounds):
-    """Per round: the wall time of the slowest of the processes that ran together."""
-    return [max(min(p["wall"]) for p in procs) for procs in rounds]
+def _processes_walls(rounds):
+    """The same of processes that ran together: the time of the slowest."""
+    return [list(map(max, zip(*(p["wall"] for p in procs)))) for procs in rounds]
+
+
+def _median(rounds):
+    return statistics.median(x for samples in rounds for x in samples)
 
 
 def _cost_seconds(record, costs):
@@ -69,27 +73,26 @@ def summarise(data):
     rows = []
     for w in data["workloads"]:
         one = {c: index.get((w["name"], c, "threads", 1)) for c in columns}
-        times = {c: statistics.median(_best(one[c])) for c in names if one[c]}
+        times = {c: _median(_walls(one[c])) for c in names if one[c]}
         costs = {c: _cost_seconds(one[c][-1], data["costs"].get(c, {})) for c in times}
         bound = figures.lower_bound(times, costs) if times else math.nan
         for c in columns:
             records = one[c]
             if not records:
                 continue
-            walls = _best(records)
-            median, low, high = figures.median_interval(walls)
-            cpu = statistics.median(min(r["cpu"]) for r in records)
+            walls = _walls(records)
+            median, low, high = figures.median_interval([statistics.fmean(w) for w in walls])
+            cpu = _median([r["cpu"] for r in records])
             row = {
                 "workload": w["name"], "group": w["group"], "interpreter": c, "wall": median, "wall_low": low, "wall_high": high,
                 "cpu": cpu, "peak_mib": max(r["maxrss"] for r in records) / 1024, "rounds": len(records),
             }
             if base and one.get(base):
-                row["ratio"], row["ratio_low"], row["ratio_high"] = figures.ratio(walls, _best(one[base]))
-                row["ratios"] = [a / b for a, b in zip(walls, _best(one[base]))]
+                row["ratios"] = figures.paired(walls, _walls(one[base]))
+                row["ratio"], row["ratio_low"], row["ratio_high"] = figures.mean_ratio([row["ratios"]])
             if one.get("python3.11"):
-                ref = _best(one["python3.11"])
-                row["speed"], row["speed_low"], row["speed_high"] = figures.ratio(ref, walls)
-                row["speeds"] = [a / b for a, b in zip(ref, walls)]
+                row["speeds"] = figures.paired(_walls(one["python3.11"]), walls)
+                row["speed"], row["speed_low"], row["speed_high"] = figures.mean_ratio([row["speeds"]])
             if c in times:
                 row["overhead"] = times[c] / bound - 1 if bound > 0 else math.nan
             stats = records[-1].get("stats")
@@ -100,14 +103,14 @@ def summarise(data):
                 threads = index.get((w["name"], c, "threads", n))
                 if not threads:
                     continue
-                tw = _best(threads)
-                entry = {"wall": statistics.median(tw), "cpu": statistics.median(min(r["cpu"]) for r in threads)}
-                entry["speedup"], entry["speedup_low"], entry["speedup_high"] = figures.ratio([n * x for x in walls], tw)
+                tw = _walls(threads)
+                entry = {"wall": _median(tw), "cpu": _median([r["cpu"] for r in threads])}
+                speedups = [n * x for x in figures.paired(walls, tw)]
+                entry["speedup"], entry["speedup_low"], entry["speedup_high"] = figures.mean_ratio([speedups])
                 procs = index.get((w["name"], c, "processes", n))
                 if procs:
-                    pw = _processes_best(procs)
-                    entry["efficiency"], entry["efficiency_low"], entry["efficiency_high"] = figures.ratio(pw, tw)
-                    entry["efficiencies"] = [a / b for a, b in zip(pw, tw)]
+                    entry["efficiencies"] = figures.paired(_processes_walls(procs), tw)
+                    entry["efficiency"], entry["efficiency_low"], entry["efficiency_high"] = figures.mean_ratio([entry["efficiencies"]])
                 ends = [t for r in threads for t in r["threads"]]
                 entry["fairness"] = min(min(e) / max(e) for e in ends)
                 if threads[-1].get("stats"):

@@ -1,74 +1,94 @@
-"""Runs the samples of the comparison: processes of one interpreter each, interleaved by the caller."""
+"""Runs the samples of the comparison in processes of one interpreter each, which wait for their turn between samples."""
 
 import json
 import os
+import selectors
 import subprocess
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DRIVE = os.path.join(HERE, "drive.py")
-TIMEOUT = 120
+TIMEOUT = 120  # seconds for one sample
 
 
 class Failed(Exception):
     """A sample that ended badly; the message says how."""
 
 
-def command(binary, workload, threads, samples, scale):
-    return [binary, "-S", "-B", DRIVE, workload, str(threads), str(samples), "--scale", str(scale)]
+class Cell:
+    """One process with `threads` threads, or `count` processes of one thread each, that take the same samples together. They start and
+    warm up one after the other; between samples they sleep."""
 
+    def __init__(self, binary, workload, threads, samples, scale, count=0):
+        argv = [binary, "-S", "-B", DRIVE, workload, str(threads), str(samples), "--scale", str(scale), "--wait"]
+        own_core = 0 < count <= len(os.sched_getaffinity(0))
+        env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0")
+        self.alone = count == 0
+        self.left = samples
+        self.last = []  # what the processes printed after the last sample
+        self.processes = []
+        for i in range(max(1, count)):
+            self.processes.append(subprocess.Popen(
+                argv + (["--number", str(i)] if own_core else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True, env=env))
+            self._expect_ready(self.processes[-1])
 
-def _wait(proc):
-    """What a finished process printed."""
-    out = proc.stdout.read()
-    err = proc.stderr.read()
-    proc.wait()
-    proc.stdout.close()
-    proc.stderr.close()
-    if proc.returncode != 0:
-        raise Failed("exit status %d: %s" % (proc.returncode, (err.strip().splitlines() or ["no message"])[-1]))
-    return out
+    def _line(self, process):
+        with selectors.DefaultSelector() as s:
+            s.register(process.stdout, selectors.EVENT_READ)
+            if not s.select(TIMEOUT):
+                self.abandon()
+                raise Failed("no result after %d seconds" % TIMEOUT)
+        return process.stdout.readline()
 
+    def _fail(self, process):
+        """It ended early, or badly."""
+        message = (process.stderr.read().strip().splitlines() or ["no message"])[-1]
+        status = process.wait()
+        self.abandon()
+        raise Failed("exit status %d: %s" % (status, message))
 
-def _start(argv, stdin=None):
-    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0")
-    return subprocess.Popen(
-        ["timeout", "-k", "2", str(TIMEOUT)] + argv, stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, env=env)
+    def _expect_ready(self, process):
+        if self._line(process).strip() != "ready":
+            self._fail(process)
 
+    def sample(self):
+        """The next sample, in all processes at the same time; returns when it is over."""
+        for p in self.processes:
+            try:
+                p.stdin.write("go\n")
+                p.stdin.flush()
+            except BrokenPipeError:
+                pass  # it has ended: the next line says how
+        self.left -= 1
+        for p in self.processes:
+            if self.left:
+                self._expect_ready(p)
+            else:
+                self.last.append(self._line(p))
 
-def threads_sample(binary, workload, threads, samples, scale):
-    """One process with `threads` threads: the driver's record."""
-    proc = _start(command(binary, workload, threads, samples, scale))
-    out = _wait(proc)
-    try:
-        record = json.loads(out.strip().splitlines()[-1])
-    except (ValueError, IndexError):
-        raise Failed("no result line") from None
-    if record.get("lost"):
-        raise Failed("updates were lost")
-    return record
+    def finish(self):
+        """After the last sample: the driver's record, of several processes the list of theirs."""
+        for p, line in zip(self.processes, self.last):
+            if not line or p.wait() != 0:
+                self._fail(p)
+        self.abandon()
+        records = [json.loads(line) for line in self.last]
+        if any(r.get("lost") for r in records):
+            raise Failed("updates were lost")
+        return records[0] if self.alone else records
 
-
-def processes_sample(binary, workload, count, samples, scale):
-    """`count` processes of one thread each, started together: the list of their records."""
-    argv = command(binary, workload, 1, samples, scale) + ["--wait"]
-    own_core = count <= len(os.sched_getaffinity(0))
-    procs = [_start(argv + (["--number", str(i)] if own_core else []), subprocess.PIPE) for i in range(count)]
-    for p in procs:
-        if p.stdout.readline().strip() != "ready":
-            for q in procs:
-                q.kill()
-            raise Failed("did not get ready: " + p.stderr.read()[-200:])
-    for p in procs:
-        p.stdin.write("go\n")
-        p.stdin.flush()
-    records = []
-    for p in procs:
-        out = _wait(p)
-        p.stdin.close()
-        records.append(json.loads(out.strip().splitlines()[-1]))
-    return records
+    def abandon(self):
+        """Ends the processes, which may have ended."""
+        for p in self.processes:
+            if p.poll() is None:
+                p.kill()
+            p.wait()
+            for f in (p.stdin, p.stdout, p.stderr):
+                try:
+                    f.close()
+                except BrokenPipeError:
+                    pass
 
 
 def hardware():
