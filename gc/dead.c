@@ -29,7 +29,7 @@ NOINLINE void dead_push(Object *o) {
         thread_set_poll(t, POLL_MERGE);
 }
 
-void dead_free(Object *o) {
+static ALWAYS_INLINE void free_now(Object *o) {
     const Shape *s = v_shape(V_OF(o));
     if (s->ops && s->ops->fini) {
         Thread *t = thread_self();
@@ -39,23 +39,30 @@ void dead_free(Object *o) {
     }
     heap_free(o);
 }
+void dead_free(Object *o) {
+    free_now(o);
+}
 
-void dead_memory(Object *o) {
-    if (RETIRE_DEFERS && UNLIKELY(LOAD_RELAXED(&world_threaded))) {
-        /* A private object has no reader but its thread; a large cell's page would lose its type. */
-        if (obj_flags(o) & OF_SHARED)
-            excl_object_dead(o);
-        if (obj_flags(o) & OF_SHARED || heap_page_of(o)->kind == PAGE_LARGE) {
-#ifdef POLYGIL_FREEZE_H
-            freeze_forget(o);
-#endif
-            retire_object(o);
-            return;
-        }
-    } else if (EXCL_PARALLEL && obj_flags(o) & OF_SHARED) {
+static NOINLINE void memory_of_threads(Object *o) {
+    if (obj_flags(o) & OF_SHARED)
         excl_object_dead(o);
+    /* A private object has no reader but its thread; a large cell's page would lose its type. */
+    if (RETIRE_DEFERS && LOAD_RELAXED(&world_threaded) &&
+        (obj_flags(o) & OF_SHARED || heap_page_of(o)->kind == PAGE_LARGE)) {
+#ifdef POLYGIL_FREEZE_H
+        freeze_forget(o);
+#endif
+        retire_object(o);
+        return;
     }
     dead_free(o);
+}
+/* The memory of an object that was cleared. */
+static ALWAYS_INLINE void memory_done(Object *o) {
+    if (EXCL_PARALLEL && UNLIKELY(obj_flags(o) & OF_SHARED || LOAD_RELAXED(&world_threaded)))
+        memory_of_threads(o);
+    else
+        free_now(o);
 }
 
 /* Runs the finalizer; true when o was resurrected. */
@@ -93,7 +100,7 @@ static void destroy(Thread *t, Object *o) {
             ops->clear(V_OF(o));
     }
     t->destroying = frame.prev;
-    dead_memory(o);
+    memory_done(o);
 }
 
 NOINLINE void dead_object(Object *o) {
@@ -108,13 +115,13 @@ NOINLINE void dead_object(Object *o) {
         while (n > 0 && !v_is_obj(tuple_get(V_OF(o), n - 1)))
             n--;
         if (n == 0) {
-            dead_memory(o);
+            memory_done(o);
             return;
         }
     }
     if ((ty->flags & (TF_UNTRACKED | TF_HAS_DICT | TF_HEAP | TF_FINALIZER)) == TF_UNTRACKED &&
         LIKELY(!(obj_flags(o) & OF_WEAKREF))) {
-        dead_memory(o);
+        memory_done(o);
         return;
     }
     Thread *t = thread_self();

@@ -25,9 +25,8 @@ void dead_object(Object *o);
 void dead_pair(Object *a, Object *b);
 /* Puts it on the dead list in any case: for code in which nothing may be destroyed. The next poll drains it. */
 void dead_push(Object *o);
-/* Gives the memory of an object back, at once or after its grace period. It holds no references any more. */
-void dead_memory(Object *o);
-/* dead_memory's second half: ops->fini and heap_free. */
+/* Gives the memory of an object back at once: ops->fini and heap_free. It holds no references any more, and no reader
+ * may look at it. */
 void dead_free(Object *o);
 /* Destroys what waits. Outside all sections. */
 void dead_drain(Thread *t);

@@ -26,16 +26,27 @@ Value cell_get(Value cell) {
     excl_read_end(&cs);
     return v;
 }
-void cell_set(Value cell, Value v) {
-    retain(v);
-    if (obj_is_private(cell)) {
-        release(ref_swap_private(cell, &((Cell *)cell)->value, v));
-        return;
-    }
+static NOINLINE void set_shared(Value cell, Value v) {
     excl_leaf_lock(cell);
     Value old = ref_swap(cell, &((Cell *)cell)->value, v);
     excl_leaf_unlock(cell);
     release(old);
+}
+/* Steals v. */
+static ALWAYS_INLINE void set_owned(Value cell, Value v) {
+    if (LIKELY(obj_is_private(cell)))
+        release(ref_swap_private(cell, &((Cell *)cell)->value, v));
+    else
+        set_shared(cell, v);
+}
+static NOINLINE void set_object(Value cell, Value v) {
+    set_owned(cell, retained(v));
+}
+void cell_set(Value cell, Value v) {
+    if (v_is_obj(v))
+        set_object(cell, v);
+    else
+        set_owned(cell, v); /* apart: saves no registers */
 }
 
 static Value cell_new_method(Value cls, Value *args, intptr_t nargs, Value kw) {

@@ -353,9 +353,8 @@ NOINLINE bool list_set_shared(Value l, intptr_t i, Value v) {
     return ok;
 }
 
-int list_append_steal(Value l, Value v) {
-    if (LIKELY(list_append_fast(l, v)))
-        return 0;
+/* Apart, so that the usual case saves no registers. */
+static NOINLINE int append_grow(Value l, Value v) {
     ExclCs cs;
     excl_cs_begin(&cs, l);
     size_t n = len_of(l);
@@ -369,6 +368,14 @@ int list_append_steal(Value l, Value v) {
     if (r < 0)
         release(v);
     return r;
+}
+static NOINLINE int append_shared(Value l, Value v) {
+    return LIKELY(list_append_shared(l, v)) ? 0 : append_grow(l, v);
+}
+int list_append_steal(Value l, Value v) {
+    if (UNLIKELY(!obj_is_private(l)))
+        return append_shared(l, v);
+    return LIKELY(list_append_fast(l, v)) ? 0 : append_grow(l, v);
 }
 int list_append(Value l, Value v) {
     return list_append_steal(l, retained(v));
