@@ -185,10 +185,12 @@ static void gen_suspend(Thread *t, Generator *g, InterpFrame *f) {
         if (at >= c->holes[i].start && at < c->holes[i].end)
             for (uint32_t k = 0; k < c->holes[i].n; k++)
                 f->regs[c->holes[i].first + k] = ABSENT;
-    for (uint32_t i = 0; i < live; i++) {
-        ref_written(V_OF(g), ABSENT, f->regs[i]);
-        STORE_RELAXED(&g->regs[i], f->regs[i]);
-    }
+    if (obj_is_private(V_OF(g)))
+        for (uint32_t i = 0; i < live; i++)
+            ref_swap_private(V_OF(g), &g->regs[i], f->regs[i]);
+    else
+        for (uint32_t i = 0; i < live; i++)
+            ref_swap(V_OF(g), &g->regs[i], f->regs[i]);
     g->n_saved = live;
     g->pc = f->pc;
     if (f->flags & FR_OBJECT)
