@@ -250,13 +250,13 @@ Value list_repeat(Value l, intptr_t times) {
     excl_cs_begin(&cs, l);
     size_t n = len_of(l), total;
     Value r;
-    Ref *dst, *src = items_of(l);
-    if (times <= 0 || n == 0 || src == NULL)
+    Ref *dst;
+    if (times <= 0 || n == 0)
         r = list_new(0);
     else if (__builtin_mul_overflow(n, (size_t)times, &total) || total > MAX_ITEMS)
         r = err_no_memory();
-    else if ((r = make_unfilled(total, &dst)) != ABSENT) {
-        memcpy((void *)dst, (void *)src, n * sizeof(Ref));
+    else if ((r = make_unfilled(total, &dst)) != ABSENT && LIKELY(dst != NULL)) {
+        memcpy((void *)dst, (void *)items_of(l), n * sizeof(Ref));
         fill_repeat(dst, n, total);
         refs_retain_times(dst, n, (size_t)times);
         trace_track(v_obj(r));
