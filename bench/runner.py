@@ -41,16 +41,20 @@ class Cell:
                 raise Failed("no result after %d seconds" % TIMEOUT)
         return process.stdout.readline()
 
-    def _fail(self, process):
-        """It ended early, or badly."""
-        message = (process.stderr.read().strip().splitlines() or ["no message"])[-1]
-        status = process.wait()
-        self.abandon()
-        raise Failed("exit status %d: %s" % (status, message))
+    def _expect_end(self, process, well):
+        """It has printed its last line, or none where one was due: unless all went well, says how it ended."""
+        try:
+            _, errors = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.abandon()
+            raise Failed("no end after %d seconds" % TIMEOUT) from None
+        if not well or process.returncode != 0:
+            self.abandon()
+            raise Failed("exit status %d: %s" % (process.returncode, (errors.strip().splitlines() or ["no message"])[-1]))
 
     def _expect_ready(self, process):
         if self._line(process).strip() != "ready":
-            self._fail(process)
+            self._expect_end(process, False)
 
     def sample(self):
         """The next sample, in all processes at the same time; returns when it is over."""
@@ -70,8 +74,7 @@ class Cell:
     def finish(self):
         """After the last sample: the driver's record, of several processes the list of theirs."""
         for p, line in zip(self.processes, self.last):
-            if not line or p.wait() != 0:
-                self._fail(p)
+            self._expect_end(p, bool(line))
         self.abandon()
         records = [json.loads(line) for line in self.last]
         if any(r.get("lost") for r in records):

@@ -55,15 +55,22 @@ void retire_close(Thread *t, uint64_t stamp) {
     l->last = &b->next;
 }
 
-void retire_ask(Thread *t, size_t bytes) {
+void retire_ask_above(Thread *t, size_t bytes) {
+    RetireLocal *l = &t->retire.local;
+    if (l->bytes > bytes && !l->ask) {
+        l->ask = true;
+        thread_set_poll(t, POLL_QUIESCENT);
+    }
+}
+bool retire_asked(Thread *t, size_t bytes) {
     RetireLocal *l = &t->retire.local;
     if (LIKELY(!l->ask))
-        return;
+        return false;
     l->ask = false;
     if (l->bytes <= bytes)
-        return;
+        return false;
     STAT_ADD(quiescent_requests, 1);
-    thread_set_poll_all(POLL_QUIESCENT);
+    return true;
 }
 
 static void batch_free(RetireBatch *b) {

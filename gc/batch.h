@@ -25,11 +25,14 @@ typedef struct RetireLocal {
 } RetireLocal;
 
 struct Thread;
-/* Puts an address into the open batch; true when the batch should be closed now. Never fails: without memory for a
- * batch it waits for the policy's retire_wait. */
+/* Puts an address into the open batch; true when the batch should be closed now. Without memory for a batch the address
+ * stays allocated. */
 bool retire_put(struct Thread *t, uintptr_t item);
-/* At a slow poll: asks everybody for a quiescent state when that was wanted and more than `bytes` still wait. */
-void retire_ask(struct Thread *t, size_t bytes);
+/* When more than `bytes` wait: has the thread's next slow poll see retire_asked(). What is to be done then may wait for
+ * other threads, and whoever retires may be in a section. */
+void retire_ask_above(struct Thread *t, size_t bytes);
+/* At a slow poll: whether that was asked for and more than `bytes` still wait. */
+bool retire_asked(struct Thread *t, size_t bytes);
 /* Moves the open batch to the closed ones with that stamp. */
 void retire_close(struct Thread *t, uint64_t stamp);
 /* Frees the closed batches whose stamp is at most `safe`, oldest first; at most `max` batches. */

@@ -51,10 +51,7 @@ static NOINLINE void batch_full(Thread *t) {
     retire_close(t, widen(ck_epoch_value(&epoch)));
     retire_adopt(t);
     free_passed(t);
-    if (t->retire.local.bytes > ASK_BYTES && !t->retire.local.ask) {
-        t->retire.local.ask = true; /* not here: we may be in a section */
-        thread_set_poll(t, POLL_QUIESCENT);
-    }
+    retire_ask_above(t, ASK_BYTES);
 }
 static void retire(uintptr_t item) {
     Thread *t = thread_self();
@@ -91,7 +88,8 @@ void retire_quiescent(Thread *t) {
     retire_detach(t);
     free_passed(t);
     retire_attach(t);
-    retire_ask(t, ASK_BYTES);
+    if (UNLIKELY(retire_asked(t, ASK_BYTES)))
+        thread_set_poll_all(POLL_QUIESCENT);
 }
 
 uint64_t retire_stamp(void) {

@@ -5,7 +5,7 @@
 #include "heap.h"
 #include "stats.h"
 
-/* A pause takes some microseconds; memory new to the process about a second for four gigabytes. */
+/* A pause costs little against this much: see docs/decisions.md, retired memory. */
 enum { PAUSE_BYTES = 1 << 20 };
 
 static _Atomic(uint64_t) pauses = 1; /* batches are stamped with it; changes in a stopped world */
@@ -26,10 +26,7 @@ static void retire(uintptr_t item) {
         uint64_t now = LOAD_RELAXED(&pauses);
         retire_close(t, now);
         free_until(t, now - 1, 4);
-        if (t->retire.local.bytes > PAUSE_BYTES && !t->retire.local.ask) {
-            t->retire.local.ask = true; /* not here: we may be in a section */
-            thread_set_poll(t, POLL_QUIESCENT);
-        }
+        retire_ask_above(t, PAUSE_BYTES);
     }
 }
 void retire_mem(void *block) {
@@ -40,12 +37,8 @@ void retire_object(Object *o) {
     retire((uintptr_t)o | 1);
 }
 void retire_quiescent(Thread *t) {
-    if (LIKELY(!t->retire.local.ask))
+    if (LIKELY(!retire_asked(t, PAUSE_BYTES)))
         return;
-    t->retire.local.ask = false;
-    if (t->retire.local.bytes <= PAUSE_BYTES)
-        return;
-    STAT_ADD(quiescent_requests, 1);
     excl_stop_world();
     uint64_t now = LOAD_RELAXED(&pauses);
     retire_close(t, now);

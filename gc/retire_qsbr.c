@@ -50,10 +50,7 @@ static NOINLINE void batch_full(Thread *t) {
     retire_close(t, atomic_fetch_add_explicit(&now, 1, memory_order_acq_rel) + 1);
     retire_adopt(t);
     retire_free_until(t, oldest(), FREE_BATCHES);
-    if (t->retire.local.bytes > ASK_BYTES && !t->retire.local.ask) {
-        t->retire.local.ask = true; /* not here: we may be in a section */
-        thread_set_poll(t, POLL_QUIESCENT);
-    }
+    retire_ask_above(t, ASK_BYTES);
 }
 
 static void retire(uintptr_t item) {
@@ -81,7 +78,8 @@ void retire_quiescent(Thread *t) {
         STORE_RELEASE(&r->seen, n); /* pairs with oldest(): our reads so far are over */
     if (t->retire.local.first)
         retire_free_until(t, oldest(), FREE_BATCHES);
-    retire_ask(t, ASK_BYTES);
+    if (UNLIKELY(retire_asked(t, ASK_BYTES)))
+        thread_set_poll_all(POLL_QUIESCENT);
 }
 void retire_attach(Thread *t) {
     QsbrRecord *r = t->retire.record;

@@ -121,8 +121,7 @@ scan_words(uintptr_t from, uintptr_t to, void (*fn)(Object *o, uintptr_t at)) {
             fn(o, p);
     }
 }
-/* Where the collecting thread's words begin, 0: at the scanner's own frame. What lies below belongs to the collector.
- */
+/* Where the collecting thread's words begin; 0: at the scanner's own frame. Below it are the collector's own. */
 static uintptr_t collector_top;
 
 NOINLINE void conservative_each_at(void (*fn)(Object *o, uintptr_t at)) {

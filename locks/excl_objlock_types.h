@@ -42,8 +42,8 @@ typedef struct ExclThread {
     bool row_timed; /* row_began and row_retain_left, retain_left then, are of this row */
     int32_t row_retain_left;
     int64_t row_began, reserve_not_before, reserve_pause;
-    int32_t
-        stores_left; /* without a lock, before the next look at who else stores into stores_on, the last at stores_at */
+    /* Without a lock, before the next look at who else stores into stores_on; the last look was at stores_at. */
+    int32_t stores_left;
     const void *stores_on;
     int64_t stores_at;
     int32_t depth; /* sections entered, elided ones and leaf locks too */

@@ -57,11 +57,13 @@ struct Thread {
     /* A byte lock that it was handed while detached, or has waited for: should it never attach again, the lock, or the
      * wake, goes to the next. */
     _Atomic(uint8_t) *handed, *waited;
+    /* Python's locks that it waits for: modules/mod__thread.c */
     struct {
-        const void *lock; /* Python's lock that it last had to wait for: modules/mod__thread.c, for what follows too */
+        const void *lock; /* the last one */
         int64_t waited;   /* until then, ns */
-        uint32_t taken, at_wait; /* Python's locks that it took, and how many at that time */
-        int32_t dense;           /* waits for it in a row between which the thread did little but take locks */
+        uint32_t taken;   /* locks taken */
+        uint32_t at_wait; /* locks that had been taken then */
+        int32_t dense;    /* waits for it in a row between which the thread did little but take locks */
     } contends;
     uint32_t dead_depth; /* destructions nested in each other, and dead_hold */
     uint64_t serial;     /* never reused */
