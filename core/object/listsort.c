@@ -4,11 +4,15 @@
  * description of timsort (listsort.txt); the order of merges is powersort's (Munro and Wild, "Nearly-Optimal
  * Mergesorts", ESA 2018), which needs no invariant over the stack of runs but that powers rise.
  *
- * Two ways in:
- *   pure     no key function and all items ints, floats or strs: no Python code can run, so the sort is atomic. It
- * works on a copy that is published if the list has not changed since, or in place where nobody else can run. general
- * the items are taken out of the list (which is empty meanwhile, as in CPython) into a scratch tuple, and put back in
- * the end, also after an exception. Every item is at any time in the work array, the merge buffer, or a C local.
+ * Two ways in.
+ *
+ * Pure: there is no key function, and all items are ints, floats, strs, bytes, constants, or tuples of such. No Python
+ * code can run, so the sort is atomic. It works on a copy that is published if the list has not changed since, or in
+ * place where nobody else can run and nobody would wait long for this thread.
+ *
+ * General: the items are taken out of the list (which is empty meanwhile, as in CPython) into a scratch tuple, and put
+ * back in the end, also after an exception. Every item is at any time in the work array, the merge buffer, or a C
+ * local.
  */
 #include "object/float.h"
 #include "object/list_impl.h"
@@ -22,7 +26,7 @@ typedef struct Part {
     Value *k, *v; /* keys, and the items that move along (NULL: the keys are the items) */
 } Part;
 
-enum { MAX_RUNS = 88, MIN_GALLOP = 7, LOCAL_TEMP = 64 };
+enum { MAX_RUNS = 88, MIN_GALLOP = 7, LOCAL_TEMP = 64, POLL_ITEMS = 4096 };
 
 typedef struct Sort {
     Part a;
@@ -286,6 +290,10 @@ static ALWAYS_INLINE intptr_t gallop(Kind kind, Value key, const Value *a, size_
 
 /* ---- merging ---- */
 
+static ALWAYS_INLINE int poll(Sort *s) {
+    return s->may_poll ? excl_poll() : 0;
+}
+
 /* a[0..na) and a[na..na+nb), both sorted, na <= nb: from the left, the first run in the buffer. */
 static ALWAYS_INLINE int merge_low(Kind kind, Sort *s, Part dest, size_t na, size_t nb) {
     if (temp_reserve(s, na) < 0)
@@ -295,7 +303,9 @@ static ALWAYS_INLINE int merge_low(Kind kind, Sort *s, Part dest, size_t na, siz
     size_t i = 0, j = 0, d = 0, min_gallop = s->min_gallop;
     int result = -1;
     while (i < na && j < nb) {
-        size_t won_a = 0, won_b = 0;
+        if (poll(s) < 0)
+            goto done;
+        size_t won_a = 0, won_b = 0, i_stop = MIN(na, i + POLL_ITEMS), j_stop = MIN(nb, j + POLL_ITEMS);
         do {
             int r = lt(kind, b.k[j], a.k[i]);
             if (r < 0)
@@ -309,11 +319,13 @@ static ALWAYS_INLINE int merge_low(Kind kind, Sort *s, Part dest, size_t na, siz
                 won_a++;
                 won_b = 0;
             }
-            if (i == na || j == nb)
-                goto merged;
+            if (i == i_stop || j == j_stop)
+                goto next;
         } while ((won_a | won_b) < min_gallop);
         min_gallop++;
         do {
+            if (poll(s) < 0)
+                goto done;
             min_gallop -= min_gallop > 1;
             intptr_t k = gallop(kind, b.k[j], a.k + i, na - i, 0, true);
             if (k < 0)
@@ -341,6 +353,7 @@ static ALWAYS_INLINE int merge_low(Kind kind, Sort *s, Part dest, size_t na, siz
                 goto merged;
         } while (won_a >= MIN_GALLOP || won_b >= MIN_GALLOP);
         min_gallop++;
+    next:;
     }
 merged:
     result = 0;
@@ -360,7 +373,9 @@ static ALWAYS_INLINE int merge_high(Kind kind, Sort *s, Part dest, size_t na, si
     size_t i = na, j = nb, d = na + nb, min_gallop = s->min_gallop; /* each one past the next */
     int result = -1;
     while (i > 0 && j > 0) {
-        size_t won_a = 0, won_b = 0;
+        if (poll(s) < 0)
+            goto done;
+        size_t won_a = 0, won_b = 0, i_stop = i - MIN(i, POLL_ITEMS), j_stop = j - MIN(j, POLL_ITEMS);
         do {
             int r = lt(kind, b.k[j - 1], a.k[i - 1]);
             if (r < 0)
@@ -374,11 +389,13 @@ static ALWAYS_INLINE int merge_high(Kind kind, Sort *s, Part dest, size_t na, si
                 won_b++;
                 won_a = 0;
             }
-            if (i == 0 || j == 0)
-                goto merged;
+            if (i == i_stop || j == j_stop)
+                goto next;
         } while ((won_a | won_b) < min_gallop);
         min_gallop++;
         do {
+            if (poll(s) < 0)
+                goto done;
             min_gallop -= min_gallop > 1;
             intptr_t k = gallop(kind, b.k[j - 1], a.k, i, i - 1, true);
             if (k < 0)
@@ -406,6 +423,7 @@ static ALWAYS_INLINE int merge_high(Kind kind, Sort *s, Part dest, size_t na, si
                 goto merged;
         } while (won_a >= MIN_GALLOP || won_b >= MIN_GALLOP);
         min_gallop++;
+    next:;
     }
 merged:
     result = 0;
@@ -434,8 +452,6 @@ static ALWAYS_INLINE int merge_top(Kind kind, Sort *s) {
     if (k <= 0)
         return (int)k;
     nb = (size_t)k;
-    if (s->may_poll && excl_poll() < 0)
-        return -1;
     return na <= nb ? merge_low(kind, s, p, na, nb) : merge_high(kind, s, p, na, nb);
 }
 
@@ -555,6 +571,38 @@ static void store_sorted(Value l, const Value *sorted, size_t n) {
         STORE_RELEASE(&dst[i], sorted[i]);
 }
 
+/* Whether comparing it runs no Python code; a tuple is asked for its items if `tuples`. */
+static bool compares_simply(Value v, bool tuples) {
+    if (!v_is_obj(v))
+        return true;
+    switch (obj_index(v)) {
+    case IDX_INT:
+    case IDX_FLOAT:
+    case IDX_STR:
+    case IDX_BYTES:
+        return true;
+    case IDX_TUPLE:
+        break;
+    default:
+        return false;
+    }
+    if (!tuples)
+        return false;
+    for (intptr_t i = 0, n = tuple_len(v); i < n; i++)
+        if (!compares_simply(tuple_get(v, i), false))
+            return false;
+    return true;
+}
+static bool compare_simply(const Value *v, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!compares_simply(v[i], true))
+            return false;
+    return true;
+}
+
+/* From here on sorting takes a tenth of a millisecond and more, and others may want to stop this thread. */
+enum { COPY_ITEMS = 1000 };
+
 /* 1: sorted; 0: the general way is needed; -1. */
 static int sort_pure(Value l, bool descending) {
     ExclCs cs;
@@ -563,17 +611,17 @@ static int sort_pure(Value l, bool descending) {
         size_t n = (size_t)list_len(l);
         Value *items = items_of(l);
         Kind kind = kind_of_all(items, n);
-        if (kind >= TUPLES) {
+        if (kind >= TUPLES && !compare_simply(items, n)) {
             excl_cs_end(&cs);
             return 0;
         }
-        if (excl_alone(l)) {
+        if (excl_alone(l) && (n < COPY_ITEMS || !EXCL_PARALLEL || !LOAD_RELAXED(&world_threaded))) {
             int r = sort_part((Part){items, NULL}, n, kind, descending, false);
             excl_cs_end(&cs);
             return r < 0 ? -1 : 1;
         }
         /* Somebody keeps changing it, or it is short: everything in this section. */
-        bool at_once = attempt == 4 || n < 1000;
+        bool at_once = attempt == 4 || n < COPY_ITEMS;
         Value before = at_once ? ABSENT : tuple_from(items, (intptr_t)n), after = scratch_new((intptr_t)n);
         if (after == ABSENT || (!at_once && before == ABSENT)) {
             excl_cs_end(&cs);
@@ -627,7 +675,7 @@ int list_sort_with(Value l, Value key, bool descending) {
             if ((p.k[i] = obj_call1(key, p.v[i])) == ABSENT)
                 goto put_back;
     }
-    r = sort_part(p, n, kind_of_all(p.k, n), descending, false);
+    r = sort_part(p, n, kind_of_all(p.k, n), descending, EXCL_PARALLEL);
 put_back:
     release(keys);
     if (!list_put_back(l, work, home) && r == 0) {
