@@ -137,7 +137,7 @@ static ALWAYS_INLINE void set1(Part d, size_t i, Part s, size_t j) {
 }
 static ALWAYS_INLINE void copy(Part d, Part s, size_t n) {
     memcpy(d.k, s.k, n * sizeof(Value));
-    if (d.v)
+    if (d.v && s.v) /* both or none: the analyzer does not see it */
         memcpy(d.v, s.v, n * sizeof(Value));
 }
 static ALWAYS_INLINE void move(Part d, Part s, size_t n) {
