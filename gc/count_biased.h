@@ -40,7 +40,7 @@ static ALWAYS_INLINE bool count_is_mine(const Object *o) {
     return LOAD_RELAXED(&((Object *)o)->owner) == count_slot;
 }
 static ALWAYS_INLINE bool count_is_uncounted(Object *o) {
-    return obj_flags(o) & OF_UNCOUNTED;
+    return obj_has_flag(o, OF_UNCOUNTED);
 }
 
 static ALWAYS_INLINE void count_init(Object *o) {
@@ -111,7 +111,7 @@ static ALWAYS_INLINE void count_revive(Object *o) {
 /* From now on death must be decided atomically: a weak reference, or a reader of another thread, can reach it. The
  * caller holds a reference. */
 static ALWAYS_INLINE void count_share(Object *o) {
-    if (!(obj_flags(o) & OF_SHARED))
+    if (!obj_has_flag(o, OF_SHARED))
         obj_set_flag(o, OF_SHARED);
 }
 static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value) *r, Value seen) {

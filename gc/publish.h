@@ -26,7 +26,7 @@ void publish_all(void);
 void publish_verify(void);
 
 static ALWAYS_INLINE bool obj_is_shared(Value v) {
-    return EXCL_PARALLEL && obj_flags(v_obj(v)) & OF_SHARED;
+    return EXCL_PARALLEL && obj_has_flag(v_obj(v), OF_SHARED);
 }
 
 /* No thread but this one reaches v, until it publishes it: fields are stored without section and publication

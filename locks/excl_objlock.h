@@ -56,7 +56,7 @@ static ALWAYS_INLINE void section_leave(Thread *t) {
 
 /* No other thread touches v before this one's next safepoint, unless it is published meanwhile. */
 static ALWAYS_INLINE bool excl_alone(Value v) {
-    return LIKELY(!(obj_flags(v_obj(v)) & OF_SHARED)) || !LOAD_RELAXED(&world_threaded);
+    return LIKELY(!obj_has_flag(v_obj(v), OF_SHARED)) || !LOAD_RELAXED(&world_threaded);
 }
 
 /* Debug builds: which private objects are inside an elided section. */

@@ -60,6 +60,9 @@ enum {
 static ALWAYS_INLINE uint32_t obj_flags(const Object *o) {
     return LOAD_RELAXED(&((Object *)o)->count_flags) & 63;
 }
+static ALWAYS_INLINE bool obj_has_flag(const Object *o, uint32_t f) {
+    return obj_flags(o) & f;
+}
 static ALWAYS_INLINE void obj_set_flag(Object *o, uint32_t f) {
     STORE_RELAXED(&o->count_flags, LOAD_RELAXED(&o->count_flags) | f);
 }
@@ -69,6 +72,9 @@ static ALWAYS_INLINE void obj_clear_flag(Object *o, uint32_t f) {
 #else
 static ALWAYS_INLINE uint32_t obj_flags(const Object *o) {
     return LOAD_RELAXED(&((Object *)o)->flags);
+}
+static ALWAYS_INLINE bool obj_has_flag(const Object *o, uint32_t f) {
+    return test_bits(&o->flags, (uint8_t)f);
 }
 static ALWAYS_INLINE void obj_set_flag(Object *o, uint32_t f) {
     if (EXCL_PARALLEL)

@@ -11,6 +11,7 @@
 
 #include "backend/backend.h"
 #include "publish.h"
+#include "stats.h"
 
 typedef _Atomic(Value) Ref;
 
@@ -27,6 +28,23 @@ static ALWAYS_INLINE Value retained(Value v) {
 static ALWAYS_INLINE void release(Value v) {
     if (COUNT_EXACT && v_is_obj(v))
         count_release(v_obj(v));
+}
+
+/* The same, and count_drop and ref_load, for what is uncounted as a rule: constants, functions, classes. Where counting
+ * looks for the owner first, these look for the flag first. */
+static ALWAYS_INLINE bool is_uncounted_first(Object *o) {
+    if (!COUNT_BIASED || !count_is_uncounted(o))
+        return false;
+    STAT_HOT_INC(count_uncounted);
+    return true;
+}
+static ALWAYS_INLINE Value retained_lasting(Value v) {
+    if (COUNT_EXACT && v_is_obj(v) && !LIKELY(is_uncounted_first(v_obj(v))))
+        count_retain(v_obj(v));
+    return v;
+}
+static ALWAYS_INLINE bool drop_lasting(Object *o) {
+    return !LIKELY(is_uncounted_first(o)) && count_drop(o);
 }
 
 /* Steals v. The holder is not published yet. */
@@ -51,6 +69,16 @@ static ALWAYS_INLINE Value ref_load(Value holder, Ref *r) {
     Value v =
         LOAD_ACQUIRE(r); /* pairs with the release in ref_swap: the object's contents are visible before its address */
     if (!COUNT_EXACT || !v_is_obj(v))
+        return v;
+    return count_load_slow_or_retain(holder, r, v);
+}
+
+static ALWAYS_INLINE Value ref_load_lasting(Value holder, Ref *r) {
+    Value v = LOAD_ACQUIRE(r); /* as above */
+    if (!COUNT_EXACT || !v_is_obj(v))
+        return v;
+    /* The flag may be that of a younger object in the same cell, unless the slot still says this one. */
+    if (LIKELY(is_uncounted_first(v_obj(v)) && LOAD_ACQUIRE(r) == v))
         return v;
     return count_load_slow_or_retain(holder, r, v);
 }

@@ -52,7 +52,8 @@ NORETURN COLD void fatal_at(const char *file, int line, const char *what);
 #define STORE_RELEASE(p, v) atomic_store_explicit((p), (v), memory_order_release)
 
 /* *p += n and *p -= n by the only thread that writes it; sub_by_writer tells whether it came to 0. A relaxed load and
- * store, in the one instruction that no compiler makes of them; a sanitizer must see both. */
+ * store; and *p & mask, a relaxed load: in the one instruction that compilers make of neither. A sanitizer must see
+ * them. */
 #if defined(__x86_64__) && !POLYGIL_SANITIZED
 static ALWAYS_INLINE void add_by_writer(_Atomic(uint32_t) *p, uint32_t n) {
     __asm__("addl %1, %0" : "+m"(*(uint32_t *)(uintptr_t)p) : "ri"(n) : "cc");
@@ -62,6 +63,11 @@ static ALWAYS_INLINE bool sub_by_writer(_Atomic(uint32_t) *p, uint32_t n) {
     __asm__("subl %2, %0" : "+m"(*(uint32_t *)(uintptr_t)p), "=@ccz"(zero) : "ri"(n));
     return zero;
 }
+static ALWAYS_INLINE bool test_bits(const _Atomic(uint8_t) *p, uint8_t mask) {
+    bool any;
+    __asm__ volatile("testb %2, %1" : "=@ccnz"(any) : "m"(*(const uint8_t *)(uintptr_t)p), "ri"(mask));
+    return any;
+}
 #else
 static ALWAYS_INLINE void add_by_writer(_Atomic(uint32_t) *p, uint32_t n) {
     STORE_RELAXED(p, LOAD_RELAXED(p) + n);
@@ -70,6 +76,9 @@ static ALWAYS_INLINE bool sub_by_writer(_Atomic(uint32_t) *p, uint32_t n) {
     uint32_t left = LOAD_RELAXED(p) - n;
     STORE_RELAXED(p, left);
     return left == 0;
+}
+static ALWAYS_INLINE bool test_bits(const _Atomic(uint8_t) *p, uint8_t mask) {
+    return LOAD_RELAXED((_Atomic(uint8_t) *)(uintptr_t)p) & mask;
 }
 #endif
 

@@ -102,16 +102,16 @@ SHARED(reraised) {
         GOTO(enter);
     return ABSENT;
 }
-/* What FINISH leaves: w and Thread.dying are dead objects, or ABSENT. */
-#define DIED(offset)                                  \
-    Value second = t->dying;                          \
-    int words = (offset);                             \
-    publish_pc(R, pc);                                \
-    if (w != ABSENT && second != ABSENT)              \
-        dead_pair(v_obj(w), v_obj(second));           \
-    else                                              \
-        dead_object(v_obj(w != ABSENT ? w : second)); \
-    pc += words;                                      \
+/* What FINISH leaves: w is a dead object, and Thread.dying a value that loses a reference too. */
+#define DIED(offset)                                             \
+    Value second = t->dying;                                     \
+    int words = (offset);                                        \
+    publish_pc(R, pc);                                           \
+    if (v_is_obj(second) && UNLIKELY(count_drop(v_obj(second)))) \
+        dead_pair(v_obj(w), v_obj(second));                      \
+    else                                                         \
+        dead_object(v_obj(w));                                   \
+    pc += words;                                                 \
     DISPATCH();
 /* clang-format off */
 SHARED(died1) { DIED(1) }
@@ -186,7 +186,7 @@ SHARED(suspend) {
     Code *c = f->code;
     Generator *g = (Generator *)f->extra;
     if (LIKELY((f->flags & ~(uint32_t)FR_ENTRY) == FR_GEN && !c->yields_in_block && t->handled == ABSENT &&
-               ref_peek(&g->inherited) == ABSENT)) {
+               ref_peek(&g->inherited) == ABSENT && obj_is_private(V_OF(g)))) {
         InterpFrame *caller = f->prev;
         uint64_t cw = caller ? LOAD_RELAXED(caller->pc) : OP_NOP;
         bool to_c = f->flags & FR_ENTRY; /* resumed by a native: gen_next */
@@ -199,7 +199,7 @@ SHARED(suspend) {
                     retain(v);
             }
             for (uint32_t i = 0, n = g->n_saved = c->depths[pc - c->instrs]; i < n; i++) {
-                ref_written(V_OF(g), ABSENT, R[i]);
+                trace_write(V_OF(g), ABSENT, R[i]);
                 STORE_RELAXED(&g->regs[i], R[i]);
             }
             g->pc = pc;
@@ -344,7 +344,7 @@ OP(MOVE) {
     DONE(v);
 }
 OP(LOAD_CONST) {
-    Value v = retained(K[instr_bc(w)]);
+    Value v = retained_lasting(K[instr_bc(w)]);
     DONE(v);
 }
 OP(LOAD_INT) {
@@ -1050,7 +1050,7 @@ OP(RETURN) {
                 }
             }
         }
-        if (UNLIKELY(count_drop(v_obj(f->func)))) {
+        if (UNLIKELY(drop_lasting(v_obj(f->func)))) {
             publish_pc(R, pc);
             dead_object(v_obj(take_func(f)));
         }
@@ -1072,7 +1072,7 @@ OP(RETURN) {
 }
 OP(RETURN_CONST) {
     InterpFrame *f = frame_of_regs(R);
-    Value v = retained(K[instr_bc(w)]);
+    Value v = retained_lasting(K[instr_bc(w)]);
     if (f->flags == FR_INIT && v == V_NONE) {
         v = f->extra;
     } else if (UNLIKELY(f->flags != 0)) {
@@ -1095,7 +1095,7 @@ OP(RETURN_CONST) {
                 }
             }
         }
-        if (UNLIKELY(count_drop(v_obj(f->func)))) {
+        if (UNLIKELY(drop_lasting(v_obj(f->func)))) {
             publish_pc(R, pc);
             dead_object(v_obj(take_func(f)));
         }

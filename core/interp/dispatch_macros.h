@@ -117,17 +117,21 @@ static OpFn *const op_table[256];
  * FINISH1(x, n), FINISH2(x, y, n): the values (ABSENT allowed) lose a reference each; on, n words further.
  * Where nothing is counted these do not look at x and y: variables that are only for them are UNUSED.
  * DONE(v), DONE_N(v, n): A = v, the old value of A is released where the flags ask for it; on. */
-#define RELEASE_TWO(x, y, when_dead)                                                                       \
-    do {                                                                                                   \
-        if (COUNT_EXACT) {                                                                                 \
-            Value x_ = (x), y_ = (y);                                                                      \
-            bool dx_ = v_is_obj(x_) && count_drop(v_obj(x_)), dy_ = v_is_obj(y_) && count_drop(v_obj(y_)); \
-            if (UNLIKELY(dx_ || dy_)) {                                                                    \
-                t->dying = dy_ ? y_ : ABSENT;                                                              \
-                w = dx_ ? x_ : ABSENT;                                                                     \
-                when_dead;                                                                                 \
-            }                                                                                              \
-        }                                                                                                  \
+#define RELEASE_TWO(x, y, when_dead)                               \
+    do {                                                           \
+        if (COUNT_EXACT) {                                         \
+            Value x_ = (x), y_ = (y);                              \
+            if (v_is_obj(x_) && UNLIKELY(count_drop(v_obj(x_)))) { \
+                t->dying = y_;                                     \
+                w = x_;                                            \
+                when_dead;                                         \
+            }                                                      \
+            if (v_is_obj(y_) && UNLIKELY(count_drop(v_obj(y_)))) { \
+                t->dying = ABSENT;                                 \
+                w = y_;                                            \
+                when_dead;                                         \
+            }                                                      \
+        }                                                          \
     } while (0)
 #define FINISH2(x, y, n)                  \
     do {                                  \

@@ -251,7 +251,7 @@ int64_t dict_hash_key(Value key) {
 
 /* ---- reading ---- */
 
-static int lookup_hashed(Value d, Value key, int64_t hash, Value *out) {
+static NOINLINE int lookup_probing(Value d, Value key, int64_t hash, Value *out) {
     ExclCs cs;
     Probe p = {0};
 restart:
@@ -292,6 +292,27 @@ restart:
             goto restart;
         return 0;
     }
+}
+
+/* 1: *out is owned; 0: *out is unchanged; -1. What the first slot tells is told without a call. */
+static int lookup_hashed(Value d, Value key, int64_t hash, Value *out) {
+    DictBlock *b = READS_LOCK_FREE ? LOAD_ACQUIRE(&D(d)->block) : NULL;
+    if (LIKELY(b != NULL)) {
+        uint32_t n = table_get(b, b->mask, (size_t)hash & b->mask);
+        if (n == 0) {
+            if (!EXCL_PARALLEL || LIKELY(LOAD_ACQUIRE(&D(d)->block) == b))
+                return 0;
+        } else {
+            DictEntry *e = &b->entries[n - 1];
+            Value v;
+            if (LOAD_ACQUIRE(&e->key) == key && (v = LOAD_ACQUIRE(&e->value)) != ABSENT &&
+                LIKELY(ref_load_quick(&e->value, v))) {
+                *out = v;
+                return 1;
+            }
+        }
+    }
+    return lookup_probing(d, key, hash, out);
 }
 
 int dict_lookup(Value d, Value key, Value *out) {

@@ -96,7 +96,7 @@ static ALWAYS_INLINE Value dict_cached_load(Value d, uint32_t layout_id, uint32_
     DictBlock *b = LOAD_ACQUIRE(&((Dict *)d)->block); /* pairs with publish(): the block's header is visible */
     if (UNLIKELY(!b || LOAD_RELAXED(&b->stamp) != layout_id))
         return ABSENT;
-    return ref_load(d, &b->entries[slot].value);
+    return ref_load_lasting(d, &b->entries[slot].value);
 }
 /* Whether the slot is still a reserved hole of that layout (the key is missing). */
 static ALWAYS_INLINE bool dict_cached_missing(Value d, uint32_t layout_id, uint32_t slot) {

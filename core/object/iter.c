@@ -146,15 +146,11 @@ static NOINLINE Value list_iter_next_slow(Value it) {
 static Value list_iter_next(Value it) {
     Value l;
     if (READS_LOCK_FREE && LIKELY(excl_alone(it)) && (l = ref_peek(&I(it)->seq)) != ABSENT) {
-        List *o = (List *)l;
-        size_t i = (size_t)LOAD_RELAXED(&I(it)->index);
-        ListBlock *b = LOAD_ACQUIRE(&o->block); /* as in list_get_fast */
-        if (LIKELY(i < LOAD_RELAXED(&o->len)) && (!EXCL_PARALLEL || LIKELY(b && i < b->capacity))) {
-            Value v = LOAD_ACQUIRE(&b->items[i]);
-            if (LIKELY(v != ABSENT) && LIKELY(ref_load_quick(&b->items[i], v))) {
-                STORE_RELAXED(&I(it)->index, (intptr_t)i + 1);
-                return v;
-            }
+        intptr_t i = LOAD_RELAXED(&I(it)->index);
+        Value v = list_get_quick(l, i);
+        if (LIKELY(v != ABSENT)) {
+            STORE_RELAXED(&I(it)->index, i + 1);
+            return v;
         }
     }
     return list_iter_next_slow(it);

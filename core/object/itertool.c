@@ -372,6 +372,11 @@ static ALWAYS_INLINE void seq_step(Value it) {
     STORE_RELAXED(&((SeqIter *)it)->index, LOAD_RELAXED(&((SeqIter *)it)->index) + 1);
 }
 
+static NOINLINE bool not_the_first(Value first) {
+    release(first);
+    return false;
+}
+
 bool iter_fast_pair(Value it, Value *second_first) {
     if (!excl_alone(it))
         return false;
@@ -400,10 +405,8 @@ bool iter_fast_pair(Value it, Value *second_first) {
     if (UNLIKELY(x == ABSENT))
         return false;
     Value y = seq_at(b);
-    if (UNLIKELY(y == ABSENT)) {
-        release(x);
-        return false;
-    }
+    if (UNLIKELY(y == ABSENT))
+        return not_the_first(x); /* a tail call: the common path has no stack frame */
     seq_step(a);
     seq_step(b);
     second_first[1] = x;

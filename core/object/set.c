@@ -169,7 +169,7 @@ static bool still_valid(Probe *p, Value s) {
 
 /* ---- one item ---- */
 
-int set_contains_hashed(Value s, Value key, int64_t hash) {
+static NOINLINE int contains_probing(Value s, Value key, int64_t hash) {
     ExclCs cs;
     Probe p;
 restart:
@@ -205,9 +205,20 @@ restart:
     }
 }
 
-/* In the section, after a MISS at p. */
-static int append_entry(Value s, Probe *p, Value key, int64_t hash) {
-    SetBlock *b = block_of(s);
+int set_contains_hashed(Value s, Value key, int64_t hash) {
+    SetBlock *b = READS_LOCK_FREE ? LOAD_ACQUIRE(&S(s)->block) : NULL;
+    if (LIKELY(b != NULL)) {
+        Value k = LOAD_ACQUIRE(&b->entries[(size_t)hash & b->mask].key); /* as in probe */
+        if (k == key)
+            return 1;
+        if (k == ABSENT && (!EXCL_PARALLEL || LOAD_ACQUIRE(&S(s)->block) == b))
+            return 0;
+    }
+    return contains_probing(s, key, hash);
+}
+
+/* In the section, after a MISS at p in the block b, which may be NULL. */
+static int append_entry(Value s, SetBlock *b, Probe *p, Value key, int64_t hash) {
     if (!b) {
         if ((b = block_new(MIN_TABLE)) == NULL)
             return -1;
@@ -263,7 +274,7 @@ restart:;
         }
         walk_next(&p.w, b->mask);
     }
-    r = r == HIT ? 0 : append_entry(s, &p, key, hash) < 0 ? -1 : 1;
+    r = r == HIT ? 0 : append_entry(s, b, &p, key, hash) < 0 ? -1 : 1;
     excl_cs_end(&cs);
     return r;
 }
@@ -429,12 +440,16 @@ static intptr_t merge_atomic(Value s, Value src) {
     if (b->fill == 0) {
         if (b->mask == sb->mask && sb->fill == n) {
             b->objects = sb->objects;
-            for (size_t i = 0; i <= b->mask; i++) {
-                publish_into(s, LOAD_RELAXED(&sb->entries[i].key));
-                STORE_RELAXED(&b->entries[i].hash, LOAD_RELAXED(&sb->entries[i].hash));
-                STORE_RELEASE(&b->entries[i].key, retained(LOAD_RELAXED(&sb->entries[i].key)));
-            }
             b->fill = n;
+            if (!b->objects && !readers_unlocked(s)) {
+                memcpy((void *)b->entries, (void *)sb->entries, (b->mask + 1) * sizeof *b->entries);
+            } else {
+                for (size_t i = 0; i <= b->mask; i++) {
+                    publish_into(s, LOAD_RELAXED(&sb->entries[i].key));
+                    STORE_RELAXED(&b->entries[i].hash, LOAD_RELAXED(&sb->entries[i].hash));
+                    STORE_RELEASE(&b->entries[i].key, retained(LOAD_RELAXED(&sb->entries[i].key)));
+                }
+            }
         } else {
             for (size_t i = 0; i <= sb->mask; i++) {
                 Value key = LOAD_RELAXED(&sb->entries[i].key);
@@ -460,7 +475,7 @@ static intptr_t merge_atomic(Value s, Value src) {
             at = (intptr_t)i;
             break;
         }
-        if (r == MISS && append_entry(s, &p, key, hash) < 0)
+        if (r == MISS && append_entry(s, p.b, &p, key, hash) < 0)
             goto fail;
     }
 done:

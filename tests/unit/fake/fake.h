@@ -8,6 +8,9 @@ static inline bool count_drop(Object *o) {
     return false;
 }
 static inline void count_set_uncounted(Object *o) {}
+static inline bool count_is_uncounted(Object *o) {
+    return false;
+}
 static inline bool count_try_retain(Object *o) {
     return true;
 }
