@@ -60,22 +60,16 @@ static ALWAYS_INLINE Value list_get_fast(Value l, intptr_t i) {
     return LIKELY(v != ABSENT) ? v : list_get(l, i);
 }
 
-/* For iterators, READS_LOCK_FREE: the slot of item i, or NULL: it has none. An item beyond a length that is just
- * changing is as good as one before or after that. */
-static ALWAYS_INLINE Ref *list_slot(Value l, intptr_t i) {
+/* The same without a call: ABSENT too where that would take longer. */
+static ALWAYS_INLINE Value list_get_quick(Value l, intptr_t i) {
+    if (!READS_LOCK_FREE)
+        return ABSENT;
     List *o = (List *)l;
     ListBlock *b = LOAD_ACQUIRE(&o->block); /* as above */
-    if (EXCL_PARALLEL ? UNLIKELY(!b || (size_t)i >= b->capacity) : UNLIKELY((size_t)i >= LOAD_RELAXED(&o->len)))
-        return NULL;
-    return &b->items[i];
-}
-/* Its item, owned; ABSENT too where that would take longer. */
-static ALWAYS_INLINE Value list_get_quick(Value l, intptr_t i) {
-    Ref *slot = READS_LOCK_FREE ? list_slot(l, i) : NULL;
-    if (UNLIKELY(slot == NULL))
+    if (UNLIKELY((size_t)i >= LOAD_RELAXED(&o->len)) || (EXCL_PARALLEL && UNLIKELY(!b || (size_t)i >= b->capacity)))
         return ABSENT;
-    Value v = LOAD_ACQUIRE(slot); /* as in ref_load */
-    return LIKELY(v != ABSENT && ref_load_quick(slot, v)) ? v : ABSENT;
+    Value v = LOAD_ACQUIRE(&b->items[i]); /* as in ref_load */
+    return LIKELY(v != ABSENT && ref_load_quick(&b->items[i], v)) ? v : ABSENT;
 }
 
 /* Appends and steals v when there is room; false (nothing done) when the block must grow: use list_append_steal. */

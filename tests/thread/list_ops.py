@@ -42,6 +42,26 @@ run(T, extend)
 whole = all(len(set(shared[j:j + 5])) == 1 for j in range(0, len(shared), 5))
 print("extend", len(shared) == T * (N // 10) * 5, whole)
 
+lists = [[] for _ in range(N // 30)]
+torn = []
+
+
+def extend_iterate(i):
+    for k, items in enumerate(lists):
+        if i == 0:
+            for _ in range(20):
+                items.extend([k] * 300)
+        while len(items) < 6000:
+            n = 0
+            for x in items:
+                n += 1
+            if n % 300:
+                torn.append(n)
+
+
+run(3, extend_iterate)
+print("extend, iterate", all(len(items) == 6000 for items in lists), torn)
+
 shared = []
 
 
