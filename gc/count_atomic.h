@@ -70,18 +70,20 @@ static ALWAYS_INLINE void count_revive(Object *o) {
 Value count_load_again(_Atomic(Value) *r);
 /* Reader without a lock: takes a count if there is one, then looks whether the slot still holds the object; if so the
  * slot's own reference made the count valid. */
-static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value) *r, Value seen) {
-    Object *o = v_obj(seen);
-    if (LIKELY(count_try_retain(o))) {
-        if (LIKELY(LOAD_ACQUIRE(r) == seen)) { /* pairs with the release in ref_swap, as every load of a slot */
-            if (!count_is_uncounted(o))
-                freeze_note(o);
-            return seen;
-        }
-        if (count_drop(o))
-            dead_push(o);
+static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
+    if (UNLIKELY(!count_try_retain(seen)))
+        return false;
+    if (LIKELY(LOAD_ACQUIRE(r) == V_OF(seen))) { /* pairs with the release in ref_swap, as every load of a slot */
+        if (!count_is_uncounted(seen))
+            freeze_note(seen);
+        return true;
     }
-    return count_load_again(r);
+    if (count_drop(seen))
+        dead_push(seen);
+    return false;
+}
+static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value) *r, Value seen) {
+    return LIKELY(count_load_quick(r, v_obj(seen))) ? seen : count_load_again(r);
 }
 static ALWAYS_INLINE int count_thread_init(Thread *t) {
     return 0;
@@ -94,8 +96,5 @@ static ALWAYS_INLINE bool count_merge(Thread *t) {
 static ALWAYS_INLINE void count_merge_all(void) {}
 static ALWAYS_INLINE void count_settle(Object *o) {}
 static ALWAYS_INLINE void count_share(Object *o) {}
-static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
-    return false;
-}
 
 #endif

@@ -83,7 +83,8 @@ static ALWAYS_INLINE Value ref_load_lasting(Value holder, Ref *r) {
     return count_load_slow_or_retain(holder, r, v);
 }
 
-/* The common cases of ref_load without a call: true when seen, loaded from r with acquire, is the caller's now. */
+/* The common cases of ref_load, mostly without a call; seen is not ABSENT: true when seen, loaded from r with acquire,
+ * is the caller's now. */
 static ALWAYS_INLINE bool ref_load_quick(Ref *r, Value seen) {
     return !COUNT_EXACT || !v_is_obj_nz(seen) || count_load_quick(r, v_obj(seen));
 }

@@ -366,7 +366,11 @@ static ALWAYS_INLINE Value seq_at(Value it) {
         return ABSENT;
     if (kind == IDX_LIST_ITER)
         return list_get_quick(seq, i);
-    return i < tuple_len(seq) ? retained(tuple_get(seq, i)) : ABSENT;
+    if (i >= tuple_len(seq))
+        return ABSENT;
+    Ref *slot = (Ref *)&tuple_items(seq)[i];
+    Value v = LOAD_RELAXED(slot);
+    return LIKELY(ref_load_quick(slot, v)) ? v : ABSENT;
 }
 static ALWAYS_INLINE void seq_step(Value it) {
     STORE_RELAXED(&((SeqIter *)it)->index, LOAD_RELAXED(&((SeqIter *)it)->index) + 1);

@@ -60,10 +60,10 @@ static ALWAYS_INLINE Value list_get_fast(Value l, intptr_t i) {
     return LIKELY(v != ABSENT) ? v : list_get(l, i);
 }
 
-/* The same without a call: ABSENT too where that would take longer. */
+/* The same, but ABSENT too where that would take longer: while the list is changing, or for another thread's item. */
 static ALWAYS_INLINE Value list_get_quick(Value l, intptr_t i) {
     if (!READS_LOCK_FREE)
-        return ABSENT;
+        return list_get(l, i);
     List *o = (List *)l;
     ListBlock *b = LOAD_ACQUIRE(&o->block); /* as above */
     if (UNLIKELY((size_t)i >= LOAD_RELAXED(&o->len)) || (EXCL_PARALLEL && UNLIKELY(!b || (size_t)i >= b->capacity)))
