@@ -114,25 +114,17 @@ static ALWAYS_INLINE void count_share(Object *o) {
     if (!obj_has_flag(o, OF_SHARED))
         obj_set_flag(o, OF_SHARED);
 }
-static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value) *r, Value seen) {
-    Object *o = v_obj(seen);
-    if (LIKELY(count_is_mine(o))) {
-        STAT_HOT_INC(count_owner);
-        add_by_writer(&o->local, 1);
-        return seen;
-    }
-    /* As in count_load_shared: the slot still says that the flag is this object's. */
-    if (count_is_uncounted(o) && LOAD_ACQUIRE(r) == seen)
-        return seen;
-    return count_load_shared(holder, r, seen);
-}
 static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
     if (LIKELY(count_is_mine(seen))) {
         STAT_HOT_INC(count_owner);
         add_by_writer(&seen->local, 1);
         return true;
     }
-    return count_is_uncounted(seen) && LOAD_ACQUIRE(r) == V_OF(seen); /* as above */
+    /* As in count_load_shared: the slot still says that the flag is this object's. */
+    return count_is_uncounted(seen) && LOAD_ACQUIRE(r) == V_OF(seen);
+}
+static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value) *r, Value seen) {
+    return LIKELY(count_load_quick(r, v_obj(seen))) ? seen : count_load_shared(holder, r, seen);
 }
 int count_thread_init(Thread *t);
 void count_thread_fini(Thread *t);

@@ -14,6 +14,7 @@
  * back in the end, also after an exception. Every item is at any time in the work array, the merge buffer, or a C
  * local.
  */
+#include "object/bytes.h"
 #include "object/float.h"
 #include "object/list_impl.h"
 #include "object/refs.h"
@@ -579,15 +580,16 @@ static bool compares_simply(Value v, bool tuples) {
     case IDX_INT:
     case IDX_FLOAT:
     case IDX_STR:
-    case IDX_BYTES:
         return true;
+    case IDX_BYTES:
+        return bytes_warning_level == 0; /* with -b, comparing it with a str may run what shows warnings */
     case IDX_TUPLE:
-        break;
+        if (tuples)
+            break;
+        return false;
     default:
         return false;
     }
-    if (!tuples)
-        return false;
     for (intptr_t i = 0, n = tuple_len(v); i < n; i++)
         if (!compares_simply(tuple_get(v, i), false))
             return false;
