@@ -10,7 +10,7 @@
 #define COUNT_STICKY 0x80000000u
 
 static ALWAYS_INLINE void count_init(Object *o) {
-    STORE_RELAXED(&o->count, 1u);
+    obj_init_header(o, 0, 1);
 }
 static ALWAYS_INLINE void count_retain(Object *o) {
     if (UNLIKELY((int32_t)LOAD_RELAXED(&o->count) < 0)) {

@@ -44,8 +44,7 @@ static ALWAYS_INLINE bool count_is_uncounted(Object *o) {
 }
 
 static ALWAYS_INLINE void count_init(Object *o) {
-    STORE_RELAXED(&o->local, 1u);
-    STORE_RELAXED(&o->owner, count_slot);
+    obj_init_header(o, (uint64_t)1 << 32, count_slot);
 }
 static ALWAYS_INLINE void count_retain(Object *o) {
     if (LIKELY(count_is_mine(o))) {

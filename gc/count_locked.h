@@ -30,7 +30,7 @@ static ALWAYS_INLINE void count_unlock(Object *o, uint32_t c) {
 }
 
 static ALWAYS_INLINE void count_init(Object *o) {
-    STORE_RELAXED(&o->count, 1u);
+    obj_init_header(o, 0, 1);
 }
 static ALWAYS_INLINE void count_retain(Object *o) {
     uint32_t c = count_lock(o);

@@ -5,7 +5,9 @@
 #include "dead.h"
 #include "stats.h"
 
-static ALWAYS_INLINE void count_init(Object *o) {}
+static ALWAYS_INLINE void count_init(Object *o) {
+    obj_init_header(o, 0, 0);
+}
 static ALWAYS_INLINE void count_retain(Object *o) {}
 static ALWAYS_INLINE bool count_drop(Object *o) {
     return false;

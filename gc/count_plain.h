@@ -10,7 +10,7 @@
 #define COUNT_STICKY 0x80000000u
 
 static ALWAYS_INLINE void count_init(Object *o) {
-    STORE_RELAXED(&o->count_flags, COUNT_ONE);
+    obj_init_header(o, (uint64_t)COUNT_ONE << 32, 0);
 }
 static ALWAYS_INLINE void count_retain(Object *o) {
     uint32_t c = LOAD_RELAXED(&o->count_flags);

@@ -124,13 +124,10 @@ static ALWAYS_INLINE void *heap_pop(Page *p) {
     p->used++;
     return cell;
 }
-/* The header's words atomically: a late reader may look at them. */
+/* All but the header. */
 static ALWAYS_INLINE void heap_zero(void *cell, size_t size) {
     uint64_t *w = cell;
     size_t n = (size + 7) / 8, i = sizeof(Object) / 8;
-    STORE_RELAXED((_Atomic(uint64_t) *)w, 0);
-    if (sizeof(Object) > 8 && n > 1)
-        STORE_RELAXED((_Atomic(uint64_t) *)w + 1, 0);
     if (__builtin_constant_p(size) || size > 128) {
         if (n > i)
             memset(w + i, 0, (n - i) * 8);
@@ -140,9 +137,9 @@ static ALWAYS_INLINE void heap_zero(void *cell, size_t size) {
         STORE_RELAXED((_Atomic(uint64_t) *)w + i, 0);
 }
 
-/* A cell of at least size bytes (8 or more), all zero, header included. NULL at the heap's limit or out of memory
- * (nothing pending). May collect, but runs no Python code. The header's index must be set before the next allocation or
- * call. */
+/* A cell of at least size bytes (8 or more), all zero but the header, which count_init writes next. NULL at the heap's
+ * limit or out of memory (nothing pending). May collect, but runs no Python code. The header's index must be set before
+ * the next allocation or call. */
 static ALWAYS_INLINE Object *heap_alloc_for(Thread *t, size_t size) {
     size_t units = (size + 7) / 8;
     if (LIKELY(units <= HEAP_SMALL_UNITS)) {
@@ -155,7 +152,7 @@ static ALWAYS_INLINE Object *heap_alloc_for(Thread *t, size_t size) {
     }
     return heap_alloc_slow(t, size);
 }
-/* The same for an object without references: only the header's words and the last word are zero. NULL: use heap_alloc.
+/* The same for an object without references: only the last word is zero. NULL: use heap_alloc.
  */
 static ALWAYS_INLINE Object *heap_alloc_leaf(size_t size) {
     UNUSED size_t units = (size + 7) / 8;
@@ -165,11 +162,7 @@ static ALWAYS_INLINE Object *heap_alloc_leaf(size_t size) {
     if (UNLIKELY(p->free == 0))
         return NULL;
     Object *o = heap_pop(p);
-    _Atomic(uint64_t) *w = (_Atomic(uint64_t) *)o;
-    STORE_RELAXED(w, 0);
-    if (sizeof(Object) > 8)
-        STORE_RELAXED(w + 1, 0);
-    STORE_RELAXED(w + units - 1, 0);
+    STORE_RELAXED((_Atomic(uint64_t) *)o + units - 1, 0);
     return o;
 }
 static ALWAYS_INLINE Object *heap_alloc(size_t size) {

@@ -90,6 +90,15 @@ static ALWAYS_INLINE void obj_clear_flag(Object *o, uint32_t f) {
 }
 #endif
 
+/* The header of a fresh object by its words; index is 0. Two whole stores: a load of several fields at once that
+ * follows soon would wait for stores of each. */
+static ALWAYS_INLINE void obj_init_header(Object *o, uint64_t first, uint64_t second) {
+    _Atomic(uint64_t) *w = (_Atomic(uint64_t) *)o; /* atomically: a late reader may look */
+    STORE_RELAXED(w, first);
+    if (sizeof(Object) > 8)
+        STORE_RELAXED(w + 1, second);
+}
+
 /* Of an object that no other thread can reach. */
 static ALWAYS_INLINE void obj_set_flag_private(Object *o, uint32_t f) {
 #if COUNT_LAYOUT == COUNT_LAYOUT_PACKED && !EXCL_HAS_OBJECT_LOCK

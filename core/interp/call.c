@@ -177,19 +177,21 @@ int bind_arguments(Value func, Code *c, Value *r, const Value *args, intptr_t np
         too_many_positional(func, c, r, npos);
         goto fail;
     }
-    if (npos < argcount) {
+    for (n = npos; n < argcount && r[n] != ABSENT; n++)
+        continue; /* given by name */
+    if (n < argcount) {
         ExclCs cs;
         excl_read_begin(&cs, func);
         Value defaults = ref_load(func, &f->defaults);
         excl_read_end(&cs);
         intptr_t n_defaults = defaults == ABSENT ? 0 : tuple_len(defaults), first = argcount - n_defaults;
-        for (intptr_t i = npos; i < first; i++)
+        for (intptr_t i = n; i < first; i++)
             if (r[i] == ABSENT) {
                 release(defaults);
                 missing_arguments(func, c, r, 0, first, "positional");
                 goto fail;
             }
-        for (intptr_t i = MAX(npos, first); i < argcount; i++)
+        for (intptr_t i = MAX(n, first); i < argcount; i++)
             if (r[i] == ABSENT)
                 r[i] = retained(tuple_get(defaults, i - first));
         release(defaults);
