@@ -86,8 +86,10 @@ static Value make(Type *t, size_t size, uint32_t n) {
     Object *o = heap_alloc(size);
     if (!o)
         return ABSENT;
-    CHECK(((uint64_t *)o)[1] == 0 && ((uint64_t *)o)[2] == 0);
+    for (size_t i = sizeof(Object) / 8; i < size / 8; i++)
+        CHECK(((uint64_t *)o)[i] == 0);
     count_init(o);
+    CHECK(obj_index(V_OF(o)) == 0 && obj_flags(o) == 0);
     Node *node = (Node *)o;
     node->magic = NODE_MAGIC;
     node->n = n;
