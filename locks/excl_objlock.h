@@ -168,7 +168,7 @@ static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
  * safepoint or wait, what it does is as in a section. */
 static ALWAYS_INLINE bool excl_retains(Value v) {
     Thread *t = thread_self();
-    return UNLIKELY(retain_has(t, objlock_of(v_obj(v)))) && --t->excl.retain_left > 0;
+    return UNLIKELY(retain_has(t, objlock_of(v_obj(v)))) && --t->excl.retain_left >= 0;
 }
 /* The thread, in no section, is about to wait a little, attached, for what another thread may give up only after a
  * section: it keeps no lock. */
@@ -178,12 +178,12 @@ static ALWAYS_INLINE void excl_let_go(Thread *t) {
 }
 /* Counts a store into v without its lock, where stores need none. True now and then: excl_stores_turn comes first. */
 static ALWAYS_INLINE bool excl_stores_due(Thread *t, Value v) {
-    return OBJLOCK_RETAINS && !excl_alone(v) && --t->excl.stores_left <= 0;
+    return OBJLOCK_RETAINS && !excl_alone(v) && --t->excl.stores_left < 0;
 }
 /* Threads that store into one object at every moment, without locks, take turns at it too: the cache line costs more to
  * move than the store. Outside sections; may wait. */
 static ALWAYS_INLINE void excl_stores_turn(Thread *t, Value v) {
-    if (OBJLOCK_RETAINS && UNLIKELY(t->excl.stores_left <= 0) && !excl_alone(v))
+    if (OBJLOCK_RETAINS && UNLIKELY(t->excl.stores_left < 0) && !excl_alone(v))
         excl_stores_turn_slow(t, v);
 }
 /* o is dead, and was shared: its memory may be freed or retired. */

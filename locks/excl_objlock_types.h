@@ -38,6 +38,7 @@ typedef struct ExclThread {
     int64_t hot_at, retain_since, retain_checked, retain_not_before;
     const void *last; /* the lock of the last section, in_a_row sections before it too */
     int32_t in_a_row;
+    bool alerted;   /* who waits for the retained lock knows that its turn is near */
     bool reserved;  /* the retained lock was reserved: nobody had waited for it */
     bool row_timed; /* row_began and row_retain_left, retain_left then, are of this row */
     int32_t row_retain_left;

@@ -93,6 +93,14 @@ void parker_wake(Parker *p) {
         futex(&p->word, FUTEX_WAKE, 1, NULL);
 }
 
+void parker_spin(Parker *p, int64_t ns) {
+    int64_t end = real_now_ns() + ns;
+    do {
+        for (int i = 0; i < 8 && LOAD_RELAXED(&p->word) == 0; i++)
+            cpu_relax();
+    } while (LOAD_RELAXED(&p->word) == 0 && real_now_ns() < end);
+}
+
 void lowlock_lock_slow(LowLock *l) {
     for (int i = 0; i < 50; i++) {
         cpu_relax();

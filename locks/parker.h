@@ -25,6 +25,8 @@ void parker_after_fork_child(void);
 /* Waits for a wake; false when deadline_ns (now_ns() time; -1: none) has passed. Not inside a LowLock. */
 bool parker_wait(Parker *p, int64_t deadline_ns);
 void parker_wake(Parker *p);
+/* Passes up to ns nanoseconds awake, as long as no wake is remembered. */
+void parker_spin(Parker *p, int64_t ns);
 
 int64_t now_ns(void); /* CLOCK_MONOTONIC; virtual under the seeded scheduler */
 static ALWAYS_INLINE int64_t deadline_in(int64_t ns) {

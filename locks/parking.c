@@ -2,6 +2,7 @@
 
 #define BUCKET_BITS 8
 #define BUCKETS (1 << BUCKET_BITS)
+#define ALERTED_NS 250000
 
 typedef struct Bucket {
     _Alignas(CACHE_LINE) LowLock lock;
@@ -33,6 +34,16 @@ static void unlink_node(Bucket *b, ParkNode *n, ParkNode *prev) {
         b->tail = prev;
 }
 
+static ParkNode *first_waiter(Bucket *b, const void *addr, ParkNode **prev) {
+    ParkNode *n = b->head;
+    *prev = NULL;
+    while (n != NULL && n->addr != addr) {
+        *prev = n;
+        n = n->next;
+    }
+    return n;
+}
+
 static bool remove_node(Bucket *b, ParkNode *n) {
     ParkNode *prev = NULL;
     for (ParkNode *p = b->head; p != NULL; prev = p, p = p->next) {
@@ -50,6 +61,10 @@ static ParkResult park_node(const ParkSpec *spec, Bucket *b, ParkNode *n) {
         /* acquire: pairs with the release in wake_node; token and what the waker did are visible */
         if (LOAD_ACQUIRE(&n->done))
             return PARK_WOKEN;
+        if (in_time && LOAD_RELAXED(&n->alerted)) {
+            STORE_RELAXED(&n->alerted, false);
+            parker_spin(n->parker, ALERTED_NS);
+        }
         bool interrupted = spec->interrupt != NULL && (LOAD_ACQUIRE(spec->interrupt) & spec->interrupt_mask);
         if (in_time && !interrupted)
             continue;
@@ -93,11 +108,7 @@ bool parking_unpark_one(const void *addr, uintptr_t (*decide)(void *arg, const U
     Bucket *b = bucket_of(addr);
     UnparkInfo info = {0};
     lowlock_lock(&b->lock);
-    ParkNode *prev = NULL, *n = b->head;
-    while (n != NULL && n->addr != addr) {
-        prev = n;
-        n = n->next;
-    }
+    ParkNode *prev, *n = first_waiter(b, addr, &prev);
     if (n != NULL) {
         info.found = true;
         info.since_ns = n->since_ns;
@@ -115,6 +126,22 @@ bool parking_unpark_one(const void *addr, uintptr_t (*decide)(void *arg, const U
     if (p != NULL)
         parker_wake(p);
     return p != NULL;
+}
+
+void parking_alert_one(const void *addr) {
+    if (sched_on)
+        return;
+    Bucket *b = bucket_of(addr);
+    Parker *p = NULL;
+    lowlock_lock(&b->lock);
+    ParkNode *prev, *n = first_waiter(b, addr, &prev);
+    if (n != NULL) {
+        STORE_RELAXED(&n->alerted, true);
+        p = n->parker;
+    }
+    lowlock_unlock(&b->lock);
+    if (p != NULL)
+        parker_wake(p);
 }
 
 size_t parking_unpark_all(const void *addr, uintptr_t token) {

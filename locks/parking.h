@@ -26,6 +26,7 @@ typedef struct ParkNode {
     int64_t since_ns; /* when it began to wait for this address, over several parks */
     uintptr_t token;
     _Atomic(uint32_t) done; /* unparked; token is set */
+    _Atomic(bool) alerted;  /* its turn is near */
 } ParkNode;
 
 typedef struct ParkSpec {
@@ -46,6 +47,8 @@ typedef struct UnparkInfo {
 ParkResult parking_park(const ParkSpec *spec, uintptr_t *token);
 /* decide is called even when nobody waits. True: a waiter was woken. */
 bool parking_unpark_one(const void *addr, uintptr_t (*decide)(void *arg, const UnparkInfo *info), void *arg);
+/* The first waiter's turn comes in some ten microseconds: it waits for it awake. A hint; nobody leaves the queue. */
+void parking_alert_one(const void *addr);
 size_t parking_unpark_all(const void *addr, uintptr_t token);
 /* The queues are empty: their threads do not exist in this process. */
 void parking_after_fork_child(void);

@@ -11,6 +11,7 @@ enum {
     SECTIONS = 512,         /* between two looks at the clock */
     SPARSE_MAX = 4,         /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
     BATCH_MAX_NS = 3000000, /* before others have their turn; the switch interval when that is shorter */
+    ALERT_NS = 100000,      /* before the end of a batch; a thread that sleeps takes some 30 to 80 us to wake up */
     IDLE_NS = 30000,        /* without a section */
     DENSE_NS = 160,         /* from section to section, at most */
     STREAK = 3,             /* contended acquisitions of one lock ... */
@@ -107,11 +108,17 @@ NOINLINE void retain_check(Thread *t) {
     }
     t->excl.retain_left = SECTIONS;
     t->excl.retain_checked = now;
-    if (now - t->excl.retain_since < MIN(BATCH_MAX_NS, LOAD_RELAXED(&gil_interval_ns)))
-        return;
-    t->excl.retain_since = now;
-    if (LOAD_RELAXED(l) & LOCK_PARKED)
-        hand_over(t, now);
+    int64_t left = t->excl.retain_since + MIN(BATCH_MAX_NS, LOAD_RELAXED(&gil_interval_ns)) - now;
+    bool wanted = LOAD_RELAXED(l) & LOCK_PARKED;
+    if (left <= 0) {
+        t->excl.retain_since = now;
+        t->excl.alerted = false;
+        if (wanted)
+            hand_over(t, now);
+    } else if (left < ALERT_NS && wanted && !t->excl.alerted) {
+        t->excl.alerted = true;
+        bytelock_alert(l);
+    }
 }
 
 /* False when there are too many. */
@@ -126,6 +133,7 @@ static bool begin(Thread *t, ObjLock *l, bool reserved, int64_t now) {
     t->excl.retain_since = t->excl.retain_checked = now;
     t->excl.retain_left = SECTIONS;
     t->excl.retain_sparse = 0;
+    t->excl.alerted = false;
     STORE_RELAXED(&r->lock, l);
     return true;
 }
@@ -181,7 +189,7 @@ bool retain_stores(Thread *t, ObjLock *l) {
     STORE_RELAXED(&s->at, now);
     if (retain_has(t, l)) {
         t->excl.retain_left -= STORES;
-        if (t->excl.retain_left <= 0)
+        if (t->excl.retain_left < 0)
             retain_check(t);
         return false;
     }

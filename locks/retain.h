@@ -43,7 +43,7 @@ bool retain_reserve(Thread *t, ObjLock *l);
 /* A section on l ends. False: l is to be released. */
 static ALWAYS_INLINE bool retain_keep(Thread *t, ObjLock *l) {
     if (retain_has(t, l)) {
-        if (UNLIKELY(--t->excl.retain_left <= 0))
+        if (UNLIKELY(--t->excl.retain_left < 0))
             retain_check(t);
         return true;
     }

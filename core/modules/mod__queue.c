@@ -28,14 +28,23 @@ static void traverse(Value self, VisitFn visit, void *arg) {
     for (size_t i = 0; i < q->len; i++)
         visit(q->ring[(q->head + i) & (q->capacity - 1)], arg);
 }
+/* In the section: the first item, or ABSENT. *open: the gate is to be opened. */
+static ALWAYS_INLINE Value take(SimpleQueue *q, bool *open) {
+    if (!q->len)
+        return ABSENT;
+    Value v = q->ring[q->head];
+    q->head = (q->head + 1) & (q->capacity - 1);
+    q->len--;
+    *open = q->taken;
+    q->taken = false;
+    return v;
+}
+
 static void clear(Value self) {
     SimpleQueue *q = (SimpleQueue *)self;
-    while (q->len) {
-        Value v = q->ring[q->head];
-        q->head = (q->head + 1) & (q->capacity - 1);
-        q->len--;
+    bool open;
+    for (Value v; (v = take(q, &open)) != ABSENT;)
         release(v);
-    }
 }
 static void fini(Value self) {
     free(((SimpleQueue *)self)->ring);
@@ -66,18 +75,32 @@ static bool reserve(SimpleQueue *q) {
     return true;
 }
 
+/* No section is needed: nobody else touches the queue before this thread's next safepoint or wait. */
+static ALWAYS_INLINE bool is_mine(Value self) {
+    return excl_alone(self) || excl_retains(self);
+}
+/* In the section, where there is room. True: the gate is to be opened. */
+static ALWAYS_INLINE bool add(Value self, Value v) {
+    SimpleQueue *q = (SimpleQueue *)self;
+    ref_written(self, ABSENT, v);
+    q->ring[(q->head + q->len++) & (q->capacity - 1)] = retained(v);
+    bool open = q->taken;
+    q->taken = false;
+    return open;
+}
 static Value queue_put(Value self, Value *args, intptr_t nargs, Value kw) {
     SimpleQueue *q = (SimpleQueue *)self;
-    ExclCs cs;
-    excl_cs_begin(&cs, self);
-    bool ok = reserve(q), open = false;
-    if (ok) {
-        ref_written(self, ABSENT, args[0]);
-        q->ring[(q->head + q->len++) & (q->capacity - 1)] = retained(args[0]);
-        open = q->taken;
-        q->taken = false;
+    bool ok = true, open = false;
+    if (is_mine(self) && LIKELY(q->len < q->capacity)) {
+        open = add(self, args[0]);
+    } else {
+        ExclCs cs;
+        excl_cs_begin(&cs, self);
+        ok = reserve(q);
+        if (ok)
+            open = add(self, args[0]);
+        excl_cs_end(&cs);
     }
-    excl_cs_end(&cs);
     if (!ok)
         return err_no_memory();
     if (open)
@@ -87,20 +110,14 @@ static Value queue_put(Value self, Value *args, intptr_t nargs, Value kw) {
 
 static Value get(Value self, int64_t ns) {
     SimpleQueue *q = (SimpleQueue *)self;
-    ExclCs cs;
     int64_t deadline = ns > 0 ? now_ns() + ns : 0; /* for all the times that somebody else gets the item */
     for (;;) {
-        Value v = ABSENT;
-        bool open = false;
-        excl_cs_begin(&cs, self);
-        if (q->len) {
-            v = q->ring[q->head];
-            q->head = (q->head + 1) & (q->capacity - 1);
-            q->len--;
-            open = q->taken;
-            q->taken = false;
-        }
-        excl_cs_end(&cs);
+        bool mine = is_mine(self), open = false;
+        if (!mine)
+            excl_leaf_lock(self);
+        Value v = take(q, &open);
+        if (!mine)
+            excl_leaf_unlock(self);
         if (open)
             thread_byte_release(&q->gate);
         if (v != ABSENT)
@@ -110,9 +127,9 @@ static Value get(Value self, int64_t ns) {
         int r = ns == 0 ? 0 : thread_byte_acquire(&q->gate, ns);
         if (r <= 0)
             return r < 0 ? ABSENT : err_set_none((Type *)empty_type);
-        excl_cs_begin(&cs, self);
+        excl_leaf_lock(self);
         q->taken = true;
-        excl_cs_end(&cs);
+        excl_leaf_unlock(self);
     }
 }
 static Value queue_get(Value self, Value *args, intptr_t nargs, Value kw) {

@@ -329,26 +329,46 @@ Value list_get(Value l, intptr_t i) {
     }
 }
 
-NOINLINE bool list_append_shared(Value l, Value v) {
-    excl_leaf_lock(l);
+/* Nobody else writes l. */
+static ALWAYS_INLINE bool append_where_room(Value l, Value v) {
     size_t n = len_of(l);
     ListBlock *b = block_of(l);
-    bool room = b && n < b->capacity;
-    if (LIKELY(room)) {
-        ref_written(l, ABSENT, v);
-        STORE_RELEASE(&b->items[n], v); /* as in list_append_fast */
-        STORE_RELEASE(&L(l)->len, n + 1);
-    }
+    if (UNLIKELY(!b || n >= b->capacity))
+        return false;
+    ref_written(l, ABSENT, v);
+    STORE_RELEASE(&b->items[n], v); /* as in list_append_fast */
+    STORE_RELEASE(&L(l)->len, n + 1);
+    return true;
+}
+static NOINLINE bool append_locked(Value l, Value v) {
+    excl_leaf_lock(l);
+    bool room = append_where_room(l, v);
     excl_leaf_unlock(l);
     return room;
 }
-NOINLINE bool list_set_shared(Value l, intptr_t i, Value v) {
-    excl_leaf_lock(l);
-    bool ok = (size_t)i < len_of(l);
+NOINLINE bool list_append_shared(Value l, Value v) {
+    return excl_retains(l) ? append_where_room(l, v) : append_locked(l, v);
+}
+/* Nobody else writes l. False: out of range. */
+static ALWAYS_INLINE bool set_in_range(Value l, intptr_t i, Value v, Value *old) {
+    if (UNLIKELY((size_t)i >= len_of(l)))
+        return false;
+    *old = ref_swap(l, &items_of(l)[i], retained(v));
+    return true;
+}
+static NOINLINE bool set_locked(Value l, intptr_t i, Value v) {
     Value old = ABSENT;
-    if (LIKELY(ok))
-        old = ref_swap(l, &items_of(l)[i], retained(v));
+    excl_leaf_lock(l);
+    bool ok = set_in_range(l, i, v, &old);
     excl_leaf_unlock(l);
+    release(old);
+    return ok;
+}
+NOINLINE bool list_set_shared(Value l, intptr_t i, Value v) {
+    if (!excl_retains(l))
+        return set_locked(l, i, v);
+    Value old = ABSENT;
+    bool ok = set_in_range(l, i, v, &old);
     release(old);
     return ok;
 }
