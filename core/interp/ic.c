@@ -58,7 +58,7 @@ static uint64_t lookup_get(const LookupKey *k) {
 }
 static void lookup_put(const LookupKey *k, uint64_t word) {
     LookupEntry *e = lookup_entry(k);
-    if (word == 0 || !str_is_interned(k->name) || !seq_write_begin(&e->seq))
+    if (word == 0 || word == lookup_get(k) || !str_is_interned(k->name) || !seq_write_begin(&e->seq))
         return;
     STORE_RELEASE(&e->ident, k->ident);
     STORE_RELEASE(&e->own, k->own);
@@ -74,9 +74,30 @@ static bool one_in_16(void) {
     static _Thread_local uint32_t tick;
     return (++tick & 15) == 0;
 }
-/* Once a site has learnt something, most misses leave it as it is. */
-static bool site_open(const Instr *site) {
-    return LOAD_RELAXED(site) == 0 || one_in_16();
+/* Once a site has learnt something, most misses leave it as it is: all threads read its line. One that meets several
+ * shapes is written more and more rarely: after 16 misses of a thread, then 32, up to 4096. The counts are of the sites
+ * that missed last, and lost when another one takes the place. */
+static bool site_due(const Instr *site) {
+    enum { PLACES = 64, FIRST = 16, LAST = 4096 };
+    static _Thread_local struct {
+        const Instr *site;
+        uint32_t misses, limit;
+    } places[PLACES];
+    size_t i = ((uintptr_t)site >> 3 ^ (uintptr_t)site >> 9) % PLACES;
+    if (places[i].site != site) {
+        places[i].site = site;
+        places[i].misses = 1;
+        places[i].limit = FIRST;
+        return false;
+    }
+    if (++places[i].misses < places[i].limit)
+        return false;
+    places[i].misses = 0;
+    places[i].limit = MIN(places[i].limit * 2, (uint32_t)LAST);
+    return true;
+}
+static bool site_fresh(const Instr *site) {
+    return LOAD_RELAXED(site) == 0;
 }
 static void site_put(Instr *site, uint64_t word) {
     if (IC_KIND(word) != IC_EMPTY)
@@ -108,13 +129,13 @@ const SideCell *ic_find_super(Instr *site, uint32_t shape, uint32_t own, Value n
     word = lookup_get(&k);
     if (word == 0 || !ic_cell_valid(ic_cell(word)))
         return NULL;
-    if (site_open(site))
+    if (site_fresh(site) || site_due(site))
         site_put(site, word);
     return ic_cell(word);
 }
 
 void ic_learn_super(Instr *site, uint32_t shape, uint32_t own, Value name, Type *type, uint32_t version, Value value) {
-    if (!site_open(site))
+    if (!site_fresh(site) && !one_in_16())
         return;
     SideCell contents = {.type = type, .version = version, .aux = own, .value = value};
     LookupKey k = {shape, own, IC_USE_SUPER, name};
@@ -220,10 +241,10 @@ static uint64_t learn(const LookupKey *k, Value o) {
 uint64_t ic_find_elsewhere(Instr *site, Value o, Value name, IcUse use) {
     LookupKey k = key_of(o, name, use);
     uint64_t word = lookup_get(&k);
-    bool open = site_open(site);
-    if (word == 0 ? open : IC_KIND(word) == IC_EMPTY && one_in_16())
+    bool fresh = site_fresh(site);
+    if (word == 0 ? fresh || one_in_16() : IC_KIND(word) == IC_EMPTY && one_in_16())
         word = learn(&k, o);
-    if (open)
+    if (fresh || site_due(site))
         site_put(site, word);
     return word;
 }
