@@ -102,13 +102,14 @@ static OpFn *const op_table[256];
 #define STEP_ANY_N(fn, n) STEP_ANY_BODY(fn, n)
 #endif
 #define STEP(fn) STEP_N(fn, 1)
-/* Backward or taken jumps: target becomes the pc, and is where an exception of the poll counts as raised. */
-#define JUMP_POLL(offset)                          \
-    do {                                           \
-        pc += (offset);                            \
-        if (UNLIKELY(LOAD_RELAXED(&t->poll) != 0)) \
-            GOTO(polled);                          \
-        DISPATCH();                                \
+/* Backward or taken jumps: target becomes the pc, and is where an exception of the poll counts as raised. Under the
+ * seeded scheduler each goes back by way of a safepoint: a loop may wait for what another thread stores. */
+#define JUMP_POLL(offset)                                      \
+    do {                                                       \
+        pc += (offset);                                        \
+        if (UNLIKELY(sched_on || LOAD_RELAXED(&t->poll) != 0)) \
+            GOTO(polled);                                      \
+        DISPATCH();                                            \
     } while (0)
 
 /* Ends of instructions. A value that dies is destroyed in a shared tail, because destroying may run code: by then the
