@@ -56,6 +56,12 @@ static uint64_t widen(uint32_t e) {
     return w;
 }
 
+/* For what the caller has unlinked: who enters a later epoch does not find it. */
+static uint64_t stamp_now(void) {
+    ck_pr_fence_memory();
+    return widen(ck_epoch_value(&epoch));
+}
+
 static void free_passed(Thread *t) {
     if (!t->retire.local.first)
         return;
@@ -66,8 +72,7 @@ static void free_passed(Thread *t) {
 }
 
 static NOINLINE void batch_full(Thread *t) {
-    ck_pr_fence_memory(); /* who enters a later epoch finds nothing of the batch */
-    retire_close(t, widen(ck_epoch_value(&epoch)));
+    retire_close(t, stamp_now());
     retire_adopt(t);
     free_passed(t);
     retire_ask_above(t, ASK_BYTES);
@@ -113,7 +118,7 @@ void retire_quiescent(Thread *t) {
 }
 
 uint64_t retire_stamp(void) {
-    return LOAD_RELAXED(&world_threaded) ? widen(ck_epoch_value(&epoch)) : 0;
+    return LOAD_RELAXED(&world_threaded) ? stamp_now() : 0;
 }
 bool retire_passed(uint64_t stamp) {
     return stamp == 0 || !LOAD_RELAXED(&world_threaded) || widen(ck_epoch_value(&epoch)) >= stamp + 2;
@@ -142,7 +147,7 @@ void retire_thread_fini(Thread *t) {
     if (!r)
         return;
     retire_detach(t);
-    retire_close(t, widen(ck_epoch_value(&epoch)));
+    retire_close(t, stamp_now());
     free_passed(t);
     retire_abandon(t);
     t->retire.record = NULL;

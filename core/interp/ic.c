@@ -99,6 +99,9 @@ static bool site_due(const Instr *site) {
 static bool site_fresh(const Instr *site) {
     return LOAD_RELAXED(site) == 0;
 }
+static bool site_open(const Instr *site) {
+    return site_fresh(site) || site_due(site);
+}
 static void site_put(Instr *site, uint64_t word) {
     if (IC_KIND(word) != IC_EMPTY)
         STORE_RELEASE(site, word); /* pairs with the acquire of sites that go through a side cell */
@@ -129,7 +132,7 @@ const SideCell *ic_find_super(Instr *site, uint32_t shape, uint32_t own, Value n
     word = lookup_get(&k);
     if (word == 0 || !ic_cell_valid(ic_cell(word)))
         return NULL;
-    if (site_fresh(site) || site_due(site))
+    if (site_open(site))
         site_put(site, word);
     return ic_cell(word);
 }
@@ -241,10 +244,9 @@ static uint64_t learn(const LookupKey *k, Value o) {
 uint64_t ic_find_elsewhere(Instr *site, Value o, Value name, IcUse use) {
     LookupKey k = key_of(o, name, use);
     uint64_t word = lookup_get(&k);
-    bool fresh = site_fresh(site);
-    if (word == 0 ? fresh || one_in_16() : IC_KIND(word) == IC_EMPTY && one_in_16())
+    if (word == 0 ? site_fresh(site) || one_in_16() : IC_KIND(word) == IC_EMPTY && one_in_16())
         word = learn(&k, o);
-    if (fresh || site_due(site))
+    if (site_open(site))
         site_put(site, word);
     return word;
 }
