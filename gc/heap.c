@@ -855,17 +855,17 @@ NOINLINE Object *heap_alloc_slow(Thread *t, size_t size) {
 
 enum { BLOCK_CELL_MAX = POLYGIL_SANITIZED ? 0 : 1024 };
 
-static void *block_malloc(size_t size) {
+static void *block_malloc(size_t size, bool zeroed) {
     sweep_some(thread_self(), (uint32_t)(size >> HEAP_PAGE_SHIFT) + 1);
     if (!heap_may_take(size))
         return NULL;
-    void *b = malloc(size ? size : 1);
+    void *b = zeroed ? calloc(1, size) : malloc(size ? size : 1);
     if (UNLIKELY(!b)) {
         Thread *t = thread_self();
         if (excl_in_section(t) || excl_world_stopped())
             return NULL;
         trace_emergency(t);
-        if (!(b = malloc(size ? size : 1)))
+        if (!(b = zeroed ? calloc(1, size) : malloc(size ? size : 1)))
             return NULL;
     }
     heap_account((int64_t)malloc_usable_size(b));
@@ -875,7 +875,7 @@ NOINLINE void *heap_block_slow(Thread *t, size_t size) {
     if (UNLIKELY(LOAD_RELAXED(&heap_torture_on)) && heap_torture_alloc(t))
         return NULL;
     if (size > BLOCK_CELL_MAX)
-        return block_malloc(size);
+        return block_malloc(size, false);
     uint32_t cls = class_of((size + 7) / 8);
     if (cls < 2)
         cls = 2;
@@ -885,6 +885,15 @@ NOINLINE void *heap_block_slow(Thread *t, size_t size) {
     void *b = heap_pop(p);
     if (UNLIKELY(LOAD_RELAXED(&heap_torture_on)))
         bin_empty(t, PAGE_BLOCKS, cls);
+    return b;
+}
+void *heap_block_zeroed(size_t size, size_t from) {
+    /* What was used before must be cleared by the allocator too, and what is below `from` with it. */
+    if (size >= HEAP_OVERSIZE && !LOAD_RELAXED(&heap_torture_on))
+        return block_malloc(size, true);
+    char *b = heap_block(size);
+    if (b)
+        memset(b + from, 0, size - from);
     return b;
 }
 void heap_block_free_big(void *block) {

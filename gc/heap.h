@@ -224,6 +224,9 @@ static ALWAYS_INLINE void heap_block_free(void *block) {
     }
     heap_free_remote(p, block);
 }
+/* The same, its bytes from `from` on zero; from HEAP_OVERSIZE on they are no memory before they are written. */
+enum { HEAP_OVERSIZE = 1048576 };
+void *heap_block_zeroed(size_t size, size_t from);
 /* As realloc, for a block that no reader without a lock can hold. */
 void *heap_block_resize(void *block, size_t size);
 /* Usable bytes. */

@@ -53,10 +53,19 @@ static bool mark_parked(_Atomic(uint8_t) *l) {
     return true;
 }
 
-bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns) {
+bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns) {
+    return bytelock_park_overdue(l, since_ns, -1, NULL);
+}
+
+bool bytelock_park_overdue(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, int64_t (*overdue)(void *l)) {
     if (!mark_parked(l))
         return false;
-    ParkSpec spec = {.addr = l, .still = still_taken, .arg = l, .deadline_ns = deadline_ns, .since_ns = since_ns};
+    ParkSpec spec = {.addr = l,
+                     .still = still_taken,
+                     .arg = l,
+                     .deadline_ns = deadline_ns,
+                     .overdue = overdue,
+                     .since_ns = since_ns};
     uintptr_t token = TOKEN_COMPETE;
     return parking_park(&spec, &token) == PARK_WOKEN && token == TOKEN_HANDED;
 }
@@ -115,7 +124,7 @@ void bytelock_lock_slow(_Atomic(uint8_t) *l) {
     while (!bytelock_spin(l)) {
         if (since == 0)
             since = now_ns();
-        if (bytelock_park(l, since, -1))
+        if (bytelock_park(l, since))
             return;
     }
 }

@@ -24,9 +24,10 @@ extern bool bytelock_no_spin;
 bool bytelock_try_any(_Atomic(uint8_t) *l);
 /* Backs off and tries, 10 to 20 us. */
 bool bytelock_spin(_Atomic(uint8_t) *l);
-/* Parks unless it is free, at most until deadline_ns (-1: none). True: it was handed over, the caller holds it.
- * since_ns: when the caller began to wait. */
-bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns);
+/* Parks unless it is free. True: it was handed over, the caller holds it. since_ns: when the caller began to wait. */
+bool bytelock_park(_Atomic(uint8_t) *l, int64_t since_ns);
+/* The same, but for what it does while it waits: see ParkSpec. */
+bool bytelock_park_overdue(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns, int64_t (*overdue)(void *l));
 /* The same with a deadline (-1: none) and an interrupt: see ParkSpec. since_ns: 0 the first time. */
 typedef enum ByteLockWait { BYTELOCK_RETRY, BYTELOCK_HANDED, BYTELOCK_TIMEOUT, BYTELOCK_INTERRUPTED } ByteLockWait;
 ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t deadline_ns,

@@ -68,6 +68,9 @@ static ALWAYS_INLINE void excl_object_dead(Object *o) {}
 static ALWAYS_INLINE bool excl_retains(Value v) {
     return false;
 }
+static ALWAYS_INLINE bool excl_retains_quick(Value v) {
+    return false;
+}
 static ALWAYS_INLINE void excl_let_go(Thread *t) {}
 static ALWAYS_INLINE bool excl_stores_due(Thread *t, Value v) {
     return false;

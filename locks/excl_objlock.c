@@ -116,7 +116,7 @@ static NOINLINE void lock_stop_mutex(Thread *t) {
     while (!bytelock_spin(&stop_mutex.bits)) {
         thread_publish_stack(t);
         detach_state(t);
-        bool handed = bytelock_park(&stop_mutex.bits, since, -1);
+        bool handed = bytelock_park(&stop_mutex.bits, since);
         t->handed = handed ? &stop_mutex.bits : NULL;
         t->waited = &stop_mutex.bits;
         attach_state(t);
@@ -361,7 +361,15 @@ void excl_unclaim(Thread *t) {
 
 /* ---- sections ---- */
 
+#if OBJLOCK_PARKS
 enum { RETAINED_ASK_NS = 50000, RETAINED_ASK_MAX_NS = 2000000 };
+
+static int64_t ask_retainer(void *l) {
+    Thread *t = thread_self();
+    t->excl.ask_ns = MIN(t->excl.ask_ns * 4, RETAINED_ASK_MAX_NS);
+    return deadline_in(retain_ask(l, t->excl.ask_ns));
+}
+#endif
 
 /* Takes l, which the thread does not hold. What waits suspends the sections and is detached. */
 static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
@@ -369,17 +377,14 @@ static NOINLINE void lock_wait(Thread *t, ObjLock *l) {
 #if OBJLOCK_PARKS
     if (bytelock_spin(l))
         return;
-    int64_t since = now_ns(), ask_ns = RETAINED_ASK_NS;
+    int64_t since = now_ns();
     t->excl.wants = l;
+    t->excl.ask_ns = RETAINED_ASK_NS;
     for (;;) {
         suspend_sections(t);
         thread_publish_stack(t);
         detach_state(t);
-        bool handed = bytelock_park(l, since, deadline_in(ask_ns));
-        if (!handed && now_ns() - since >= ask_ns) {
-            retain_ask(l);
-            ask_ns = MIN(ask_ns * 4, RETAINED_ASK_MAX_NS);
-        }
+        bool handed = bytelock_park_overdue(l, since, deadline_in(t->excl.ask_ns), ask_retainer);
         if (UNLIKELY(!attach_try(t))) {
             /* The world is stopped: a stopped thread holds no lock. */
             if (handed)

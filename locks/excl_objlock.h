@@ -168,7 +168,11 @@ static ALWAYS_INLINE void excl_leaf_unlock(Value v) {
  * safepoint or wait, what it does is as in a section. */
 static ALWAYS_INLINE bool excl_retains(Value v) {
     Thread *t = thread_self();
-    return UNLIKELY(retain_has(t, objlock_of(v_obj(v)))) && --t->excl.retain_left >= 0;
+    return retain_settled(t, v_obj(v)) || (UNLIKELY(retain_has(t, objlock_of(v_obj(v)))) && --t->excl.retain_left >= 0);
+}
+/* The same, but says so only sometimes, and counts nothing. */
+static ALWAYS_INLINE bool excl_retains_quick(Value v) {
+    return retain_settled(thread_self(), v_obj(v));
 }
 /* The thread, in no section, is about to wait a little, attached, for what another thread may give up only after a
  * section: it keeps no lock. */
@@ -178,7 +182,8 @@ static ALWAYS_INLINE void excl_let_go(Thread *t) {
 }
 /* Counts a store into v without its lock, where stores need none. True now and then: excl_stores_turn comes first. */
 static ALWAYS_INLINE bool excl_stores_due(Thread *t, Value v) {
-    return OBJLOCK_RETAINS && !excl_alone(v) && --t->excl.stores_left < 0;
+    return OBJLOCK_RETAINS && UNLIKELY(obj_has_flag(v_obj(v), OF_SHARED)) && !retain_settled(t, v_obj(v)) &&
+           LOAD_RELAXED(&world_threaded) && --t->excl.stores_left < 0;
 }
 /* Threads that store into one object at every moment, without locks, take turns at it too: the cache line costs more to
  * move than the store. Outside sections; may wait. */

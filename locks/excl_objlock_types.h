@@ -35,7 +35,9 @@ typedef struct ExclThread {
     int32_t retain_sparse;        /* looks in a row that found its sections far apart */
     int32_t hot_times;            /* contended acquisitions of hot in a row, the last at hot_at */
     const void *hot;
-    int64_t hot_at, retain_since, retain_checked, retain_not_before;
+    _Atomic(int64_t) retain_since; /* the batch began; others read it */
+    int64_t hot_at, retain_checked, retain_not_before;
+    int64_t ask_ns;   /* it waits for a lock: how long until it next asks who retains that */
     const void *last; /* the lock of the last section, in_a_row sections before it too */
     int32_t in_a_row;
     bool alerted;   /* who waits for the retained lock knows that its turn is near */

@@ -14,7 +14,7 @@ NOINLINE void mutex_lock_detached(Mutex *m) {
         bool handed;
         Thread *t = thread_self();
         DETACHED_BEGIN
-        handed = bytelock_park(&m->bits, since, -1);
+        handed = bytelock_park(&m->bits, since);
         t->handed = handed ? &m->bits : NULL;
         t->waited = &m->bits;
         DETACHED_END

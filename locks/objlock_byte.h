@@ -11,6 +11,9 @@ typedef _Atomic(uint8_t) ObjLock;
 static ALWAYS_INLINE ObjLock *objlock_of(Object *o) {
     return &o->lock;
 }
+static ALWAYS_INLINE const Object *objlock_owner(const ObjLock *l) {
+    return (const Object *)((const char *)l - offsetof(Object, lock));
+}
 
 void bytelock_unlock_slow(ObjLock *l);
 

@@ -57,8 +57,13 @@ static bool remove_node(Bucket *b, ParkNode *n) {
 }
 
 static ParkResult park_node(const ParkSpec *spec, Bucket *b, ParkNode *n) {
+    int64_t deadline = spec->deadline_ns;
     for (;;) {
-        bool in_time = parker_wait(n->parker, spec->deadline_ns);
+        bool in_time = parker_wait(n->parker, deadline);
+        if (!in_time && spec->overdue != NULL) {
+            deadline = spec->overdue(spec->arg);
+            in_time = true; /* a wake may have come meanwhile, and ended a wait inside */
+        }
         /* acquire: pairs with the release in wake_node; token and what the waker did are visible */
         if (LOAD_ACQUIRE(&n->done))
             return PARK_WOKEN;

@@ -33,7 +33,9 @@ typedef struct ParkSpec {
     const void *addr;
     bool (*still)(void *arg); /* NULL: always */
     void *arg;
-    int64_t deadline_ns;                /* -1: none */
+    int64_t deadline_ns; /* -1: none */
+    /* NULL, or called at the deadline, still in the queue: gives the next deadline, and the wait goes on. May park. */
+    int64_t (*overdue)(void *arg);
     int64_t since_ns;                   /* 0: now */
     const _Atomic(uint32_t) *interrupt; /* NULL: never */
     uint32_t interrupt_mask;

@@ -12,6 +12,8 @@ enum {
     SPARSE_MAX = 4,         /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
     BATCH_MAX_NS = 3000000, /* before others have their turn; the switch interval when that is shorter */
     ALERT_NS = 100000,      /* before the end of a batch; a thread that sleeps takes some 30 to 80 us to wake up */
+    LAST_ASK_NS = 150000,   /* before the end of a batch: the alert is still to come */
+    SETTLE_NS = 250000,     /* before the end of a batch, at least: whoever waits has time to ask */
     IDLE_NS = 30000,        /* without a section */
     DENSE_NS = 160,         /* from section to section, at most */
     STREAK = 3,             /* contended acquisitions of one lock ... */
@@ -55,6 +57,8 @@ static Retainer *retainer_new(void) {
 static ObjLock *take_back(Thread *t) {
     Retainer *r = LOAD_RELAXED(&t->excl.retainer);
     ObjLock *l = LOAD_RELAXED(&r->lock);
+    if (l != NULL)
+        STORE_RELAXED(&r->settled, NULL);
     if (l == NULL ||
         !atomic_compare_exchange_strong_explicit(&r->lock, &l, NULL, memory_order_relaxed, memory_order_relaxed))
         return NULL;
@@ -78,16 +82,24 @@ static void hand_over(Thread *t, int64_t now) {
         objlock_release(l);
 }
 
+static int64_t batch_left(Thread *t, int64_t now) {
+    return LOAD_RELAXED(&t->excl.retain_since) + MIN(BATCH_MAX_NS, LOAD_RELAXED(&gil_interval_ns)) - now;
+}
+
 /* After SECTIONS sections, or because somebody who waits asks. */
 NOINLINE void retain_check(Thread *t) {
     Retainer *r = LOAD_RELAXED(&t->excl.retainer);
     const ObjLock *l = LOAD_RELAXED(&r->lock);
     if (l == NULL)
         return;
-    if (t->excl.reserved && !(LOAD_RELAXED(l) & LOCK_PARKED)) {
+    bool wanted = LOAD_RELAXED(l) & LOCK_PARKED;
+    if (t->excl.reserved && !wanted) {
         t->excl.retain_left = SECTIONS;
+        STORE_RELAXED(&r->settled, objlock_owner(l));
         return;
     }
+    bool settled = LOAD_RELAXED(&r->settled) != NULL;
+    STORE_RELAXED(&r->settled, NULL);
     int64_t now = now_ns();
     if (t->excl.reserved) {
         t->excl.reserve_pause = MIN(MAX(t->excl.reserve_pause * 2, UNSUITED_NS), RESERVE_PAUSE_MAX_NS);
@@ -97,9 +109,10 @@ NOINLINE void retain_check(Thread *t) {
     }
     int32_t sections = SECTIONS - t->excl.retain_left;
     bool dense = now - t->excl.retain_checked <= (int64_t)sections * DENSE_NS;
-    t->excl.retain_sparse = dense ? 0 : t->excl.retain_sparse + 1;
+    /* What was done with a settled lock has not been counted: it is from here on. */
+    t->excl.retain_sparse = dense || settled ? 0 : t->excl.retain_sparse + 1;
     /* Whom the lock was handed a moment ago may not have come to its first section yet. */
-    bool idle = sections == 0 && now - t->excl.retain_checked > IDLE_NS;
+    bool idle = !settled && sections == 0 && now - t->excl.retain_checked > IDLE_NS;
     if (idle || t->excl.retain_sparse >= SPARSE_MAX) {
         if (t->excl.retain_sparse >= SPARSE_MAX)
             t->excl.retain_not_before = now + UNSUITED_NS;
@@ -108,16 +121,17 @@ NOINLINE void retain_check(Thread *t) {
     }
     t->excl.retain_left = SECTIONS;
     t->excl.retain_checked = now;
-    int64_t left = t->excl.retain_since + MIN(BATCH_MAX_NS, LOAD_RELAXED(&gil_interval_ns)) - now;
-    bool wanted = LOAD_RELAXED(l) & LOCK_PARKED;
+    int64_t left = batch_left(t, now);
     if (left <= 0) {
-        t->excl.retain_since = now;
+        STORE_RELAXED(&t->excl.retain_since, now);
         t->excl.alerted = false;
         if (wanted)
             hand_over(t, now);
     } else if (left < ALERT_NS && wanted && !t->excl.alerted) {
         t->excl.alerted = true;
         bytelock_alert(l);
+    } else if (dense && !settled && left > SETTLE_NS) {
+        STORE_RELAXED(&r->settled, objlock_owner(l));
     }
 }
 
@@ -130,7 +144,8 @@ static bool begin(Thread *t, ObjLock *l, bool reserved, int64_t now) {
         STORE_RELEASE(&t->excl.retainer, r);
     }
     t->excl.reserved = reserved;
-    t->excl.retain_since = t->excl.retain_checked = now;
+    STORE_RELAXED(&t->excl.retain_since, now);
+    t->excl.retain_checked = now;
     t->excl.retain_left = SECTIONS;
     t->excl.retain_sparse = 0;
     t->excl.alerted = false;
@@ -196,16 +211,21 @@ bool retain_stores(Thread *t, ObjLock *l) {
     return dense && other && !sched_on && !excl_world_stopped();
 }
 
-void retain_ask(const ObjLock *l) {
+int64_t retain_ask(const ObjLock *l, int64_t at_most_ns) {
+    int64_t again = at_most_ns;
     thread_list_lock_attached();
     for (Thread *t = thread_list; t != NULL; t = t->next) {
         /* acquire: pairs with the release in retain_contended */
         if (LOAD_RELAXED(&LOAD_ACQUIRE(&t->excl.retainer)->lock) == l) {
             thread_set_poll(t, POLL_RETAINED);
+            int64_t left = batch_left(t, now_ns());
+            if (left > LAST_ASK_NS)
+                again = MIN(again, left - LAST_ASK_NS);
             break;
         }
     }
     thread_list_unlock();
+    return again;
 }
 
 NOINLINE void retain_dead_slow(ObjLock *l) {
@@ -213,6 +233,10 @@ NOINLINE void retain_dead_slow(ObjLock *l) {
     while (LOAD_ACQUIRE(l) & LOCK_HELD) {
         for (int i = 0; i < RETAINERS; i++) {
             ObjLock *seen = l;
+            const Object *o = objlock_owner(l);
+            if (LOAD_RELAXED(&retainers[i].settled) == o)
+                atomic_compare_exchange_strong_explicit(&retainers[i].settled, &o, NULL, memory_order_relaxed,
+                                                        memory_order_relaxed);
             if (LOAD_RELAXED(&retainers[i].lock) == l &&
                 atomic_compare_exchange_strong_explicit(&retainers[i].lock, &seen, NULL, memory_order_relaxed,
                                                         memory_order_relaxed)) {

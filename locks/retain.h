@@ -26,12 +26,17 @@
 
 struct Retainer {
     _Alignas(CACHE_LINE) _Atomic(ObjLock *) lock; /* set by the thread; cleared by it, or when the object dies */
+    _Atomic(const Object *) settled;              /* NULL or the lock's object; the same for it */
     _Atomic(bool) in_use;
 };
 
 void retain_thread_init(Thread *t);
 void retain_thread_fini(Thread *t);
 
+/* The thread retains o's lock, and until somebody asks for it nobody counts what is done with it. */
+static ALWAYS_INLINE bool retain_settled(const Thread *t, const Object *o) {
+    return LOAD_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->settled) == o;
+}
 /* The thread holds l, outside its sections. */
 static ALWAYS_INLINE bool retain_has(const Thread *t, const ObjLock *l) {
     return LOAD_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->lock) == l;
@@ -59,8 +64,11 @@ static ALWAYS_INLINE bool retain_keep(Thread *t, ObjLock *l) {
 void retain_let_go(Thread *t);
 /* The section that holds l takes it over: it is no longer retained. */
 static ALWAYS_INLINE void retain_forget(Thread *t, const ObjLock *l) {
-    if (retain_has(t, l))
-        STORE_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->lock, NULL);
+    if (retain_has(t, l)) {
+        Retainer *r = LOAD_RELAXED(&t->excl.retainer);
+        STORE_RELAXED(&r->settled, NULL);
+        STORE_RELAXED(&r->lock, NULL);
+    }
 }
 /* The thread, attached, has taken l, which it found taken at began (now_ns): from here on it may retain it. */
 void retain_contended(Thread *t, ObjLock *l, int64_t began);
@@ -70,8 +78,9 @@ bool retain_stores(Thread *t, ObjLock *l);
 enum {
     RETAIN_LONG_WAIT_NS = 500000
 }; /* who waited so long waited for a retainer, most likely, and need not learn it anew */
-/* Detached: whoever retains l is asked to look whether it still should. Waits for the list of threads. */
-void retain_ask(const ObjLock *l);
+/* Detached: whoever retains l is asked to look whether it still should. Waits for the list of threads. Returns in how
+ * many ns to ask again: at_most_ns, or when its turn is nearly over. */
+int64_t retain_ask(const ObjLock *l, int64_t at_most_ns);
 /* The object that l belongs to is dead: nobody retains l. */
 void retain_dead_slow(ObjLock *l);
 static ALWAYS_INLINE void retain_dead(ObjLock *l) {
@@ -87,6 +96,9 @@ static ALWAYS_INLINE const ObjLock *retain_which(const Thread *t) {
 
 static inline void retain_thread_init(Thread *t) {}
 static inline void retain_thread_fini(Thread *t) {}
+static inline bool retain_settled(const Thread *t, const Object *o) {
+    return false;
+}
 static inline bool retain_has(const Thread *t, const ObjLock *l) {
     return false;
 }
@@ -101,7 +113,9 @@ static inline bool retain_stores(Thread *t, ObjLock *l) {
     return false;
 }
 enum { RETAIN_LONG_WAIT_NS };
-static inline void retain_ask(const ObjLock *l) {}
+static inline int64_t retain_ask(const ObjLock *l, int64_t at_most_ns) {
+    return at_most_ns;
+}
 static inline void retain_dead(ObjLock *l) {}
 static inline const ObjLock *retain_which(const Thread *t) {
     return NULL;

@@ -35,6 +35,17 @@ static ListBlock *block_new(size_t cap) {
         b->capacity = cap;
     return b;
 }
+/* The slots from `used` on hold ABSENT. */
+static ListBlock *block_new_empty(size_t cap, size_t used) {
+    if (UNLIKELY(cap > MAX_ITEMS)) {
+        err_no_memory();
+        return NULL;
+    }
+    ListBlock *b = block_alloc_zeroed(sizeof(ListBlock) + cap * sizeof(Ref), sizeof(ListBlock) + used * sizeof(Ref));
+    if (LIKELY(b != NULL))
+        b->capacity = cap;
+    return b;
+}
 
 /* In the section: makes nb, which already owns the items, the list's block. Pairs with the acquire loads of readers. */
 static void install(Value l, ListBlock *nb, size_t n) {
@@ -53,8 +64,12 @@ static void install(Value l, ListBlock *nb, size_t n) {
 
 /* A list grows by an eighth and a little, as CPython's does; by a half where readers may look into the block, which
  * then cannot be resized where it is: its items are copied, and the old block's slots emptied. */
-static size_t grown(Value l, size_t need) {
+static size_t with_room(Value l, size_t need) {
     return (need + (need >> (readers_unlocked(l) ? 1 : 3)) + 6) & ~(size_t)3;
+}
+/* A large block that is copied doubles: what is not used of it is no memory yet. */
+static size_t grown(Value l, size_t need) {
+    return with_room(l, readers_unlocked(l) && need >= HEAP_OVERSIZE / sizeof(Ref) ? need + need / 3 : need);
 }
 
 /* In the section: a block of cap slots with the present items. */
@@ -72,13 +87,11 @@ static int reallocate(Value l, size_t cap) {
         STORE_RELEASE(&L(l)->block, b);
         return 0;
     }
-    ListBlock *nb = block_new(cap), *old = block_of(l);
+    ListBlock *nb = block_new_empty(cap, MIN(n, cap)), *old = block_of(l);
     if (!nb)
         return -1;
     if (n)
         memcpy((void *)nb->items, (void *)old->items, n * sizeof(Ref));
-    if (cap > n)
-        memset((void *)(nb->items + n), 0, (cap - n) * sizeof(Ref));
     install(l, nb, n);
     return 0;
 }
@@ -98,7 +111,7 @@ static void trim(Value l) {
         install(l, NULL, 0);
         return;
     }
-    if (reallocate(l, grown(l, n)) < 0)
+    if (reallocate(l, with_room(l, n)) < 0)
         err_clear();
 }
 
@@ -141,12 +154,11 @@ Value list_new(intptr_t cap) {
     if (UNLIKELY(l == ABSENT))
         return ABSENT;
     if (cap > 0) {
-        ListBlock *b = block_new((size_t)cap);
+        ListBlock *b = block_new_empty((size_t)cap, 0);
         if (!b) {
             release(l);
             return ABSENT;
         }
-        memset((void *)b->items, 0, (size_t)cap * sizeof(Ref));
         STORE_RELAXED(&L(l)->block, b);
     }
     trace_track(v_obj(l));

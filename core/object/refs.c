@@ -55,6 +55,12 @@ void *block_alloc(size_t bytes) {
         err_no_memory();
     return p;
 }
+void *block_alloc_zeroed(size_t bytes, size_t from) {
+    void *p = heap_block_zeroed(bytes, from);
+    if (UNLIKELY(!p))
+        err_no_memory();
+    return p;
+}
 void block_retire(Value holder, void *block) {
     if (block == NULL)
         return;

@@ -31,8 +31,9 @@ static ALWAYS_INLINE void refs_forget(Value holder, Ref *src, size_t n) {
 
 /* Memory for a block, uninitialised; NULL with MemoryError. */
 void *block_alloc(size_t bytes);
-void block_retire(Value holder, void *block); /* was holder's: freed once no reader can hold it; NULL allowed */
-void block_free(void *block);                 /* was never published; NULL allowed */
+void *block_alloc_zeroed(size_t bytes, size_t from); /* the bytes from `from` on are zero */
+void block_retire(Value holder, void *block);        /* was holder's: freed once no reader can hold it; NULL allowed */
+void block_free(void *block);                        /* was never published; NULL allowed */
 
 /* Equality that needs no Python code and no lock: 1, 0, or -1 when only obj_eq can tell. Both alive. */
 int tuple_flat_eq(Value a, Value b); /* of exact tuples, -1 for tuples in tuples too */
