@@ -35,9 +35,9 @@ ByteLockWait bytelock_park_until(_Atomic(uint8_t) *l, int64_t since_ns, int64_t 
 void bytelock_unlock_slow(_Atomic(uint8_t) *l);
 /* Releases it to the first waiter, however short it has waited. */
 void bytelock_hand_over(_Atomic(uint8_t) *l);
-/* A release is near: the first waiter gets ready. */
-static inline void bytelock_alert(const _Atomic(uint8_t) *l) {
-    parking_alert_one((const void *)l);
+/* A release is near: the first waiter gets ready, and at turn_ns it is overdue. */
+static inline void bytelock_alert(const _Atomic(uint8_t) *l, int64_t turn_ns) {
+    parking_alert_one((const void *)l, turn_ns);
 }
 /* Waits as long as it takes, parks as it is. */
 void bytelock_lock_slow(_Atomic(uint8_t) *l);

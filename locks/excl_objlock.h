@@ -182,8 +182,7 @@ static ALWAYS_INLINE void excl_let_go(Thread *t) {
 }
 /* Counts a store into v without its lock, where stores need none. True now and then: excl_stores_turn comes first. */
 static ALWAYS_INLINE bool excl_stores_due(Thread *t, Value v) {
-    return OBJLOCK_RETAINS && UNLIKELY(obj_has_flag(v_obj(v), OF_SHARED)) && !retain_settled(t, v_obj(v)) &&
-           LOAD_RELAXED(&world_threaded) && --t->excl.stores_left < 0;
+    return OBJLOCK_RETAINS && !excl_alone(v) && --t->excl.stores_left < 0;
 }
 /* Threads that store into one object at every moment, without locks, take turns at it too: the cache line costs more to
  * move than the store. Outside sections; may wait. */

@@ -2,8 +2,7 @@
 
 #define BUCKET_BITS 8
 #define BUCKETS (1 << BUCKET_BITS)
-#define ALERTED_NS \
-    250000 /* retain.c alerts 100 us ahead and looks at the clock every 512 sections, of 160 ns at most */
+#define OVERDUE_NS 100000 /* awake, for the next safepoint of who is asked */
 
 typedef struct Bucket {
     _Alignas(CACHE_LINE) LowLock lock;
@@ -60,16 +59,21 @@ static ParkResult park_node(const ParkSpec *spec, Bucket *b, ParkNode *n) {
     int64_t deadline = spec->deadline_ns;
     for (;;) {
         bool in_time = parker_wait(n->parker, deadline);
-        if (!in_time && spec->overdue != NULL) {
-            deadline = spec->overdue(spec->arg);
-            in_time = true; /* a wake may have come meanwhile, and ended a wait inside */
+        int64_t turn = in_time ? LOAD_RELAXED(&n->turn_ns) : 0;
+        if (turn != 0) {
+            STORE_RELAXED(&n->turn_ns, 0);
+            parker_spin(n->parker, turn - now_ns());
         }
         /* acquire: pairs with the release in wake_node; token and what the waker did are visible */
         if (LOAD_ACQUIRE(&n->done))
             return PARK_WOKEN;
-        if (in_time && LOAD_RELAXED(&n->alerted)) {
-            STORE_RELAXED(&n->alerted, false);
-            parker_spin(n->parker, ALERTED_NS);
+        if ((!in_time || turn != 0) && spec->overdue != NULL) {
+            deadline = spec->overdue(spec->arg);
+            if (turn != 0)
+                parker_spin(n->parker, OVERDUE_NS);
+            in_time = true;
+            if (LOAD_ACQUIRE(&n->done)) /* a wait inside `overdue` may have taken the wake */
+                return PARK_WOKEN;
         }
         bool interrupted = spec->interrupt != NULL && (LOAD_ACQUIRE(spec->interrupt) & spec->interrupt_mask);
         if (in_time && !interrupted)
@@ -134,7 +138,7 @@ bool parking_unpark_one(const void *addr, uintptr_t (*decide)(void *arg, const U
     return p != NULL;
 }
 
-void parking_alert_one(const void *addr) {
+void parking_alert_one(const void *addr, int64_t turn_ns) {
     if (sched_on)
         return;
     Bucket *b = bucket_of(addr);
@@ -142,7 +146,7 @@ void parking_alert_one(const void *addr) {
     lowlock_lock(&b->lock);
     ParkNode *prev, *n = first_waiter(b, addr, &prev);
     if (n != NULL) {
-        STORE_RELAXED(&n->alerted, true);
+        STORE_RELAXED(&n->turn_ns, turn_ns);
         p = n->parker;
     }
     lowlock_unlock(&b->lock);

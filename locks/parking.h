@@ -25,8 +25,8 @@ typedef struct ParkNode {
     Parker *parker;
     int64_t since_ns; /* when it began to wait for this address, over several parks */
     uintptr_t token;
-    _Atomic(uint32_t) done; /* unparked; token is set */
-    _Atomic(bool) alerted;  /* its turn is near */
+    _Atomic(uint32_t) done;   /* unparked; token is set */
+    _Atomic(int64_t) turn_ns; /* its turn comes then, most likely; 0: not known */
 } ParkNode;
 
 typedef struct ParkSpec {
@@ -34,7 +34,8 @@ typedef struct ParkSpec {
     bool (*still)(void *arg); /* NULL: always */
     void *arg;
     int64_t deadline_ns; /* -1: none */
-    /* NULL, or called at the deadline, still in the queue: gives the next deadline, and the wait goes on. May park. */
+    /* NULL, or called at the deadline, or when its turn should have come, still in the queue: gives the next deadline,
+     * and the wait goes on. May park. */
     int64_t (*overdue)(void *arg);
     int64_t since_ns;                   /* 0: now */
     const _Atomic(uint32_t) *interrupt; /* NULL: never */
@@ -49,8 +50,9 @@ typedef struct UnparkInfo {
 ParkResult parking_park(const ParkSpec *spec, uintptr_t *token);
 /* decide is called even when nobody waits. True: a waiter was woken. */
 bool parking_unpark_one(const void *addr, uintptr_t (*decide)(void *arg, const UnparkInfo *info), void *arg);
-/* The first waiter's turn comes in some ten microseconds: it waits for it awake. A hint; nobody leaves the queue. */
-void parking_alert_one(const void *addr);
+/* The first waiter's turn comes at turn_ns, some ten microseconds from now: it waits for it awake, and is overdue then.
+ * A hint; nobody leaves the queue. */
+void parking_alert_one(const void *addr, int64_t turn_ns);
 size_t parking_unpark_all(const void *addr, uintptr_t token);
 /* The queues are empty: their threads do not exist in this process. */
 void parking_after_fork_child(void);

@@ -8,12 +8,11 @@
 
 enum {
     RETAINERS = 64,         /* threads that retain at a time */
-    SECTIONS = 512,         /* between two looks at the clock */
+    SECTIONS = 128,         /* between two looks at the clock */
     SPARSE_MAX = 4,         /* looks in a row that find them too far apart; one alone may be the scheduler's doing */
     BATCH_MAX_NS = 3000000, /* before others have their turn; the switch interval when that is shorter */
-    ALERT_NS = 100000,      /* before the end of a batch; a thread that sleeps takes some 30 to 80 us to wake up */
-    LAST_ASK_NS = 150000,   /* before the end of a batch: the alert is still to come */
-    SETTLE_NS = 250000,     /* before the end of a batch, at least: whoever waits has time to ask */
+    LAST_ASK_NS = 150000,   /* before the end of a batch; a thread that sleeps takes some 30 to 80 us to wake up */
+    ALERT_NS = 200000,      /* before the end of a batch, at most: who asked last is in time */
     IDLE_NS = 30000,        /* without a section */
     DENSE_NS = 160,         /* from section to section, at most */
     STREAK = 3,             /* contended acquisitions of one lock ... */
@@ -82,6 +81,14 @@ static void hand_over(Thread *t, int64_t now) {
         objlock_release(l);
 }
 
+/* The object may be dying in another thread: that one clears `lock`, then `settled`. All four accesses are sequentially
+ * consistent, so what is stored here too late is seen by one of the two. */
+static void settle(Retainer *r, const ObjLock *l) {
+    atomic_store(&r->settled, objlock_owner(l));
+    if (atomic_load(&r->lock) != l)
+        STORE_RELAXED(&r->settled, NULL);
+}
+
 static int64_t batch_left(Thread *t, int64_t now) {
     return LOAD_RELAXED(&t->excl.retain_since) + MIN(BATCH_MAX_NS, LOAD_RELAXED(&gil_interval_ns)) - now;
 }
@@ -95,7 +102,7 @@ NOINLINE void retain_check(Thread *t) {
     bool wanted = LOAD_RELAXED(l) & LOCK_PARKED;
     if (t->excl.reserved && !wanted) {
         t->excl.retain_left = SECTIONS;
-        STORE_RELAXED(&r->settled, objlock_owner(l));
+        settle(r, l);
         return;
     }
     bool settled = LOAD_RELAXED(&r->settled) != NULL;
@@ -127,12 +134,15 @@ NOINLINE void retain_check(Thread *t) {
         t->excl.alerted = false;
         if (wanted)
             hand_over(t, now);
-    } else if (left < ALERT_NS && wanted && !t->excl.alerted) {
-        t->excl.alerted = true;
-        bytelock_alert(l);
-    } else if (dense && !settled && left > SETTLE_NS) {
-        STORE_RELAXED(&r->settled, objlock_owner(l));
+        return;
     }
+    bool last = left < ALERT_NS;
+    if (last && wanted && !t->excl.alerted) {
+        t->excl.alerted = true;
+        bytelock_alert(l, now + left);
+    }
+    if (settled ? last : dense)
+        settle(r, l);
 }
 
 /* False when there are too many. */
@@ -199,6 +209,7 @@ bool retain_stores(Thread *t, ObjLock *l) {
     struct Storer *s = &storers[((uintptr_t)l >> 4) % STORERS];
     bool other = LOAD_RELAXED(&s->lock) == l && LOAD_RELAXED(&s->thread) != t &&
                  now - LOAD_RELAXED(&s->at) < 4 * (int64_t)STORES_NS;
+    other = other || LOAD_RELAXED(l) & LOCK_HELD; /* whose retainer has settled does not come here */
     STORE_RELAXED(&s->lock, l);
     STORE_RELAXED(&s->thread, t);
     STORE_RELAXED(&s->at, now);
@@ -234,12 +245,10 @@ NOINLINE void retain_dead_slow(ObjLock *l) {
         for (int i = 0; i < RETAINERS; i++) {
             ObjLock *seen = l;
             const Object *o = objlock_owner(l);
-            if (LOAD_RELAXED(&retainers[i].settled) == o)
-                atomic_compare_exchange_strong_explicit(&retainers[i].settled, &o, NULL, memory_order_relaxed,
-                                                        memory_order_relaxed);
             if (LOAD_RELAXED(&retainers[i].lock) == l &&
-                atomic_compare_exchange_strong_explicit(&retainers[i].lock, &seen, NULL, memory_order_relaxed,
-                                                        memory_order_relaxed)) {
+                atomic_compare_exchange_strong(&retainers[i].lock, &seen, NULL)) {
+                if (atomic_load(&retainers[i].settled) == o) /* see settle */
+                    atomic_compare_exchange_strong(&retainers[i].settled, &o, NULL);
                 STORE_RELAXED(l, 0);
                 return;
             }

@@ -10,6 +10,11 @@
  * holder's next safepoint, and the loser reserves nothing for a while, each time for longer: who waits may wait for a
  * native function that has no safepoint. (Lock reservation: Kawachiya et al. 2002.)
  *
+ * What is done with the object while it is `settled` is not even counted: a comparison, and no section. A retained lock
+ * settles when its sections have been dense; whoever waits asks for it (retain_ask), early on to find out whether it is
+ * still used, at last shortly before the turn is over, and then the first waiter is alerted, which asks once more when
+ * its turn has come.
+ *
  * Invariants:
  *   - At most one lock per thread. It is held: the byte says so, and nobody else takes it.
  *   - A thread that detaches, parks, waits for another object lock or stops lets it go, except that a retained lock of

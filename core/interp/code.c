@@ -255,6 +255,11 @@ int code_line(const Code *c, intptr_t index) {
 
 /* ---- text ---- */
 
+/* The word before it was quickened. */
+static uint64_t code_plain_word(uint64_t w) {
+    return instr_op(w) == OP_STORE_ATTR_SHARED ? w - OP_STORE_ATTR_SHARED + OP_STORE_ATTR : w;
+}
+
 static void disassemble_word(const Code *c, uint32_t i, char *out, size_t size) {
     uint64_t w = LOAD_RELAXED(&c->instrs[i]);
     const InstrInfo *info = &instr_info[instr_op(w)];
@@ -320,21 +325,27 @@ void code_dump(FILE *f, const Code *c) {
 /* ---- what Python sees ---- */
 
 /* Words count as two bytes in what Python sees, as CPython's code units do. */
-static Value code_get_code(Value self) {
+static Value code_words(Value self, bool quickened) {
     Code *c = (Code *)self;
-    Value v = ref_peek(&c->code_bytes);
-    if (v != ABSENT)
-        return retained(v);
     Value b = bytes_from(NULL, (size_t)c->n_instrs * 8);
     if (b == ABSENT)
         return ABSENT;
     for (uint32_t i = 0; i < c->n_instrs; i++) {
         uint64_t w = LOAD_RELAXED(&c->instrs[i]);
+        if (!quickened)
+            w = code_plain_word(w);
         memcpy(bytes_data(b) + (size_t)i * 8, &w, 8);
         for (int k = instr_info[instr_op(w)].extra; k > 0 && i + 1 < c->n_instrs; k--)
             memset(bytes_data(b) + (size_t)++i * 8, 0, 8);
     }
     return b;
+}
+static Value code_get_code(Value self) {
+    Value v = ref_peek(&((Code *)self)->code_bytes);
+    return v != ABSENT ? retained(v) : code_words(self, false);
+}
+static Value code_get_adaptive(Value self) {
+    return code_words(self, true);
 }
 static Value code_get_empty_bytes(Value self) {
     return bytes_from("", 0);
@@ -545,7 +556,7 @@ static const NativeDef code_methods[] = {
 };
 static const GetSetDef code_getsets[] = {
     {"co_code", code_get_code},
-    {"_co_code_adaptive", code_get_code},
+    {"_co_code_adaptive", code_get_adaptive},
     {"co_linetable", code_get_empty_bytes},
     {"co_lnotab", code_get_empty_bytes},
     {"co_exceptiontable", code_get_empty_bytes},

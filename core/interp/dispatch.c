@@ -475,23 +475,28 @@ OP(LOAD_ATTR) {
     }
     STEP_ANY_N(step_load_attr, 2);
 }
+/* Slot r of o = A, which it consumes or retains; on. */
+#define STORE_SLOT(o, r)                                  \
+    do {                                                  \
+        Value v = REG_A;                                  \
+        if (COUNT_EXACT) {                                \
+            if (HAS_FLAG(IF_KILL_A))                      \
+                REG_A = ABSENT;                           \
+            else                                          \
+                retain(v);                                \
+        }                                                 \
+        UNUSED Value old = ref_swap(o, r, v), b = TAKE_B; \
+        FINISH2(old, b, 2);                               \
+    } while (0)
 OP(STORE_ATTR) {
     Value o = REG_B;
     uint64_t ic = LOAD_ACQUIRE(pc + 1);
-    if (LIKELY(v_is_obj(o) && (!STORES_NEED_LOCK || !obj_is_shared(o) || excl_retains(o) || excl_alone(o)))) {
+    if (LIKELY(v_is_obj(o) && (!STORES_NEED_LOCK || excl_alone(o)))) {
         uint32_t index = obj_index(o);
         if (LIKELY(IC_GUARD_KIND(ic) == IC_KEY(index, IC_INLINE))) {
             Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));
             if (LIKELY(ref_peek(r) != ABSENT && (STORES_NEED_LOCK || !excl_stores_due(t, o)))) {
-                Value v = REG_A;
-                if (COUNT_EXACT) {
-                    if (HAS_FLAG(IF_KILL_A))
-                        REG_A = ABSENT;
-                    else
-                        retain(v);
-                }
-                UNUSED Value old = ref_swap(o, r, v), b = TAKE_B;
-                FINISH2(old, b, 2);
+                STORE_SLOT(o, r);
             }
         } else if (excl_alone(o) && IC_GUARD_KIND(ic) == IC_KEY(index, IC_ADD_INLINE)) {
             const SideCell *c = ic_cell(ic);
@@ -510,6 +515,21 @@ OP(STORE_ATTR) {
                 FINISH1(TAKE_B, 2);
             }
         }
+    }
+    STEP_N(step_store_attr, 2);
+}
+/* Apart from STORE_ATTR, so that neither of the two jumps on its way: it takes a tenth more time. */
+OP(STORE_ATTR_SHARED) {
+    Value o = REG_B;
+    uint64_t ic = LOAD_ACQUIRE(pc + 1);
+    if (LIKELY(v_is_obj(o) && excl_retains_quick(o))) {
+        uint32_t index = obj_index(o);
+        Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));
+        if (LIKELY(IC_GUARD_KIND(ic) == IC_KEY(index, IC_INLINE) && ref_peek(r) != ABSENT)) {
+            STORE_SLOT(o, r);
+        }
+    } else if (v_is_obj(o) && !excl_alone(o)) {
+        GOTO(op_STORE_ATTR);
     }
     STEP_N(step_store_attr, 2);
 }

@@ -260,6 +260,11 @@ void ic_stale(Instr *site, uint64_t word, Value o, Value name, IcUse use) {
     site_put(site, learn(&k, o));
 }
 
+void ic_quicken(Instr *pc, uint64_t w, unsigned op) {
+    if (site_due(pc))
+        STORE_RELAXED(pc, (w & ~(uint64_t)0xff) | op);
+}
+
 void ic_reset_words(uint64_t *words, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         unsigned op = instr_op(words[i]);

@@ -82,6 +82,8 @@ static ALWAYS_INLINE uint64_t ic_find(Instr *site, Value o, Value name, IcUse us
 }
 /* The word that ic_find gave did not do: sometimes learns anew. */
 void ic_stale(Instr *site, uint64_t word, Value o, Value name, IcUse use);
+/* The instruction at pc, whose word is w, might better be op: it is changed more and more rarely. */
+void ic_quicken(Instr *pc, uint64_t w, unsigned op);
 /* What super() behind the class with root shape `own` gives for a receiver of that shape: a valid cell, or NULL. */
 const SideCell *ic_find_super(Instr *site, uint32_t shape, uint32_t own, Value name);
 /* value: uncounted. */

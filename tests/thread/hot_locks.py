@@ -40,10 +40,38 @@ def hammer(i, box, log, table, seen):
         seen.add(k)
 
 
+words = hammer.__code__.co_code
 for count in (2, 5):
     box, log, table, seen = Box(), [], {}, set()
     together(count, hammer, box, log, table, seen)
     print(len(log) == count * N, sum(log) == count * sum(range(N)), len(table) == len(seen) == N, box.value == N - 1)
+
+
+print(words == hammer.__code__.co_code)
+
+
+def short_lived(i, gate, place, lost):
+    """A list and an object after the other, most of them where the last ones were."""
+    for r in range(30):
+        if i == 0:
+            place[:] = [], Box()
+        gate.wait()
+        log, box = place
+        append = log.append
+        for k in range(N // 30):
+            append(k)
+            box.value = r
+            box.other = log
+        if gate.wait() == 0:
+            lost.append(2 * (N // 30) - len(log))
+            place.clear()
+        del log, box, append
+        gate.wait()
+
+
+lost = []
+together(2, short_lived, threading.Barrier(2), [], lost)
+print(len(lost), sum(lost))
 
 
 def turns(i, log, done):

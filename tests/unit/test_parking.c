@@ -23,7 +23,7 @@ static void timeouts(void) {
     CHECK(parking_park(&s, NULL) == PARK_TIMEOUT);
     CHECK(now_ns() - t0 >= 3000000);
     CHECK(!parking_unpark_one(&word, NULL, NULL)); /* it left the queue */
-    parking_alert_one(&word);
+    parking_alert_one(&word, now_ns() + 50000);
 }
 
 /* Under the bucket's lock, which is held until the waiter is queued: the next one comes behind it. */
@@ -51,7 +51,7 @@ static void *wake_in_order(void *arg) {
     unit_sleep_us(20000); /* the last one may not sleep yet */
     for (int i = 0; i < 8; i++) {
         if (i % 2) {
-            parking_alert_one(&word); /* it stays where it is: asleep again after a while, or awake */
+            parking_alert_one(&word, now_ns() + 50000); /* it stays where it is: asleep again after a while, or awake */
             unit_sleep_us(i % 4 == 1 ? 1000 : 20);
         }
         CHECK(parking_unpark_one(&word, give, &i));
@@ -98,7 +98,7 @@ static void body_semaphore(int i, void *arg) {
         if (i % 2 == 0) {
             atomic_fetch_add(&permits, 1);
             if (k % 5 == 0)
-                parking_alert_one(&permits);
+                parking_alert_one(&permits, now_ns() + 50000);
             parking_unpark_one(&permits, NULL, NULL);
             continue;
         }
