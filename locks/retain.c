@@ -75,6 +75,10 @@ void retain_let_go(Thread *t) {
 static void hand_over(Thread *t, int64_t now) {
     ObjLock *l = take_back(t);
     t->excl.hot_at = now;
+    /* Its next store without the lock looks whose turn it is, and finds that it has stored densely. */
+    t->excl.stores_left = 0;
+    t->excl.stores_on = l;
+    t->excl.stores_at = now;
     if (l != NULL && LOAD_RELAXED(l) & LOCK_PARKED)
         bytelock_hand_over(l);
     else if (l != NULL)
