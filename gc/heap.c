@@ -889,7 +889,7 @@ NOINLINE void *heap_block_slow(Thread *t, size_t size) {
 }
 void *heap_block_zeroed(size_t size, size_t from) {
     /* What was used before must be cleared by the allocator too, and what is below `from` with it. */
-    if (size >= HEAP_OVERSIZE && !LOAD_RELAXED(&heap_torture_on))
+    if (size >= HEAP_OVERSIZE && from < size && !LOAD_RELAXED(&heap_torture_on))
         return block_malloc(size, true);
     char *b = heap_block(size);
     if (b)

@@ -68,7 +68,7 @@ static ALWAYS_INLINE void excl_object_dead(Object *o) {}
 static ALWAYS_INLINE bool excl_retains(Value v) {
     return false;
 }
-static ALWAYS_INLINE bool excl_retains_quick(Value v) {
+static ALWAYS_INLINE bool excl_retains_quick(const Thread *t, Value v) {
     return false;
 }
 static ALWAYS_INLINE void excl_let_go(Thread *t) {}

@@ -319,7 +319,7 @@ void excl_detach_out(Thread *t) {
 void excl_safepoint(Thread *t, uint32_t bits) {
     if (bits & POLL_RETAINED) {
         atomic_fetch_and_explicit(&t->poll, ~(uint32_t)POLL_RETAINED, memory_order_relaxed);
-        retain_check(t);
+        retain_check(t, true);
     }
     /* POLL_PENDING: the world may cease to be threaded */
     if (bits & (POLL_STOP | POLL_PENDING))

@@ -171,8 +171,8 @@ static ALWAYS_INLINE bool excl_retains(Value v) {
     return retain_settled(t, v_obj(v)) || (UNLIKELY(retain_has(t, objlock_of(v_obj(v)))) && --t->excl.retain_left >= 0);
 }
 /* The same, but says so only sometimes, and counts nothing. */
-static ALWAYS_INLINE bool excl_retains_quick(Value v) {
-    return retain_settled(thread_self(), v_obj(v));
+static ALWAYS_INLINE bool excl_retains_quick(const Thread *t, Value v) {
+    return retain_settled(t, v_obj(v));
 }
 /* The thread, in no section, is about to wait a little, attached, for what another thread may give up only after a
  * section: it keeps no lock. */

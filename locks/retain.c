@@ -56,10 +56,10 @@ static Retainer *retainer_new(void) {
 static ObjLock *take_back(Thread *t) {
     Retainer *r = LOAD_RELAXED(&t->excl.retainer);
     ObjLock *l = LOAD_RELAXED(&r->lock);
-    if (l != NULL)
-        STORE_RELAXED(&r->settled, NULL);
-    if (l == NULL ||
-        !atomic_compare_exchange_strong_explicit(&r->lock, &l, NULL, memory_order_relaxed, memory_order_relaxed))
+    if (l == NULL)
+        return NULL;
+    STORE_RELAXED(&r->settled, NULL);
+    if (!atomic_compare_exchange_strong_explicit(&r->lock, &l, NULL, memory_order_relaxed, memory_order_relaxed))
         return NULL;
     return l;
 }
@@ -75,10 +75,6 @@ void retain_let_go(Thread *t) {
 static void hand_over(Thread *t, int64_t now) {
     ObjLock *l = take_back(t);
     t->excl.hot_at = now;
-    /* Its next store without the lock looks whose turn it is, and finds that it has stored densely. */
-    t->excl.stores_left = 0;
-    t->excl.stores_on = l;
-    t->excl.stores_at = now;
     if (l != NULL && LOAD_RELAXED(l) & LOCK_PARKED)
         bytelock_hand_over(l);
     else if (l != NULL)
@@ -97,8 +93,7 @@ static int64_t batch_left(Thread *t, int64_t now) {
     return LOAD_RELAXED(&t->excl.retain_since) + MIN(BATCH_MAX_NS, LOAD_RELAXED(&gil_interval_ns)) - now;
 }
 
-/* After SECTIONS sections, or because somebody who waits asks. */
-NOINLINE void retain_check(Thread *t) {
+NOINLINE void retain_check(Thread *t, bool asked) {
     Retainer *r = LOAD_RELAXED(&t->excl.retainer);
     const ObjLock *l = LOAD_RELAXED(&r->lock);
     if (l == NULL)
@@ -110,6 +105,10 @@ NOINLINE void retain_check(Thread *t) {
         return;
     }
     bool settled = LOAD_RELAXED(&r->settled) != NULL;
+    if (settled && !asked) {
+        t->excl.retain_left = SECTIONS; /* these were counted, others not: they say nothing */
+        return;
+    }
     STORE_RELAXED(&r->settled, NULL);
     int64_t now = now_ns();
     if (t->excl.reserved) {
@@ -136,8 +135,13 @@ NOINLINE void retain_check(Thread *t) {
     if (left <= 0) {
         STORE_RELAXED(&t->excl.retain_since, now);
         t->excl.alerted = false;
-        if (wanted)
+        if (wanted) {
+            /* Its next store without the lock looks whose turn it is, and finds that it has stored densely. */
+            t->excl.stores_left = 0;
+            t->excl.stores_on = l;
+            t->excl.stores_at = now;
             hand_over(t, now);
+        }
         return;
     }
     bool last = left < ALERT_NS;
@@ -220,7 +224,7 @@ bool retain_stores(Thread *t, ObjLock *l) {
     if (retain_has(t, l)) {
         t->excl.retain_left -= STORES;
         if (t->excl.retain_left < 0)
-            retain_check(t);
+            retain_check(t, false);
         return false;
     }
     return dense && other && !sched_on && !excl_world_stopped();

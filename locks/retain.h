@@ -46,7 +46,8 @@ static ALWAYS_INLINE bool retain_settled(const Thread *t, const Object *o) {
 static ALWAYS_INLINE bool retain_has(const Thread *t, const ObjLock *l) {
     return LOAD_RELAXED(&LOAD_RELAXED(&t->excl.retainer)->lock) == l;
 }
-void retain_check(Thread *t);
+/* After so many sections, or because somebody who waits asks: whether the lock should still be retained. */
+void retain_check(Thread *t, bool asked);
 enum { RESERVE_ROW = 8 };
 /* After RESERVE_ROW sections in a row on l, a shared object's, which the caller holds: true when it is retained now. */
 bool retain_reserve(Thread *t, ObjLock *l);
@@ -54,7 +55,7 @@ bool retain_reserve(Thread *t, ObjLock *l);
 static ALWAYS_INLINE bool retain_keep(Thread *t, ObjLock *l) {
     if (retain_has(t, l)) {
         if (UNLIKELY(--t->excl.retain_left < 0))
-            retain_check(t);
+            retain_check(t, false);
         return true;
     }
     if (t->excl.last != l) {
@@ -107,7 +108,7 @@ static inline bool retain_settled(const Thread *t, const Object *o) {
 static inline bool retain_has(const Thread *t, const ObjLock *l) {
     return false;
 }
-static inline void retain_check(Thread *t) {}
+static inline void retain_check(Thread *t, bool asked) {}
 static inline bool retain_keep(Thread *t, ObjLock *l) {
     return false;
 }

@@ -15,7 +15,7 @@ PROVE(excl_cs_end, void, ExclCs *);
 PROVE(excl_leaf_lock, void, Value);
 PROVE(excl_object_dead, void, Object *);
 PROVE(excl_retains, bool, Value);
-PROVE(excl_retains_quick, bool, Value);
+PROVE(excl_retains_quick, bool, const Thread *, Value);
 PROVE(excl_let_go, void, Thread *);
 PROVE(excl_stores_due, bool, Thread *, Value);
 PROVE(excl_stores_turn, void, Thread *, Value);

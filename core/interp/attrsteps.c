@@ -306,7 +306,7 @@ int step_store_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value name = name_of(R, w);
     if (!STORES_NEED_LOCK && v_is_obj(o))
         excl_stores_turn(t, o);
-    if (v_is_obj(o) && excl_retains_quick(o) != (instr_op(w) == OP_STORE_ATTR_SHARED))
+    if (v_is_obj(o) && excl_retains_quick(t, o) != (instr_op(w) == OP_STORE_ATTR_SHARED))
         ic_quicken(pc, w, instr_op(w) == OP_STORE_ATTR ? OP_STORE_ATTR_SHARED : OP_STORE_ATTR);
     uint64_t ic = ic_find(pc + 1, o, name, IC_USE_STORE);
     if (!v_is_obj(o) || !cached_store(o, ic, v)) {

@@ -475,18 +475,11 @@ OP(LOAD_ATTR) {
     }
     STEP_ANY_N(step_load_attr, 2);
 }
-/* Slot r of o = A, which it consumes or retains; on. */
-#define STORE_SLOT(o, r)                                  \
-    do {                                                  \
-        Value v = REG_A;                                  \
-        if (COUNT_EXACT) {                                \
-            if (HAS_FLAG(IF_KILL_A))                      \
-                REG_A = ABSENT;                           \
-            else                                          \
-                retain(v);                                \
-        }                                                 \
-        UNUSED Value old = ref_swap(o, r, v), b = TAKE_B; \
-        FINISH2(old, b, 2);                               \
+/* Slot r of o = operand A; on. */
+#define STORE_SLOT(o, r)                                            \
+    do {                                                            \
+        UNUSED Value old = ref_swap(o, r, own_a(R, w)), b = TAKE_B; \
+        FINISH2(old, b, 2);                                         \
     } while (0)
 OP(STORE_ATTR) {
     Value o = REG_B;
@@ -502,14 +495,7 @@ OP(STORE_ATTR) {
             const SideCell *c = ic_cell(ic);
             Ref *r = (Ref *)((char *)o + c->aux);
             if (LIKELY(ic_cell_valid(c) && ref_peek(r) == ABSENT)) {
-                Value v = REG_A;
-                if (COUNT_EXACT) {
-                    if (HAS_FLAG(IF_KILL_A))
-                        REG_A = ABSENT;
-                    else
-                        retain(v);
-                }
-                ref_swap(o, r, v);
+                ref_swap(o, r, own_a(R, w));
                 STORE_RELEASE(&v_obj(o)->index,
                               c->next_shape); /* pairs with readers' guard: the value comes before the shape */
                 FINISH1(TAKE_B, 2);
@@ -522,7 +508,7 @@ OP(STORE_ATTR) {
 OP(STORE_ATTR_SHARED) {
     Value o = REG_B;
     uint64_t ic = LOAD_ACQUIRE(pc + 1);
-    if (LIKELY(v_is_obj(o) && excl_retains_quick(o))) {
+    if (LIKELY(v_is_obj(o) && excl_retains_quick(t, o))) {
         uint32_t index = obj_index(o);
         Ref *r = (Ref *)((char *)o + IC_PAYLOAD(ic));
         if (LIKELY(IC_GUARD_KIND(ic) == IC_KEY(index, IC_INLINE) && ref_peek(r) != ABSENT)) {

@@ -230,5 +230,11 @@ static ALWAYS_INLINE Value take_reg(Value *R, unsigned reg) {
     R[reg] = ABSENT;
     return v;
 }
+/* Operand A, to be stored: taken out of its register where it is consumed, else retained. */
+static ALWAYS_INLINE Value own_a(Value *R, uint64_t w) {
+    if (!COUNT_EXACT)
+        return REG_A;
+    return HAS_FLAG(IF_KILL_A) ? take_reg(R, instr_a(w)) : retained(REG_A);
+}
 
 #endif

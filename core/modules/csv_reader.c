@@ -51,10 +51,6 @@ typedef struct Parse {
     bool failed;
 } Parse;
 
-static void fail(Parse *p, Value exception_set) {
-    p->failed = true;
-}
-
 static void end_field(Parse *p) {
     Value v = sb_finish(&p->text);
     sb_init(&p->text);
@@ -77,7 +73,7 @@ static bool has_room(Parse *p, intptr_t n) {
     int64_t limit = LOAD_RELAXED(&csv_field_limit);
     if (LIKELY((int64_t)p->text.len + n <= limit))
         return true;
-    fail(p, err_set((Type *)csv_error, "field larger than field limit (%ld)", (long)limit));
+    p->failed = err_set((Type *)csv_error, "field larger than field limit (%ld)", (long)limit) == ABSENT;
     return false;
 }
 static void add(Parse *p, uint32_t c) {
@@ -193,8 +189,9 @@ static void step(Parse *p, uint32_t c) {
         if (c == END_OF_LINE)
             p->state = START_RECORD;
         else if (!ends_line(c))
-            fail(p, err_set((Type *)csv_error, "new-line character seen in unquoted field - do you need to open the "
-                                               "file in universal-newline mode?"));
+            p->failed =
+                err_set((Type *)csv_error, "new-line character seen in unquoted field - do you need to open the "
+                                           "file in universal-newline mode?") == ABSENT;
         return;
     }
 }
@@ -223,7 +220,7 @@ static void out_of_lines(Parse *p) {
         return;
     }
     if (p->d->strict)
-        fail(p, err_set((Type *)csv_error, "unexpected end of data"));
+        p->failed = err_set((Type *)csv_error, "unexpected end of data") == ABSENT;
     else
         end_field(p);
     p->state = START_RECORD;
@@ -240,8 +237,9 @@ Value csv_reader_next(Value self) {
         if (line == ABSENT) {
             out_of_lines(&p);
         } else if (!v_is_str(line)) {
-            fail(&p, err_set((Type *)csv_error,
-                             "iterator should return strings, not %T (the file should be opened in text mode)", line));
+            p.failed = err_set((Type *)csv_error,
+                               "iterator should return strings, not %T (the file should be opened in text mode)",
+                               line) == ABSENT;
         } else {
             atomic_fetch_add_explicit(&r->line_num, 1, memory_order_relaxed);
             parse_line(&p, line);

@@ -25,18 +25,8 @@ static Ref *items_of(Value l) {
 
 /* ---- blocks ---- */
 
-static ListBlock *block_new(size_t cap) {
-    if (UNLIKELY(cap > MAX_ITEMS)) {
-        err_no_memory();
-        return NULL;
-    }
-    ListBlock *b = block_alloc(sizeof(ListBlock) + cap * sizeof(Ref));
-    if (LIKELY(b != NULL))
-        b->capacity = cap;
-    return b;
-}
 /* The slots from `used` on hold ABSENT. */
-static ListBlock *block_new_empty(size_t cap, size_t used) {
+static ListBlock *block_new(size_t cap, size_t used) {
     if (UNLIKELY(cap > MAX_ITEMS)) {
         err_no_memory();
         return NULL;
@@ -87,7 +77,7 @@ static int reallocate(Value l, size_t cap) {
         STORE_RELEASE(&L(l)->block, b);
         return 0;
     }
-    ListBlock *nb = block_new_empty(cap, MIN(n, cap)), *old = block_of(l);
+    ListBlock *nb = block_new(cap, MIN(n, cap)), *old = block_of(l);
     if (!nb)
         return -1;
     if (n)
@@ -154,7 +144,7 @@ Value list_new(intptr_t cap) {
     if (UNLIKELY(l == ABSENT))
         return ABSENT;
     if (cap > 0) {
-        ListBlock *b = block_new_empty((size_t)cap, 0);
+        ListBlock *b = block_new((size_t)cap, 0);
         if (!b) {
             release(l);
             return ABSENT;
@@ -170,7 +160,7 @@ static Value make_unfilled(size_t n, Ref **items) {
     *items = NULL;
     if (n == 0)
         return obj_new(&list_type);
-    ListBlock *b = block_new(n);
+    ListBlock *b = block_new(n, n);
     if (!b)
         return ABSENT;
     Value l = obj_new(&list_type);
@@ -556,7 +546,7 @@ Value list_take_all(Value l, ListBlock **home) {
     excl_cs_begin(&cs, l);
     size_t n = len_of(l);
     Value t = ABSENT;
-    if (n == 0 || (*home = block_new(n)) != NULL)
+    if (n == 0 || (*home = block_new(n, n)) != NULL)
         t = scratch_new((intptr_t)n);
     if (t != ABSENT) {
         if (n)

@@ -75,7 +75,8 @@ static ALWAYS_INLINE Value list_get_quick(Value l, intptr_t i) {
 /* Appends and steals v when there is room; false (nothing done) when the block must grow: use list_append_steal. */
 bool list_append_shared(Value l, Value v);
 static ALWAYS_INLINE bool list_append_fast(Value l, Value v) {
-    if (!obj_is_private(l) && (v_is_obj(v) || !excl_retains_quick(l))) /* an object may have to be published */
+    if (!obj_is_private(l) &&
+        (v_is_obj(v) || !excl_retains_quick(thread_self(), l))) /* an object may have to be published */
         return list_append_shared(l, v);
     List *o = (List *)l;
     size_t n = LOAD_RELAXED(&o->len);
