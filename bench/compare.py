@@ -130,10 +130,10 @@ def in_turn(cells, shuffle):
 
 
 class Round:
-    """One round of one workload: processes of every cell, and their samples in turn."""
+    """One round of one workload: processes of every cell, and their samples in turn. core: where one thread alone runs, or None."""
 
-    def __init__(self, cells, binaries, samples, scale, progress, failed):
-        self.progress, self.running, self.failed = progress, {}, failed
+    def __init__(self, cells, binaries, samples, scale, core, progress, failed):
+        self.progress, self.running, self.failed, self.core = progress, {}, failed, core
         # Starting and warming up is not measured: as many at a time as there are cores.
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(lambda key: self._start(key, binaries, samples, scale), cells))
@@ -142,7 +142,8 @@ class Round:
         workload, name, kind, n = key
         if key not in self.failed:
             self._try(key, lambda: runner.Cell(
-                binaries[name], workload, n if kind == "threads" else 1, samples, scale, n if kind == "processes" else 0))
+                binaries[name], workload, n if kind == "threads" else 1, samples, scale, n if kind == "processes" else 0,
+                self.core if (kind, n) == ("threads", 1) else None))
         self.progress.step("%s %s %d" % (workload, name, n))
 
     def _try(self, key, action):
@@ -182,12 +183,15 @@ def run(workloads, binaries, counting, counts, rounds, samples, scale, reference
         len(cells) * rounds * (1 + samples) + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
     results, failures = {}, {}
     shuffle = random.Random(1)
-    by_workload = {}
+    by_workload, groups = {}, {w["name"]: w["group"] for w in workloads}
     for w, name, kind, n in cells:
         by_workload.setdefault(w["name"], []).append((w["name"], name, kind, n))
-    for _ in range(rounds):
-        for group in by_workload.values():
-            r = Round(group, binaries, samples, scale, progress, failures)
+    for number in range(rounds):
+        for workload, group in by_workload.items():
+            # What is compared runs on the same core, which in turn is each of them; contended workloads see to that themselves, and those
+            # with threads of their own need all cores.
+            core = number if groups[workload] in ("single", "shared") else None
+            r = Round(group, binaries, samples, scale, core, progress, failures)
             try:
                 for _ in range(samples):
                     r.sample(in_turn(group, shuffle))

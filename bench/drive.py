@@ -3,10 +3,12 @@
     INTERPRETER bench/drive.py WORKLOAD THREADS SAMPLES [--scale F] [--wait] [--number N]
 
 --wait: prints "ready" after the warm-up and after each sample; each begins when a line arrives on stdin.
---number: which of the processes that run together this is, from 0.
+--number: the core to run on, counted from 0 and round again; processes that run together get different ones.
 
 Threads, or processes that start together, get a core each when there are enough: left to the system's scheduler two of
-them often begin on one core, and stay there for a good part of a short sample.
+them often begin on one core, and stay there for a good part of a short sample. Cores are not always equally fast (another
+virtual machine may run beside one of them), so a thread alone, whose throughput that of many together is compared with in
+the contended workloads, takes its sample in equal parts on every core.
 Times are of the parallel region alone: from the moment all threads are at the starting line until the last one ends.
 """
 
@@ -33,9 +35,15 @@ def take_core(number):
 def run_threads(module, state, threads, scale):
     """One sample: wall seconds, CPU seconds, and each thread's wall seconds."""
     if threads == 1:
+        parts = [scale]
+        if module.GROUP == "contended":
+            parts = [scale * (i + 1) // len(CORES) - scale * i // len(CORES) for i in range(len(CORES))]
         cpu = time.process_time()
         start = time.perf_counter()
-        module.work(scale, state)
+        for number, part in enumerate(parts):
+            if len(parts) > 1:
+                take_core(number)
+            module.work(part, state)
         wall = time.perf_counter() - start
         return wall, time.process_time() - cpu, [wall]
     gate = threading.Lock()

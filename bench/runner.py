@@ -17,9 +17,9 @@ class Failed(Exception):
 
 class Cell:
     """One process with `threads` threads, or `count` processes of one thread each, that take the same samples together. They start and
-    warm up one after the other; between samples they sleep."""
+    warm up one after the other; between samples they sleep. core: where a process alone is to run; None leaves that to it."""
 
-    def __init__(self, binary, workload, threads, samples, scale, count=0):
+    def __init__(self, binary, workload, threads, samples, scale, count=0, core=None):
         argv = [binary, "-S", "-B", DRIVE, workload, str(threads), str(samples), "--scale", str(scale), "--wait"]
         own_core = 0 < count <= len(os.sched_getaffinity(0))
         env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0")
@@ -28,8 +28,9 @@ class Cell:
         self.last = []  # what the processes printed after the last sample
         self.processes = []
         for i in range(max(1, count)):
+            number = i if own_core else core
             self.processes.append(subprocess.Popen(
-                argv + (["--number", str(i)] if own_core else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                argv + (["--number", str(number)] if number is not None else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 text=True, env=env))
             self._expect_ready(self.processes[-1])
 
