@@ -129,6 +129,33 @@ static void body_all(int i, void *arg) {
     parking_unpark_all(arg, 0);
 }
 
+/* Who is overdue asks, in the queue, as long as it is told to; so does who was alerted to its turn, without a deadline.
+ */
+static _Atomic(uint32_t) asked;
+static int64_t ask_again(void *arg) {
+    atomic_fetch_add(&asked, 1);
+    return LOAD_RELAXED(&asked) < 3 ? deadline_in(1000000) : -1;
+}
+static void body_overdue(int i, void *arg) {
+    if (i == 0) {
+        ParkSpec s = {.addr = &word, .deadline_ns = deadline_in(1000000), .overdue = ask_again};
+        uintptr_t token = 0;
+        CHECK(parking_park(&s, &token) == PARK_WOKEN);
+        CHECK(token == 107);
+        return;
+    }
+    while (LOAD_ACQUIRE(&asked) < 3)
+        unit_sleep_us(100);
+    unit_sleep_us(5000);
+    CHECK(LOAD_ACQUIRE(&asked) == 3);   /* no deadline: it is not overdue again */
+    while (LOAD_ACQUIRE(&asked) == 3) { /* an alert may find it still on its way to sleep */
+        parking_alert_one(&word, now_ns() + 20000);
+        unit_sleep_us(1000);
+    }
+    int last = 7;
+    CHECK(parking_unpark_one(&word, give, &last) == true);
+}
+
 int main(void) {
     invalid();
     timeouts();
@@ -140,6 +167,7 @@ int main(void) {
     CHECK(LOAD_RELAXED(&taken) == 4 * n && LOAD_RELAXED(&permits) == 0);
     STORE_RELAXED(&parked, 0);
     unit_run(12, body_all, (void *)&word);
+    unit_run(2, body_overdue, NULL);
     printf("parking lot ok\n");
     return 0;
 }
