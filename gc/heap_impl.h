@@ -13,7 +13,8 @@ struct HeapOwner {
     uint32_t n_pages;
     Page *unswept[HEAP_CLASSES]; /* by next */
     uint32_t n_unswept;
-    Thread *thread; /* NULL: in the pool */
+    uint32_t number; /* from 0 */
+    Thread *thread;  /* NULL: in the pool */
     HeapOwner *pool_next, *all_next;
 };
 
