@@ -35,7 +35,7 @@ static _Atomic(uint32_t) takers;
 _Atomic(bool) heap_look_everywhere;
 _Atomic(bool) heap_asked;
 
-enum { REPORT_BYTES = 64 << 10, EMPTIES_MAX = 8, SWEEP_PAGES = 64, LARGE_PAGES_MAX = 31 };
+enum { REPORT_BYTES = 64 << 10, TAKER_BYTES = 1 << 20, EMPTIES_MAX = 8, SWEEP_PAGES = 64, LARGE_PAGES_MAX = 31 };
 
 static const uint16_t class_units[HEAP_CLASSES] = {
     [0] = 2,    [1] = 2,    [65] = 80,  [66] = 96,  [67] = 112, [68] = 128, [69] = 160, [70] = 192,
@@ -75,12 +75,11 @@ void heap_set_trigger(size_t bytes) {
     if (cap && now + at > cap)
         at = now < cap ? (cap - now) / 2 : cap >> 4;
     STORE_RELAXED(&taken, 0);
-    STORE_RELAXED(&takers, 0);
-    if (excl_world_stopped())
-        for (Thread *t = thread_list; t; t = t->next) {
-            t->heap.taken = 0;
-            t->heap.took = false;
-        }
+    if (excl_world_stopped()) {
+        STORE_RELAXED(&takers, 0);
+        for (Thread *t = thread_list; t; t = t->next)
+            t->heap.taken = t->heap.took = 0;
+    }
     STORE_RELAXED(&trigger, (int64_t)at);
     STORE_RELAXED(&trigger_at, (int64_t)at);
 }
@@ -106,9 +105,10 @@ static void count_total(int64_t bytes) {
 }
 static void count_taken(Thread *t, int64_t bytes) {
     int64_t now = atomic_fetch_add_explicit(&taken, bytes, memory_order_relaxed) + bytes;
-    if (t && !t->heap.took) {
-        t->heap.took = true;
-        atomic_fetch_add_explicit(&takers, 1, memory_order_relaxed);
+    if (t && bytes > 0) {
+        if (t->heap.took < TAKER_BYTES && t->heap.took + bytes >= TAKER_BYTES)
+            atomic_fetch_add_explicit(&takers, 1, memory_order_relaxed);
+        t->heap.took += bytes;
     }
     if (bytes > 0 && UNLIKELY(now > LOAD_RELAXED(&trigger_at))) {
         STORE_RELAXED(&trigger_at, INT64_MAX); /* asked once; the collection sets it anew */
@@ -743,7 +743,9 @@ void heap_thread_fini(Thread *t) {
         }
     take_remote(t, w);
     count_total(t->heap.unreported);
-    count_taken(t, t->heap.taken);
+    count_taken(NULL, t->heap.taken);
+    if (t->heap.took >= TAKER_BYTES) /* no collection runs meanwhile */
+        atomic_fetch_sub_explicit(&takers, 1, memory_order_relaxed);
     t->heap.unreported = 0;
     t->heap.taken = 0;
     t->heap.owner = NULL;

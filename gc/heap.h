@@ -247,7 +247,7 @@ size_t heap_bytes(void);
 void heap_set_trigger(size_t bytes);
 /* Bytes taken since then: pages and blocks, and cells used again after a sweep. */
 int64_t heap_taken(void);
-/* Threads that took some. */
+/* Threads that took much of it, and have not ended; at least 1. */
 uint32_t heap_takers(void);
 /* True once after the trigger was passed. */
 bool heap_take_request(void);

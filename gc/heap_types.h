@@ -15,7 +15,7 @@ typedef struct HeapThread {
     HeapOwner *owner;           /* the pages of this thread */
     int64_t unreported;         /* bytes taken (given back: negative) and not yet added to the heap's total */
     int64_t taken;              /* bytes taken since the last collection and not yet added to the heap's sum */
-    bool took;                  /* it took some */
+    int64_t took;               /* bytes taken since the last collection that have been added */
     uint32_t sweeping;          /* > 0: what is freed was dead at the last collection */
     uint32_t no_limit;          /* > 0: allocation may pass the limit (inside the collector) */
 } HeapThread;
