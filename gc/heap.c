@@ -688,7 +688,14 @@ static Page *refill(Thread *t, PageKind kind, uint32_t cls) {
     }
 }
 
+#if !POLYGIL_SANITIZED
+static unsigned cores = 1;
+#endif
+
 int heap_init(void) {
+#if !POLYGIL_SANITIZED
+    cores = (unsigned)MAX(1, sysconf(_SC_NPROCESSORS_ONLN));
+#endif
     return 0;
 }
 
@@ -696,7 +703,7 @@ int heap_init(void) {
  * takes new memory. Threads that follow each other share an arena here, and no more are used than there are cores. */
 static void use_arena(uint32_t number) {
 #if !POLYGIL_SANITIZED
-    unsigned arena = number % (unsigned)MAX(1, sysconf(_SC_NPROCESSORS_ONLN));
+    unsigned arena = number % cores;
     (void)mallctl("thread.arena", NULL, NULL, &arena, sizeof arena); /* if it fails, the thread keeps its arena */
 #else
     (void)number;
