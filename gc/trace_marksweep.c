@@ -1,6 +1,6 @@
 /* TRACE marksweep: whatever neither the precise roots nor a word of a C stack leads to is freed. Started when as much
  * was taken as lived after the last collection, and at least 8 MB, or 12 MB for each of several threads that took much
- * of it.
+ * of it at a time.
  *
  * What an automatic collection finds dead is swept by the pages' owners later (heap_sweep_lazily), unless classes died:
  * what dies with its class must go before it.
@@ -68,8 +68,8 @@ size_t trace_report_leaks(void) {
     return 0;
 }
 
-/* Several threads allocate: each takes more before all of them are stopped for it. */
-enum { ALONE_BYTES = 8 << 20, EACH_BYTES = 12 << 20, TAKERS_MAX = 16 };
+/* Several threads allocate at a time: each takes more before all of them are stopped for it. */
+enum { ALONE_BYTES = 8 << 20, EACH_BYTES = EXCL_PARALLEL ? 12 << 20 : ALONE_BYTES, TAKERS_MAX = 16 };
 
 size_t collector_trigger(size_t live) {
     uint32_t takers = MIN(heap_takers(), (uint32_t)TAKERS_MAX);
