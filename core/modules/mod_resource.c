@@ -92,8 +92,9 @@ static Value resource_prlimit(Value self, Value *args, intptr_t nargs, Value kw)
     struct rlimit wanted, old;
     if (num_as_int(args[0], &pid) < 0 || limit_number(args[1], &number) < 0)
         return ABSENT;
-    bool set = args[2] != ABSENT;
-    if (set && limits_from(args[2], &wanted) < 0)
+    Value limits = arg_at(args, nargs, 2);
+    bool set = limits != ABSENT;
+    if (set && limits_from(limits, &wanted) < 0)
         return ABSENT;
     return prlimit(pid, (__rlimit_resource_t)number, set ? &wanted : NULL, &old) < 0 ? limit_error()
                                                                                      : limits_to_tuple(&old);
