@@ -885,13 +885,13 @@ enum { BLOCK_CELL_MAX = POLYGIL_SANITIZED ? 0 : 1024 };
 
 /* From HUGE_BLOCK on a new block is aligned to the system's huge pages, and asks for them: a list of 5.6 MB takes 400
  * page faults then and not 1,370. One that grows does not: of a million pairs in a list, 7 bytes each would be pages
- * that are not used, or no more. */
+ * that are not used, or no more. Nor does one that is to be zero: it is a list that several threads make grow. */
 enum { HUGE_PAGE = 2 << 20, HUGE_BLOCK = 2 * HUGE_PAGE };
 
 static void *raw_block(size_t size, bool zeroed) {
 #if !POLYGIL_SANITIZED
-    if (size >= HUGE_BLOCK) {
-        void *b = mallocx(size, MALLOCX_ALIGN(HUGE_PAGE) | (zeroed ? MALLOCX_ZERO : 0));
+    if (size >= HUGE_BLOCK && !zeroed) {
+        void *b = mallocx(size, MALLOCX_ALIGN(HUGE_PAGE));
         if (b)
             (void)madvise(b, size & ~(size_t)(HUGE_PAGE - 1), MADV_HUGEPAGE); /* a hint */
         return b;

@@ -78,8 +78,8 @@ static bool byte_try(_Atomic(uint8_t) *bits) {
 enum {
     DENSE_NS = 250,    /* from one acquisition to the next, on average, at most */
     DENSE_TIMES = 3,   /* waits in a row */
-    TURN_NS = 200000,  /* asleep, before it looks again */
-    TURNS_NS = 1000000 /* asleep in all, before it queues up and is handed the lock */
+    TURN_NS = 500000,  /* asleep, before it looks again */
+    TURNS_NS = 4000000 /* asleep in all, before it queues up and is handed the lock */
 };
 
 static bool contends_densely(Thread *t, const void *lock, int64_t now) {
