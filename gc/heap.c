@@ -390,7 +390,7 @@ static void page_empty(HeapOwner *w, Page *p) {
         return;
     mutex_lock(&heap_mutex);
     int given = 0;
-    while (w->n_empties > EMPTIES_MAX / 2 && retire_passed(w->empties->grace)) {
+    while (w->empties && w->n_empties > EMPTIES_MAX / 2 && retire_passed(w->empties->grace)) {
         Page *e = w->empties;
         w->empties = e->next;
         w->n_empties--;

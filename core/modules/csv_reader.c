@@ -73,7 +73,8 @@ static bool has_room(Parse *p, intptr_t n) {
     int64_t limit = LOAD_RELAXED(&csv_field_limit);
     if (LIKELY((int64_t)p->text.len + n <= limit))
         return true;
-    p->failed = err_set((Type *)csv_error, "field larger than field limit (%ld)", (long)limit) == ABSENT;
+    err_set((Type *)csv_error, "field larger than field limit (%ld)", (long)limit);
+    p->failed = true;
     return false;
 }
 static void add(Parse *p, uint32_t c) {
@@ -186,12 +187,13 @@ static void step(Parse *p, uint32_t c) {
         step_quote_in_quotes(p, c);
         return;
     case LINE_ENDED:
-        if (c == END_OF_LINE)
+        if (c == END_OF_LINE) {
             p->state = START_RECORD;
-        else if (!ends_line(c))
-            p->failed =
-                err_set((Type *)csv_error, "new-line character seen in unquoted field - do you need to open the "
-                                           "file in universal-newline mode?") == ABSENT;
+        } else if (!ends_line(c)) {
+            err_set((Type *)csv_error, "new-line character seen in unquoted field - do you need to open the "
+                                       "file in universal-newline mode?");
+            p->failed = true;
+        }
         return;
     }
 }
@@ -219,10 +221,12 @@ static void out_of_lines(Parse *p) {
         p->failed = true;
         return;
     }
-    if (p->d->strict)
-        p->failed = err_set((Type *)csv_error, "unexpected end of data") == ABSENT;
-    else
+    if (p->d->strict) {
+        err_set((Type *)csv_error, "unexpected end of data");
+        p->failed = true;
+    } else {
         end_field(p);
+    }
     p->state = START_RECORD;
 }
 
@@ -237,9 +241,9 @@ Value csv_reader_next(Value self) {
         if (line == ABSENT) {
             out_of_lines(&p);
         } else if (!v_is_str(line)) {
-            p.failed = err_set((Type *)csv_error,
-                               "iterator should return strings, not %T (the file should be opened in text mode)",
-                               line) == ABSENT;
+            err_set((Type *)csv_error,
+                    "iterator should return strings, not %T (the file should be opened in text mode)", line);
+            p.failed = true;
         } else {
             atomic_fetch_add_explicit(&r->line_num, 1, memory_order_relaxed);
             parse_line(&p, line);
