@@ -116,7 +116,7 @@ static ALWAYS_INLINE void count_share(Object *o) {
 /* Both cases are common: what several threads read is soon uncounted, and laid out as a rare case its loads took 15 %
  * longer. */
 static ALWAYS_INLINE bool count_load_quick(_Atomic(Value) *r, Object *seen) {
-    if (count_is_mine(seen)) {
+    if (__builtin_expect_with_probability(count_is_mine(seen), 1, 0.6)) {
         STAT_HOT_INC(count_owner);
         add_by_writer(&seen->local, 1);
         return true;

@@ -75,7 +75,7 @@ static ALWAYS_INLINE Value ref_load(Value holder, Ref *r) {
 
 static ALWAYS_INLINE Value ref_load_lasting(Value holder, Ref *r) {
     Value v = LOAD_ACQUIRE(r); /* as above */
-    if (!COUNT_EXACT || !v_is_obj(v))
+    if (!COUNT_EXACT || !v_is_likely_obj(v))
         return v;
     /* The flag may be that of a younger object in the same cell, unless the slot still says this one. */
     if (LIKELY(is_uncounted_first(v_obj(v)) && LOAD_ACQUIRE(r) == v))

@@ -37,8 +37,13 @@ static ALWAYS_INLINE bool v_is_flo(Value v) {
 static ALWAYS_INLINE bool v_is_const(Value v) {
     return (v & 7) == 4;
 }
+/* The hints are beside the tests, where the compiler takes them into account as it lays out what follows. */
 static ALWAYS_INLINE bool v_is_obj(Value v) {
-    return (v & 7) == 0 && v != 0;
+    return (v & 7) == 0 && LIKELY(v != 0);
+}
+/* The same where v is one as a rule. */
+static ALWAYS_INLINE bool v_is_likely_obj(Value v) {
+    return LIKELY((v & 7) == 0) && LIKELY(v != 0);
 }
 /* For words known to be not ABSENT. */
 static ALWAYS_INLINE bool v_is_obj_nz(Value v) {

@@ -26,7 +26,7 @@ static ALWAYS_INLINE void enter_locals(Value *r, uint32_t from, uint32_t to) {
 #define TRY_PUSH(h, n, func_value)                                                            \
     do {                                                                                      \
         Value fv_ = (func_value);                                                             \
-        if (LIKELY(v_is_exact(fv_, IDX_FUNCTION))) {                                          \
+        if (v_is_likely_obj(fv_) && LIKELY(obj_index(fv_) == IDX_FUNCTION)) {                 \
             Code *c_ = function_code(fv_);                                                    \
             InterpFrame *caller_ = frame_of_regs(R);                                          \
             Value *r_ = (h) + FRAME_WORDS;                                                    \
@@ -596,7 +596,7 @@ OP(GETITEM_K) {
 }
 OP(SETITEM) {
     Value b = REG_B, c = REG_C;
-    if (LIKELY(v_is_exact(b, IDX_LIST) && v_is_int(c))) {
+    if (v_is_likely_obj(b) && LIKELY(obj_index(b) == IDX_LIST && v_is_int(c))) {
         intptr_t i = v_int(c);
         if (UNLIKELY(i < 0))
             i += list_len(b);
@@ -635,7 +635,7 @@ OP(ADD_I) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_add_overflow((int64_t)b, (int64_t)instr_sc(w) * 2, &r))) {
-        DONE((Value)r);
+        DONE_SUM((Value)r);
     }
     STEP(step_binary_i);
 }
@@ -643,7 +643,7 @@ OP(SUB_I) {
     Value b = REG_B;
     int64_t r;
     if (LIKELY(v_is_int(b) && !__builtin_sub_overflow((int64_t)b, (int64_t)instr_sc(w) * 2, &r))) {
-        DONE((Value)r);
+        DONE_SUM((Value)r);
     }
     STEP(step_binary_i);
 }
@@ -1068,7 +1068,7 @@ OP(RETURN) {
     K = caller->code->consts;
     w = LOAD_RELAXED(pc);
     unsigned c = instr_c(w);
-    if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {
+    if (COUNT_EXACT && UNLIKELY(HAS_FLAG(IF_DST_LOCAL))) {
         Value old = R[c];
         R[c] = v;
         FINISH1(old, 1);

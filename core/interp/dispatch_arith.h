@@ -17,7 +17,7 @@
         double x = NUMBER(b), y = NUMBER(c); \
         Value z = v_from_double(expr);       \
         if (LIKELY(z != ABSENT))             \
-            DONE(z);                         \
+            DONE_SUM(z);                     \
     } while (0)
 
 /* a op b of the machine's doubles: the result when it is an immediate; otherwise the step makes the box. */
@@ -26,7 +26,7 @@
         double x = v_flo(b), y = v_flo(c); \
         Value z = v_from_double(expr);     \
         if (LIKELY(z != ABSENT))           \
-            DONE(z);                       \
+            DONE_SUM(z);                   \
     } while (0)
 
 /* An int that a double holds exactly: the quotient of two such is the rounded true one. */
@@ -50,7 +50,7 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     if (LIKELY(BOTH_INT(b, c))) {                                   \
         int64_t r;                                                  \
         if (LIKELY(!overflows((int64_t)b, (int64_t)(c - 1), &r))) { \
-            DONE((Value)r);                                         \
+            DONE_SUM((Value)r);                                     \
         }                                                           \
     } else if (BOTH_FLO(b, c)) {                                    \
         FLOAT_ARITH(x op y, step);                                  \
@@ -65,7 +65,7 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     if (BOTH_INT(b, c)) {                                                      \
         int64_t r;                                                             \
         if (LIKELY(!__builtin_mul_overflow((int64_t)(b - 1), v_int(c), &r))) { \
-            DONE((Value)r + 1);                                                \
+            DONE_SUM((Value)r + 1);                                            \
         }                                                                      \
     } else if (BOTH_FLO(b, c)) {                                               \
         FLOAT_ARITH(x *y, step);                                               \
@@ -83,22 +83,22 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
         MIXED_ARITH(x / y);                                                            \
     }                                                                                  \
     STEP_ANY(step);
-#define FLOORDIV_BODY(c_value, step)                     \
-    Value b = REG_B, c = (c_value);                      \
-    if (BOTH_INT(b, c) && v_int(c) > 0) {                \
-        DONE(v_from_int(floor_div(v_int(b), v_int(c)))); \
-    }                                                    \
+#define FLOORDIV_BODY(c_value, step)                         \
+    Value b = REG_B, c = (c_value);                          \
+    if (BOTH_INT(b, c) && v_int(c) > 0) {                    \
+        DONE_SUM(v_from_int(floor_div(v_int(b), v_int(c)))); \
+    }                                                        \
     STEP_ANY(step);
-#define MOD_BODY(c_value, step)                          \
-    Value b = REG_B, c = (c_value);                      \
-    if (BOTH_INT(b, c) && v_int(c) > 0) {                \
-        DONE(v_from_int(floor_mod(v_int(b), v_int(c)))); \
-    }                                                    \
+#define MOD_BODY(c_value, step)                              \
+    Value b = REG_B, c = (c_value);                          \
+    if (BOTH_INT(b, c) && v_int(c) > 0) {                    \
+        DONE_SUM(v_from_int(floor_mod(v_int(b), v_int(c)))); \
+    }                                                        \
     STEP_ANY(step);
 #define BITS_BODY(c_value, step, expr) \
     Value b = REG_B, c = (c_value);    \
     if (LIKELY(BOTH_INT(b, c))) {      \
-        DONE((expr) | 1);              \
+        DONE_SUM((expr) | 1);          \
     }                                  \
     STEP_ANY(step);
 #define AND_BODY(c_value, step) BITS_BODY(c_value, step, b &c)
@@ -110,25 +110,25 @@ static ALWAYS_INLINE int64_t floor_mod(int64_t a, int64_t b) {
     if (BOTH_INT(b, c) && (uint64_t)v_int(c) < 62) {                         \
         int64_t x = v_int(b), y = v_int(c), z = (int64_t)((uint64_t)x << y); \
         if (LIKELY(z >> y == x && int_fits_imm(z))) {                        \
-            DONE(v_from_int(z));                                             \
+            DONE_SUM(v_from_int(z));                                         \
         }                                                                    \
     }                                                                        \
     STEP_ANY(step);
-#define RSHIFT_BODY(c_value, step)                       \
-    Value b = REG_B, c = (c_value);                      \
-    if (BOTH_INT(b, c) && v_int(c) >= 0) {               \
-        DONE(v_from_int(v_int(b) >> MIN(v_int(c), 63))); \
-    }                                                    \
+#define RSHIFT_BODY(c_value, step)                           \
+    Value b = REG_B, c = (c_value);                          \
+    if (BOTH_INT(b, c) && v_int(c) >= 0) {                   \
+        DONE_SUM(v_from_int(v_int(b) >> MIN(v_int(c), 63))); \
+    }                                                        \
     STEP_ANY(step);
 
-#define COMPARE_BODY(op, name)                  \
-    Value b = REG_B, c = REG_C;                 \
-    if (LIKELY(BOTH_INT(b, c))) {               \
-        DONE(v_bool((int64_t)b op(int64_t) c)); \
-    }                                           \
-    if (BOTH_FLO(b, c)) {                       \
-        DONE(v_bool(v_flo(b) op v_flo(c)));     \
-    }                                           \
+#define COMPARE_BODY(op, name)                      \
+    Value b = REG_B, c = REG_C;                     \
+    if (LIKELY(BOTH_INT(b, c))) {                   \
+        DONE_SUM(v_bool((int64_t)b op(int64_t) c)); \
+    }                                               \
+    if (BOTH_FLO(b, c)) {                           \
+        DONE_SUM(v_bool(v_flo(b) op v_flo(c)));     \
+    }                                               \
     STEP(step_compare);
 /* sense: jump when the comparison has this result */
 #define COMPARE_JUMP(op, sense)                    \

@@ -162,45 +162,52 @@ static OpFn *const op_table[256];
     } while (0)
 #define HAS_FLAG(f) ((w & ((uint64_t)(f) << 8)) != 0)
 #define OLD(reg) (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL) ? R[reg] : ABSENT)
-#define DONE_N(v, n)                                 \
-    do {                                             \
-        unsigned a_ = instr_a(w);                    \
-        Value v_ = (v);                              \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
-            Value old_ = R[a_];                      \
-            R[a_] = v_;                              \
-            FINISH1(old_, n);                        \
-        }                                            \
-        R[a_] = v_;                                  \
-        NEXT_N(n);                                   \
+/* local: HAS_FLAG(IF_DST_LOCAL), with the hint that decides which of the two ways is the straight one. */
+#define DONE_WAYS(v, n, local)      \
+    do {                            \
+        unsigned a_ = instr_a(w);   \
+        Value v_ = (v);             \
+        if (COUNT_EXACT && local) { \
+            Value old_ = R[a_];     \
+            R[a_] = v_;             \
+            FINISH1(old_, n);       \
+        }                           \
+        R[a_] = v_;                 \
+        NEXT_N(n);                  \
     } while (0)
+#define DONE_N(v, n) DONE_WAYS(v, n, UNLIKELY(HAS_FLAG(IF_DST_LOCAL)))
 #define DONE(v) DONE_N(v, 1)
-#define DONE_B(v)                                    \
-    do {                                             \
-        unsigned b_ = instr_b(w);                    \
-        Value v_ = (v);                              \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
-            Value old_ = R[b_];                      \
-            R[b_] = v_;                              \
-            FINISH1(old_, 1);                        \
-        }                                            \
-        R[b_] = v_;                                  \
-        NEXT();                                      \
+/* Of arithmetic: the result is a local variable's as often as not. */
+#define DONE_SUM(v) DONE_WAYS(v, 1, LIKELY(HAS_FLAG(IF_DST_LOCAL)))
+#define DONE_B(v)                                            \
+    do {                                                     \
+        unsigned b_ = instr_b(w);                            \
+        Value v_ = (v);                                      \
+        if (COUNT_EXACT && LIKELY(HAS_FLAG(IF_DST_LOCAL))) { \
+            Value old_ = R[b_];                              \
+            R[b_] = v_;                                      \
+            FINISH1(old_, 1);                                \
+        }                                                    \
+        R[b_] = v_;                                          \
+        NEXT();                                              \
     } while (0)
-/* The same, and on behind the FOR_ITER that C jumps to. */
-#define DONE_B_BACK(v)                               \
-    do {                                             \
-        unsigned b_ = instr_b(w);                    \
-        Value v_ = (v);                              \
-        int offset_ = instr_sc(w) + 1;               \
-        if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) { \
-            Value old_ = R[b_];                      \
-            R[b_] = v_;                              \
-            FINISH_JUMP(old_, ABSENT, offset_);      \
-        }                                            \
-        R[b_] = v_;                                  \
-        pc += offset_;                               \
-        DISPATCH();                                  \
+/* The same, and on behind the FOR_ITER that C jumps to; the instruction has polled. */
+#define DONE_B_BACK(v)                                                             \
+    do {                                                                           \
+        unsigned b_ = instr_b(w);                                                  \
+        Value v_ = (v);                                                            \
+        int offset_ = instr_sc(w) + 1;                                             \
+        if (COUNT_EXACT && LIKELY(HAS_FLAG(IF_DST_LOCAL))) {                       \
+            Value old_ = R[b_];                                                    \
+            R[b_] = v_;                                                            \
+            RELEASE_TWO(old_, ABSENT, t->dying_offset = offset_; GOTO(died_jump)); \
+        } else {                                                                   \
+            R[b_] = v_;                                                            \
+        }                                                                          \
+        pc += offset_;                                                             \
+        if (sched_on)                                                              \
+            GOTO(polled);                                                          \
+        DISPATCH();                                                                \
     } while (0)
 /* The value of a consumed operand, whose register is emptied (before the destination is written, which may be the
  * same). */
