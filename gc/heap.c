@@ -701,12 +701,10 @@ int heap_init(void) {
 
 /* Left to itself jemalloc spreads threads over four arenas a core, and what one freed lies idle while the next one
  * takes new memory. Threads that follow each other share an arena here, and no more are used than there are cores. */
-static void use_arena(uint32_t number) {
+void heap_thread_use_arena(const Thread *t) {
 #if !POLYGIL_SANITIZED
-    unsigned arena = number % cores;
+    unsigned arena = t->heap.owner->number % cores;
     (void)mallctl("thread.arena", NULL, NULL, &arena, sizeof arena); /* if it fails, the thread keeps its arena */
-#else
-    (void)number;
 #endif
 }
 
@@ -730,7 +728,6 @@ int heap_thread_init(Thread *t) {
     if (w == NULL)
         return -1;
     w->thread = t;
-    use_arena(w->number);
     return 0;
 }
 void heap_thread_fini(Thread *t) {

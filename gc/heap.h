@@ -257,8 +257,10 @@ void heap_account(int64_t bytes);
  * limbs). */
 bool heap_may_take(size_t bytes);
 
-int heap_init(void);              /* first thing, before any thread: 0, -1 */
-int heap_thread_init(Thread *t);  /* 0, -1 without memory */
+int heap_init(void);             /* first thing, before any thread: 0, -1 */
+int heap_thread_init(Thread *t); /* 0, -1 without memory */
+/* After it, by the thread itself, best without locks: jemalloc may give pages back meanwhile. */
+void heap_thread_use_arena(const Thread *t);
 void heap_thread_fini(Thread *t); /* its pages go to the pool */
 void heap_after_fork_child(void);
 

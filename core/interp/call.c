@@ -257,7 +257,11 @@ Value interp_run(Thread *t, InterpFrame *f, bool throwing) {
         return ABSENT;
     }
     t->c_depth++;
+    uintptr_t outer = t->c_stack_loop;
+    __builtin_unwind_init(); /* what callers keep in registers lies in this frame, not in the loop's */
+    t->c_stack_loop = (uintptr_t)__builtin_alloca(sizeof(uintptr_t));
     Value v = dispatch_run(t, throwing);
+    t->c_stack_loop = outer;
     t->c_depth--;
     return v;
 }
@@ -662,22 +666,21 @@ static void block_prepend(Value *h, intptr_t total, Value func, Value v) {
 }
 
 /* Its frame lies on words that clean_stack has cleared. */
-static NOINLINE int call_on_clean_stack(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames,
-                                        uintptr_t caller_frame) {
+static NOINLINE int call_on_clean_stack(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames) {
     uintptr_t low = t->c_stack_gap_low, high = t->c_stack_gap_high;
     t->c_stack_gap_low = (uintptr_t)__builtin_frame_address(0);
-    t->c_stack_gap_high = caller_frame;
+    t->c_stack_gap_high = t->c_stack_loop;
     Value v = native_call_own((Native *)h[0], h + FRAME_WORDS, npos, kwnames);
     t->c_stack_gap_low = low;
     t->c_stack_gap_high = high;
     return native_done(t, R, w, h, npos + (kwnames == ABSENT ? 0 : tuple_len(kwnames)), v);
 }
 /* For what collects: the frames from here on must not show the scanner words that earlier calls left on the C stack.
- * Those in this frame, which lies where the caller's was (a tail call), are passed over: it holds nothing but what the
+ * Those in the frames up to the loop's, that one included, are passed over: at a call they hold nothing but what the
  * registers of the Python frame hold too. */
 static NOINLINE int call_clean(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames) {
     clean_stack();
-    int r = call_on_clean_stack(t, R, w, h, npos, kwnames, (uintptr_t)__builtin_frame_address(0));
+    int r = call_on_clean_stack(t, R, w, h, npos, kwnames);
     __asm__ volatile("" ::: "memory"); /* not a tail call: this frame stays */
     return r;
 }

@@ -150,8 +150,10 @@ static int begin(Thread *t, bool link) {
         if (link && r == 0)
             link_record(t);
         mutex_unlock(&list_mutex);
-        if (r == 0)
+        if (r == 0) {
+            heap_thread_use_arena(t);
             excl_attach(t);
+        }
     } else {
         thread_current = t;
         excl_attach(t);
@@ -162,7 +164,9 @@ static int begin(Thread *t, bool link) {
             link_record(t);
             thread_list_unlock();
         }
-        if (r < 0)
+        if (r == 0)
+            heap_thread_use_arena(t);
+        else
             excl_thread_fini(t);
     }
     return r;

@@ -39,6 +39,7 @@ struct Thread {
     uintptr_t c_stack_limit; /* lowest address that C code may reach before RecursionError */
     uintptr_t c_stack_base;  /* highest address: the scanner's end */
     uintptr_t c_stack_top;   /* published at detach and slow poll: the scanner's start */
+    uintptr_t c_stack_loop;  /* the frames of the innermost interpreter loop begin below it */
     uintptr_t c_stack_gap_low, c_stack_gap_high; /* a stretch in between that holds no Value of its own, or 0, 0 */
     void *interp;                                /* interp/'s own per-thread state */
     Value interp_result;                         /* what the loop leaves with: interp/ */
