@@ -243,7 +243,7 @@ static bool parse_start(Parser *p, Start start, Result *r) {
 /* Only blank space and comments may follow a single statement. */
 static bool rest_is_empty(Lexer *lx, const Token *t) {
     const char *s = lx->cur;
-    if (t->kind != TOK_ENDMARKER && t->kind != TOK_NEWLINE && t->kind != TOK_DEDENT)
+    if (t->kind != TOK_ENDMARKER && t->kind != TOK_NEWLINE && t->kind != TOK_DEDENT && t->kind != TOK_INDENT)
         return false;
     while (s < lx->end) {
         if (*s == '#') {

@@ -98,8 +98,6 @@ static Value file_init(Value self, Value *args, intptr_t nargs, Value kw) {
     if (LOAD_RELAXED(&f->fd) >= 0 && f->closefd && close_fd(f) < 0)
         return ABSENT;
     STORE_RELAXED(&f->fd, -1);
-    if (v_is_floating(file))
-        return err_set(&exc_TypeError, "integer argument expected, got float");
     int fd = -1;
     Value path = ABSENT;
     if (v_is_integer(file)) {
@@ -171,12 +169,15 @@ static Value file_init(Value self, Value *args, intptr_t nargs, Value kw) {
         return err_errno_file(file);
     }
     STORE_RELAXED(&f->fd, fd);
-    if (f->appending && lseek(fd, 0, SEEK_END) < 0 && errno != ESPIPE) {
-        if (own)
-            close_fd(f);
-        return err_errno();
-    }
-    return obj_setattr(self, ID("name"), file) < 0 ? ABSENT : V_NONE;
+    bool placed = !f->appending || lseek(fd, 0, SEEK_END) >= 0 || errno == ESPIPE;
+    if (!placed)
+        err_errno();
+    if (placed && obj_setattr(self, ID("name"), file) == 0)
+        return V_NONE;
+    STORE_RELAXED(&f->fd, -1);
+    if (own) /* a descriptor that was given stays open */
+        close(fd);
+    return ABSENT;
 }
 
 static Value file_new(Value cls, Value *args, intptr_t nargs, Value kw) {

@@ -15,6 +15,7 @@
 #include "object/list.h"
 #include "object/module.h"
 #include "object/native.h"
+#include "object/path.h"
 #include "object/str.h"
 #include "object/tuple.h"
 #include "object/type_build.h"
@@ -613,15 +614,11 @@ FN(b_compile) {
     }
     if (opt_v && num_as_int(opt_v, &optimize) < 0)
         return ABSENT;
-    if (v_is_str(fname))
-        filename = retained(fname);
-    else if (v_is_bytes(fname))
-        filename = str_decode_fs(bytes_data(fname), (size_t)bytes_len(fname));
-    else {
-        Value p = obj_call_special(fname, SP_FSPATH, NULL, 0);
-        if (p == V_MARK)
-            return err_set(&exc_TypeError, "expected str, bytes or os.PathLike object, not %T", fname);
-        filename = p;
+    filename = os_fspath(fname);
+    if (filename && v_is_bytes(filename)) {
+        Value text = str_decode_fs(bytes_data(filename), (size_t)bytes_len(filename));
+        release(filename);
+        filename = text;
     }
     if (!filename)
         return ABSENT;

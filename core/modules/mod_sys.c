@@ -33,7 +33,7 @@
 #define FN(name) static Value name(Value self, Value *args, intptr_t nargs, Value kw)
 #define ARG(i) arg_at(args, nargs, (i))
 
-SysFlags sys_flags = {.hash_randomization = 1, .int_max_str_digits = 4300};
+SysFlags sys_flags = {.hash_randomization = 1, .int_max_str_digits = -1};
 static Value the_module;
 static _Atomic(bool) finalizing;
 

@@ -177,25 +177,33 @@ void native_visit_roots(VisitFn visit, void *arg) {
 
 /* ---- binding ---- */
 
-/* How messages name the function: "list.append" for methods, "len" for functions. */
+static bool is_constructor(const Native *n) {
+    return n->owner && (strcmp(n->def->name, "__new__") == 0 || strcmp(n->def->name, "__init__") == 0);
+}
+/* How messages name the function: "append", "len"; a constructor by its class. */
 static Value display_name(Native *n) {
-    if (n->owner && (strcmp(n->def->name, "__new__") == 0 || strcmp(n->def->name, "__init__") == 0))
+    if (is_constructor(n))
         return str_format_c("%s", n->owner->c_name ? n->owner->c_name : "object");
     return str_from_c(n->def->name);
 }
+/* The same with where it is: "list.append", "math.sqrt", but "len". */
 static Value qualified(Native *n) {
     if (n->owner && strcmp(n->def->name, "__new__") != 0)
         return str_format_c("%s.%s", n->owner->c_name, n->def->name);
+    Value module = n->owner ? ABSENT : ref_peek(&n->module);
+    if (module != ABSENT && v_is_str(module) && !str_equal(module, ID("builtins")))
+        return str_format_c("%S.%s", module, n->def->name);
     return display_name(n);
 }
 
 static COLD Value count_error(Native *n, NativeSig *s, intptr_t nargs, intptr_t given_all) {
     Value name;
     bool only_positional = s->n_posonly == s->n_total && !s->var_kw;
-    if (only_positional && s->n_pos == 0 && !s->var_args) {
+    bool fixed = only_positional && s->n_required == s->n_pos && !s->var_args;
+    if (fixed && s->n_pos == 0) {
         name = qualified(n);
         err_set(&exc_TypeError, "%S() takes no arguments (%zd given)", name, given_all);
-    } else if (only_positional && s->n_required == s->n_pos && s->n_pos == 1 && !s->var_args) {
+    } else if (fixed && s->n_pos == 1 && !is_constructor(n)) {
         name = qualified(n);
         err_set(&exc_TypeError, "%S() takes exactly one argument (%zd given)", name, nargs);
     } else if (only_positional || (s->n_posonly == s->n_pos && nargs < s->n_required && s->n_total == s->n_pos)) {
@@ -330,6 +338,8 @@ Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value
     }
     for (int i = 0; i < MIN(s->n_required, s->n_total); i++)
         if (!flat[i]) {
+            if (s->n_posonly == s->n_total)
+                return count_error(n, s, nargs, nargs + nk);
             Value name = display_name(n);
             if (i < s->n_posonly)
                 err_set(&exc_TypeError, "%S() takes %s %d positional argument%s (%zd given)", name,

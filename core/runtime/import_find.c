@@ -51,6 +51,7 @@ static Value lib_bootstrap, lib_external;         /* _frozen_importlib, _frozen_
 /* importlib's classes once it was loaded; ABSENT before. */
 static Value lib_module_spec, lib_source_loader, lib_builtin_importer, lib_namespace_loader, lib_path_finder,
     lib_namespace_path;
+static Value lib_zipimport; /* ABSENT too where the library lacks it */
 
 Value import_load_builtin(const ModuleSpec *spec) {
     Value name = str_intern_static(spec->name), m = module_new(name);
@@ -339,10 +340,10 @@ static Value read_file(const char *path) {
     return r;
 }
 
-static int file_kind(const char *path) { /* 0 none, 1 file, 2 directory */
+static int file_kind(const char *path) { /* 0 none, 1 file or in a file (an archive), 2 directory */
     struct stat st;
     if (stat(path, &st) < 0)
-        return 0;
+        return errno == ENOTDIR ? 1 : 0;
     return S_ISDIR(st.st_mode) ? 2 : S_ISREG(st.st_mode) ? 1 : 0;
 }
 
@@ -635,6 +636,10 @@ Value import_find_load(Value name, Value parent_path) {
             result = retained(lib_external);
         goto out;
     }
+    if (str_equal_c(name, "zipimport") && (load_importlib() < 0 || lib_zipimport != ABSENT)) {
+        result = retained(lib_zipimport);
+        goto out;
+    }
     if (find(name, parent_path, &f) < 0)
         goto out;
     if (f.kind == FOUND_NOTHING) {
@@ -765,8 +770,8 @@ int import_find_init(Value sys_dict) {
 
 void import_find_visit(VisitFn visit, void *arg) {
     /* std_* are names for two of these: every visit stands for a count. */
-    Value all[] = {own_builtin,          own_path,        lib_module_spec,   lib_source_loader, lib_builtin_importer,
-                   lib_namespace_loader, lib_path_finder, lib_namespace_path};
+    Value all[] = {own_builtin,          own_path,        lib_module_spec,    lib_source_loader, lib_builtin_importer,
+                   lib_namespace_loader, lib_path_finder, lib_namespace_path, lib_zipimport};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         visit(all[i], arg);
 }
@@ -820,11 +825,12 @@ static Value keep(Value module, const char *name) {
     return v;
 }
 
-/* One of importlib's two halves, run from the library's source as CPython runs its frozen copy. */
-static Value load_half(const char *name, const char *file) {
+/* One of importlib's two halves, or zipimport, run from the library's source as CPython runs its frozen copy, which it
+ * calls `frozen`. */
+static Value load_frozen(const char *name, const char *file, const char *frozen) {
     char path[128], shown[64];
-    snprintf(path, sizeof path, "/usr/lib/python3.11/importlib/%s.py", file);
-    snprintf(shown, sizeof shown, "<frozen importlib.%s>", file);
+    snprintf(path, sizeof path, "/usr/lib/python3.11/%s", file);
+    snprintf(shown, sizeof shown, "<frozen %s>", frozen);
     Value n = str_intern_static(name), src = read_file(path), fn = src ? str_from_c(shown) : ABSENT, code = ABSENT,
           m = ABSENT, r = ABSENT;
     code = fn ? compile_file_text(src, fn) : ABSENT;
@@ -855,9 +861,27 @@ static int load_importlib(void) {
     return m ? 0 : -1;
 }
 
+/* zipimport, loaded as the two halves are because a search of sys.path may need it, and its hook in front of the
+ * others. Without it no archive is looked into, as in CPython. */
+static void add_zip_hook(Value hooks, Value frozen) {
+    Value m = load_frozen("zipimport", "zipimport.py", "zipimport"), hook = m ? keep(m, "zipimporter") : ABSENT,
+          spec = hook ? obj_call2(lib_module_spec, ID("zipimport"), frozen) : ABSENT;
+    if (spec == ABSENT || obj_setattr_str(spec, "origin", ID("frozen")) < 0 ||
+        dict_set(module_dict(m), ID("__spec__"), spec) < 0 || dict_set(module_dict(m), ID("__loader__"), frozen) < 0 ||
+        list_insert(hooks, 0, hook) < 0)
+        err_clear();
+    else
+        lib_zipimport = retained(m);
+    release(m);
+    release(hook);
+    release(spec);
+}
+
 static int take_over(void) {
-    Value boot = load_half("_frozen_importlib", "_bootstrap"),
-          ext = boot ? load_half("_frozen_importlib_external", "_bootstrap_external") : ABSENT;
+    Value boot = load_frozen("_frozen_importlib", "importlib/_bootstrap.py", "importlib._bootstrap"),
+          ext = boot ? load_frozen("_frozen_importlib_external", "importlib/_bootstrap_external.py",
+                                   "importlib._bootstrap_external")
+                     : ABSENT;
     int r = -1;
     Value hooks = ABSENT, meta = ABSENT, hook = ABSENT, loaders = ABSENT, ff = ABSENT, frozen = ABSENT, ph = ABSENT,
           v = ABSENT;
@@ -886,8 +910,7 @@ static int take_over(void) {
     lib_bootstrap = retained(boot);
     lib_external = retained(ext);
     lib_module_spec = spec_class;
-    /* sys.meta_path: our two objects become importlib's three classes, in place. zipimport follows when it is imported.
-     */
+    /* sys.meta_path: our two objects become importlib's three classes, in place. */
     meta = sys_get("meta_path");
     if (meta && v_is_list(meta))
         for (intptr_t i = 0; i < list_len(meta); i++) {
@@ -920,6 +943,8 @@ static int take_over(void) {
         release(p);
     }
     release(items);
+    if (r == 0)
+        add_zip_hook(hooks, frozen);
 out:
     release(boot);
     release(ext);

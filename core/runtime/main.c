@@ -348,6 +348,7 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
     }
     env_flag(&sys_flags.optimize, "PYTHONOPTIMIZE");
     env_flag(&sys_flags.dont_write_bytecode, "PYTHONDONTWRITEBYTECODE");
+    sys_flags.dont_write_bytecode = sys_flags.dont_write_bytecode != 0;
     env_flag(&sys_flags.no_user_site, "PYTHONNOUSERSITE");
     env_flag(&sys_flags.inspect, "PYTHONINSPECT");
     env_flag(&sys_flags.debug, "PYTHONDEBUG");
@@ -421,14 +422,15 @@ static int report(bool *interrupted) {
     return 1;
 }
 
-static int set_path0(const char *dir) {
-    if (sys_flags.safe_path)
-        return 0;
+static int insert_path0(const char *dir) {
     Value path = sys_get("path"), d = str_decode_fs(dir, strlen(dir));
     int r = path && d && v_is_list(path) ? list_insert(path, 0, d) : -1;
     release(path);
     release(d);
     return r;
+}
+static int set_path0(const char *dir) {
+    return sys_flags.safe_path ? 0 : insert_path0(dir);
 }
 
 static Value main_module(void) {
@@ -523,7 +525,7 @@ static int run_file(const StartOptions *o, Value main, int *status) {
         return 0;
     }
     if (S_ISDIR(st.st_mode) || repl_is_zip(file)) {
-        if (set_path0(file) < 0)
+        if (insert_path0(file) < 0) /* what is run itself, in isolated mode too */
             return -1;
         if (S_ISDIR(st.st_mode)) {
             char init[4200];
@@ -568,6 +570,22 @@ static int import_site(void) {
     return r ? 0 : -1;
 }
 
+static bool has_x(const StartOptions *o, const char *name) {
+    for (int i = 0; i < o->n_x; i++)
+        if (strcmp(o->x[i], name) == 0)
+            return true;
+    return false;
+}
+static int enable_faulthandler(const StartOptions *o) {
+    const char *env = sys_flags.ignore_environment ? NULL : getenv("PYTHONFAULTHANDLER");
+    if (!sys_flags.dev_mode && !has_x(o, "faulthandler") && !(env && *env))
+        return 0;
+    Value m = import_module("faulthandler"), r = m ? obj_call_method_str(m, "enable", NULL, 0) : ABSENT;
+    release(m);
+    release(r);
+    return r ? 0 : -1;
+}
+
 int main(int argc, char **argv) {
     StartOptions o = {0};
     int status = parse_command_line(argc, argv, &o);
@@ -577,7 +595,7 @@ int main(int argc, char **argv) {
     Value main = main_module();
     bool interrupted = false;
     status = 0;
-    int r = main ? import_site() : -1;
+    int r = main && enable_faulthandler(&o) == 0 ? import_site() : -1;
     if (r == 0 && o.n_warn + sys_flags.bytes_warning + sys_flags.dev_mode > 0) {
         Value w = import_module("warnings");
         if (!w)

@@ -359,7 +359,8 @@ void start_init(const StartOptions *o) {
         die("codecs: cannot start");
     if (import_init() < 0)
         die("import: cannot start");
-    int_set_max_str_digits(sys_flags.int_max_str_digits);
+    if (sys_flags.int_max_str_digits >= 0)
+        int_set_max_str_digits(sys_flags.int_max_str_digits);
     if (set_up_sys(o) < 0)
         die("sys: cannot start");
     signal_init(true);

@@ -12,6 +12,7 @@
 #include "object/bytes.h"
 #include "object/dict.h"
 #include "object/exc.h"
+#include "object/int.h"
 #include "object/list.h"
 #include "object/module.h"
 #include "object/set.h"
@@ -275,10 +276,12 @@ static long traceback_limit(void) {
     Value lim = sys_get("tracebacklimit");
     if (lim && v_is_integer(lim)) {
         int64_t n;
-        if (num_as_i64(lim, &n) < 0)
+        if (num_as_i64(lim, &n) < 0) {
             err_clear();
-        else
+            limit = int_sign(lim) < 0 ? 0 : LONG_MAX;
+        } else {
             limit = n > LONG_MAX ? LONG_MAX : (long)n;
+        }
     }
     release(lim);
     return limit;
@@ -349,7 +352,7 @@ static Value attr_or_none(Value o, const char *name) {
     }
     return v;
 }
-static intptr_t int_or(Value v, intptr_t dflt) {
+static intptr_t int_of(Value v, intptr_t dflt) {
     return v_is_int(v) ? (intptr_t)v_int(v) : dflt;
 }
 
@@ -374,9 +377,9 @@ static void print_syntax_location(Printer *p, Value e) {
             sb_cstr(&p->out, "    ");
             sb_substr(&p->out, text, first, n);
             sb_char(&p->out, '\n');
-            intptr_t offset = int_or(off, 0);
+            intptr_t offset = int_of(off, 0);
             if (offset > 0) {
-                intptr_t end = int_or(end_off, 0);
+                intptr_t end = int_of(end_off, 0);
                 if (end == 0 || end == -1)
                     end = offset;
                 if (end <= offset)

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 PROGRAM = """
 import os, sys
@@ -46,3 +47,23 @@ with tempfile.TemporaryDirectory() as folder:
     run(folder, "-c", "import sys; print(sys.argv, repr(sys.path[0]))", "argument")
     for args, text in (("-c", "print(list(globals())); x: int = 1; print(__annotations__)"), None), ((), "print(list(globals()), __file__); x: int; print(__annotations__)"):
         run(folder, *args, stdin=text)
+
+# Archives: as a program, on sys.path, with packages; a folder in isolated mode.
+with tempfile.TemporaryDirectory() as folder:
+    folder = os.path.realpath(folder)
+    archive = os.path.join(folder, "archive.zip")
+    with zipfile.ZipFile(archive, "w") as z:
+        z.writestr("__main__.py", "import sys, inside.deeper.last\nprint(__file__, sys.path[0], __name__, inside.deeper.last.__file__)\n")
+        z.writestr("inside/__init__.py", "")
+        z.writestr("inside/deeper/__init__.py", "")
+        z.writestr("inside/deeper/last.py", "print('last of', __name__, __loader__)\n")
+    with open(os.path.join(folder, "__main__.py"), "w") as f:
+        f.write("import sys\nprint(sys.path[0], sys.flags.isolated)\n")
+    run(folder, "archive.zip")
+    run(folder, "-I", archive)
+    run(folder, "-I", folder)
+    run(folder, "-c", "import sys; sys.path.insert(0, 'archive.zip'); from inside.deeper import last; import inside; print(inside.__path__)")
+    run(folder, "-c", "import zipimport, sys; print(zipimport.zipimporter in sys.path_hooks, zipimport.__spec__.origin)")
+    with open(archive, "wb") as f:
+        f.write(b"PK")
+    run(folder, "-c", "import sys; sys.path.insert(0, 'archive.zip'); import inside")
