@@ -868,10 +868,13 @@ static void add_zip_hook(Value hooks, Value frozen) {
           spec = hook ? obj_call2(lib_module_spec, ID("zipimport"), frozen) : ABSENT;
     if (spec == ABSENT || obj_setattr_str(spec, "origin", ID("frozen")) < 0 ||
         dict_set(module_dict(m), ID("__spec__"), spec) < 0 || dict_set(module_dict(m), ID("__loader__"), frozen) < 0 ||
-        list_insert(hooks, 0, hook) < 0)
+        list_insert(hooks, 0, hook) < 0) {
         err_clear();
-    else
+        if (m != ABSENT && dict_del_if(import_modules(), ID("zipimport"), m) < 0)
+            err_clear();
+    } else {
         lib_zipimport = retained(m);
+    }
     release(m);
     release(hook);
     release(spec);

@@ -36,6 +36,7 @@ void thread_sentinel_release(Value lock) {}
 int heap_thread_init(Thread *t) {
     return 0;
 }
+void heap_thread_use_arena(const Thread *t) {}
 void heap_thread_fini(Thread *t) {}
 void heap_after_fork_child(void) {}
 int interp_thread_init(Thread *t) {
