@@ -669,7 +669,7 @@ static const NativeDef functions[] = {
      "Return the encoding used to convert Unicode filenames to OS filenames."},
     {"getprofile", s_getprofile, "($module, /)", 0, "Return the profiling function set with sys.setprofile."},
     {"getrecursionlimit", s_getrecursionlimit, "($module, /)", 0, "Return the current value of the recursion limit."},
-    {"getrefcount", s_getrefcount, "($module, object, /)", 0, "Return the reference count of object."},
+    {"getrefcount", s_getrefcount, "($module, object, /)", NF_CLEAN, "Return the reference count of object."},
     {"getsizeof", s_getsizeof, "(object, default=None)", 0,
      "getsizeof(object [, default]) -> int\n\nReturn the size of object in bytes."},
     {"getswitchinterval", s_getswitchinterval, "($module, /)", 0, "Return the current thread switch interval."},

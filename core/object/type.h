@@ -173,7 +173,7 @@ typedef struct NativeDef {
     uint32_t flags; /* NF_* */
     const char *doc;
 } NativeDef;
-/* NF_CLEAN: it collects: called on a stretch of C stack without stale words (clean_stack). */
+/* NF_CLEAN: it collects, or marks what lives: called on a stretch of C stack without stale words (clean_stack). */
 enum { NF_STATIC = 1, NF_CLASS = 2, NF_COEXIST = 4, NF_CLEAN = 8 };
 
 typedef struct GetSetDef {
