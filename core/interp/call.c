@@ -675,9 +675,9 @@ static NOINLINE int call_on_clean_stack(Thread *t, Value *R, uint64_t w, Value *
     t->c_stack_gap_high = high;
     return native_done(t, R, w, h, npos + (kwnames == ABSENT ? 0 : tuple_len(kwnames)), v);
 }
-/* For what looks for what lives: the frames from here on must not show the scanner words that earlier calls left on the C stack.
- * Those in the frames up to the loop's, that one included, are passed over: at a call they hold nothing but what the
- * registers of the Python frame hold too. */
+/* For natives that collect or mark (NF_CLEAN): the frames from here on must not show the scanner words that earlier
+ * calls left on the C stack. Those in the frames up to the loop's, that one included, are passed over: at a call they
+ * hold nothing but what the registers of the Python frame hold too. */
 static NOINLINE int call_clean(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npos, Value kwnames) {
     clean_stack();
     int r = call_on_clean_stack(t, R, w, h, npos, kwnames);

@@ -177,7 +177,7 @@ static OpFn *const op_table[256];
     } while (0)
 #define DONE_N(v, n) DONE_WAYS(v, n, UNLIKELY(HAS_FLAG(IF_DST_LOCAL)))
 #define DONE(v) DONE_N(v, 1)
-/* Of arithmetic: the result is a local variable's as often as not. */
+/* Of arithmetic and comparisons: the result is a local variable's as often as not. */
 #define DONE_SUM(v) DONE_WAYS(v, 1, LIKELY(HAS_FLAG(IF_DST_LOCAL)))
 #define DONE_B(v)                                            \
     do {                                                     \

@@ -24,6 +24,7 @@
 #include "object/str.h"
 #include "object/tuple.h"
 #include "runtime/import_impl.h"
+#include "runtime/start.h"
 
 /* ---- built-in modules ---- */
 
@@ -829,7 +830,7 @@ static Value keep(Value module, const char *name) {
  * calls `frozen`. */
 static Value load_frozen(const char *name, const char *file, const char *frozen) {
     char path[128], shown[64];
-    snprintf(path, sizeof path, "/usr/lib/python3.11/%s", file);
+    snprintf(path, sizeof path, STDLIB_DIR "/%s", file);
     snprintf(shown, sizeof shown, "<frozen %s>", frozen);
     Value n = str_intern_static(name), src = read_file(path), fn = src ? str_from_c(shown) : ABSENT, code = ABSENT,
           m = ABSENT, r = ABSENT;

@@ -51,7 +51,7 @@ static const char usage_text[] =
     "-x     : skip first line of source, allowing use of non-Unix forms of #!cmd\n"
     "-X opt : set implementation-specific option: heap=SIZE limits the heap (e.g. heap=512M);\n"
     "         torture=..., leakcheck for tests (see --help-xoptions);\n"
-    "         dev, utf8, int_max_str_digits=N, warn_default_encoding as in CPython\n"
+    "         dev, faulthandler, utf8, int_max_str_digits=N, warn_default_encoding as in CPython\n"
     "--check-hash-based-pycs always|default|never: accepted, there are no .pyc files\n"
     "file   : program read from script file\n"
     "-      : program read from stdin (default; interactive mode if a tty)\n"
@@ -59,7 +59,7 @@ static const char usage_text[] =
 
 static const char env_text[] = "Environment variables that change behavior:\n"
                                "PYTHONPATH         : ':'-separated list of directories prefixed to sys.path\n"
-                               "PYTHONHOME         : accepted; the library is found in /usr/lib/python3.11\n"
+                               "PYTHONHOME         : accepted; the library is found in " STDLIB_DIR "\n"
                                "PYTHONSTARTUP      : file executed on interactive startup (no default)\n"
                                "PYTHONSAFEPATH     : don't prepend a potentially unsafe path to sys.path (-P)\n"
                                "PYTHONINSPECT      : inspect interactively after running a script (-i)\n"
@@ -71,11 +71,13 @@ static const char env_text[] = "Environment variables that change behavior:\n"
                                "PYTHONHASHSEED     : 'random' or an integer: seed of the hashes of str and bytes\n"
                                "PYTHONINTMAXSTRDIGITS : limit of digits in conversions between int and str\n"
                                "PYTHONDEVMODE      : development mode (-X dev)\n"
+                               "PYTHONFAULTHANDLER : traceback on a fatal signal (-X faulthandler)\n"
                                "PYTHONPYCACHEPREFIX: sets sys.pycache_prefix\n";
 static const char x_text[] =
     "The following implementation-specific options are available:\n"
     "-X heap=SIZE: limit of the heap, e.g. 512M; beyond it MemoryError is raised\n"
     "-X dev: enable Python Development Mode; also PYTHONDEVMODE\n"
+    "-X faulthandler: print the traceback on a fatal signal; also PYTHONFAULTHANDLER, and part of -X dev\n"
     "-X utf8[=0|1]: UTF-8 mode\n"
     "-X int_max_str_digits=N: limit of digits in conversions between int and str; also PYTHONINTMAXSTRDIGITS\n"
     "-X warn_default_encoding: warn when the locale's encoding is used by default\n"
@@ -147,6 +149,8 @@ static bool x_option(StartOptions *o, const char *x) {
         sys_flags.dev_mode = 1;
     else if (strcmp(x, "utf8") == 0 || strcmp(x, "utf8=1") == 0)
         sys_flags.utf8_mode = 1;
+    else if (strcmp(x, "faulthandler") == 0)
+        o->faulthandler = true;
     else if (strcmp(x, "warn_default_encoding") == 0)
         sys_flags.warn_default_encoding = 1;
     else if (strncmp(x, "int_max_str_digits=", 19) == 0) {
@@ -358,6 +362,8 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
     const char *e = sys_flags.ignore_environment ? NULL : getenv("PYTHONUNBUFFERED");
     if (e && *e)
         o->unbuffered = true;
+    e = sys_flags.ignore_environment ? NULL : getenv("PYTHONFAULTHANDLER");
+    o->faulthandler = o->faulthandler || sys_flags.dev_mode || (e && *e);
     e = sys_flags.ignore_environment ? NULL : getenv("PYTHONINTMAXSTRDIGITS");
     bool by_option = false;
     for (int k = 0; k < o->n_x; k++)
@@ -570,16 +576,7 @@ static int import_site(void) {
     return r ? 0 : -1;
 }
 
-static bool has_x(const StartOptions *o, const char *name) {
-    for (int i = 0; i < o->n_x; i++)
-        if (strcmp(o->x[i], name) == 0)
-            return true;
-    return false;
-}
-static int enable_faulthandler(const StartOptions *o) {
-    const char *env = sys_flags.ignore_environment ? NULL : getenv("PYTHONFAULTHANDLER");
-    if (!sys_flags.dev_mode && !has_x(o, "faulthandler") && !(env && *env))
-        return 0;
+static int enable_faulthandler(void) {
     Value m = import_module("faulthandler"), r = m ? obj_call_method_str(m, "enable", NULL, 0) : ABSENT;
     release(m);
     release(r);
@@ -595,7 +592,7 @@ int main(int argc, char **argv) {
     Value main = main_module();
     bool interrupted = false;
     status = 0;
-    int r = main && enable_faulthandler(&o) == 0 ? import_site() : -1;
+    int r = main && (!o.faulthandler || enable_faulthandler() == 0) ? import_site() : -1;
     if (r == 0 && o.n_warn + sys_flags.bytes_warning + sys_flags.dev_mode > 0) {
         Value w = import_module("warnings");
         if (!w)

@@ -177,7 +177,7 @@ static int set_up_paths(const StartOptions *o) {
     }
     const char *pylib = pylib_dir(exe);
     if ((pylib && path_add(path, pylib) < 0) || path_add(path, "/usr/lib/python311.zip") < 0 ||
-        path_add(path, "/usr/lib/python3.11") < 0 || path_add(path, "/usr/lib/python3.11/lib-dynload") < 0)
+        path_add(path, STDLIB_DIR) < 0 || path_add(path, STDLIB_DIR "/lib-dynload") < 0)
         return -1;
     int r = sys_set("path", path);
     r |= sys_set("executable", str_decode_fs(exe, strlen(exe)));
@@ -185,7 +185,7 @@ static int set_up_paths(const StartOptions *o) {
     static const char *const prefixes[] = {"prefix", "base_prefix", "exec_prefix", "base_exec_prefix"};
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
         r |= sys_set(prefixes[i], str_from_c("/usr"));
-    r |= sys_set("_stdlib_dir", str_from_c("/usr/lib/python3.11"));
+    r |= sys_set("_stdlib_dir", str_from_c(STDLIB_DIR));
     return r;
 }
 

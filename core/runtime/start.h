@@ -4,6 +4,9 @@
 
 #include "object/object.h"
 
+/* Where Debian's libpython3.11-stdlib puts the library. */
+#define STDLIB_DIR "/usr/lib/python3.11"
+
 /* What the command line asks for. */
 typedef struct StartOptions {
     const char *executable; /* argv[0] */
@@ -18,7 +21,7 @@ typedef struct StartOptions {
     int n_warn;
     const char *x[64]; /* -X */
     int n_x;
-    bool unbuffered, skip_first_line, stdin_script;
+    bool unbuffered, skip_first_line, stdin_script, faulthandler;
     size_t heap_limit;
     bool leakcheck; /* -X leakcheck */
 } StartOptions;

@@ -47,6 +47,8 @@ with tempfile.TemporaryDirectory() as folder:
     run(folder, "-c", "import sys; print(sys.argv, repr(sys.path[0]))", "argument")
     for args, text in (("-c", "print(list(globals())); x: int = 1; print(__annotations__)"), None), ((), "print(list(globals()), __file__); x: int; print(__annotations__)"):
         run(folder, *args, stdin=text)
+    for option in ("faulthandler", "dev", "utf8"):
+        run(folder, "-X", option, "-c", "import faulthandler, sys; print(faulthandler.is_enabled(), sys.flags.dev_mode, sys.flags.int_max_str_digits)")
 
 # Archives: as a program, on sys.path, with packages; a folder in isolated mode.
 with tempfile.TemporaryDirectory() as folder:
