@@ -5,13 +5,11 @@
 Sources are read before the clock starts; each is compiled whole, every function body, nothing kept. Best of three passes,
 CPU time; python3.11 compiles the same files in turn with them."""
 
-import glob
 import os
-import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-REFERENCE = "/usr/bin/python3.11"
+import interpreters
+
 LIBRARY = "/usr/lib/python3.11"
 PROGRAM = """
 import sys, time
@@ -36,22 +34,13 @@ def library_files():
     return files
 
 
-def measure(binary, files):
-    out = subprocess.run([binary, "-I", "-S", "-W", "ignore", "-c", PROGRAM, "\n".join(files)], capture_output=True, text=True, timeout=300)
-    if out.returncode != 0:
-        sys.exit("%s: %s" % (binary, (out.stderr.strip().splitlines() or ["failed"])[-1]))
-    return float(out.stdout)
-
-
 def main(argv):
-    binaries = [REFERENCE] + (argv or sorted(glob.glob(os.path.join(HERE, "..", "build-bench", "polygil-*"))))
-    if len(binaries) == 1:
-        sys.exit("no interpreter to measure: build one, or name it")
+    binaries = [interpreters.REFERENCE] + interpreters.named(__doc__, argv)
     files = library_files()
     best = [0.0] * len(binaries)
     for _ in range(PASSES):
         for k, b in enumerate(binaries):
-            best[k] = max(best[k], measure(b, files))
+            best[k] = max(best[k], interpreters.figure(b, ["-W", "ignore"], PROGRAM, "\n".join(files)))
     print("%d files" % len(files))
     for b, lines in zip(binaries, best):
         print("%-24s %10.0f lines/s (%.1f of python3.11)" % (os.path.basename(b), lines, lines / best[0]))

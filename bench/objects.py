@@ -4,13 +4,11 @@
 
 Kinds: two-attribute instances, two-item tuples and lists, each with constants inside and with distinct ints."""
 
-import glob
 import os
-import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-REFERENCE = "/usr/bin/python3.11"
+import interpreters
+
 N = 1_000_000
 PROGRAM = """
 class P:
@@ -35,23 +33,13 @@ KINDS = {
 CONTENTS = {"constants": ("None", "n"), "distinct ints": ("i + 1000", "i + 2000000")}
 
 
-def measure(binary, expression):
-    out = subprocess.run([binary, "-I", "-S", "-c", PROGRAM % (N, expression)], capture_output=True, text=True, timeout=120)
-    if out.returncode != 0:
-        sys.exit("%s: %s" % (binary, (out.stderr.strip().splitlines() or ["failed"])[-1]))
-    return float(out.stdout)
-
-
 def main(argv):
-    binaries = argv or sorted(glob.glob(os.path.join(HERE, "..", "build-bench", "polygil-*")))
-    if not binaries:
-        sys.exit("no interpreter to measure: build one, or name it")
+    binaries = interpreters.named(__doc__, argv)
     print("%-10s %-14s %12s" % ("kind", "contents", "python3.11"), *("%16s" % os.path.basename(b) for b in binaries))
     for kind, form in KINDS.items():
         for contents, items in CONTENTS.items():
-            expression = form % items
-            ref = measure(REFERENCE, expression)
-            row = [measure(b, expression) for b in binaries]
+            program = PROGRAM % (N, form % items)
+            ref, *row = (interpreters.figure(b, [], program) for b in [interpreters.REFERENCE] + binaries)
             print("%-10s %-14s %12.1f" % (kind, contents, ref), *("%9.1f (%3.0f%%)" % (v, 100 * v / ref) for v in row))
 
 

@@ -67,7 +67,7 @@ def main():
     args = p.parse_args()
     binaries = {os.path.basename(b)[len("micro-"):]: b for b in sorted(glob.glob(os.path.join(args.build, "micro-*")))}
     if not binaries:
-        sys.exit("no micro-benchmarks in %s: configure with -DPOLYGIL_MICRO=ON" % args.build)
+        p.error("no micro-benchmarks in %s: configure with -DPOLYGIL_MICRO=ON" % args.build)
     figures = {}
     for _ in range(args.rounds):
         for name, binary in binaries.items():

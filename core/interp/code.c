@@ -257,7 +257,14 @@ int code_line(const Code *c, intptr_t index) {
 
 /* The word before it was quickened. */
 static uint64_t code_plain_word(uint64_t w) {
-    return instr_op(w) == OP_STORE_ATTR_SHARED ? w - OP_STORE_ATTR_SHARED + OP_STORE_ATTR : w;
+    switch (instr_op(w)) {
+    case OP_STORE_ATTR_SHARED:
+        return w - OP_STORE_ATTR_SHARED + OP_STORE_ATTR;
+    case OP_SETITEM_SHARED:
+        return w - OP_SETITEM_SHARED + OP_SETITEM;
+    default:
+        return w;
+    }
 }
 
 static void disassemble_word(const Code *c, uint32_t i, char *out, size_t size) {

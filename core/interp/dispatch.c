@@ -566,6 +566,12 @@ OP(GETITEM) {
             }
         }
     }
+    if (v_is_likely_obj(b) && obj_index(b) == IDX_DICT && LIKELY(!(v_is_obj(c) && TAKES_C))) {
+        Value v = dict_get_quick(b, c);
+        if (LIKELY(v != ABSENT)) {
+            DONE_KILL_B(v, 1);
+        }
+    }
     STEP_ANY(step_getitem);
 }
 OP(GETITEM_I) {
@@ -592,8 +598,25 @@ OP(GETITEM_I) {
     STEP(step_getitem_i);
 }
 OP(GETITEM_K) {
+    Value b = REG_B;
+    if (v_is_likely_obj(b) && LIKELY(obj_index(b) == IDX_DICT)) {
+        Value v = dict_get_quick(b, K[instr_c(w)]);
+        if (LIKELY(v != ABSENT)) {
+            DONE_KILL_B(v, 1);
+        }
+    }
     STEP(step_getitem_k);
 }
+#define DICT_SET                                       \
+    do {                                               \
+        if (LIKELY(!(v_is_obj(c) && TAKES_C))) {       \
+            publish_pc(R, pc);                         \
+            if (LIKELY(dict_set_quick(b, c, REG_A))) { \
+                Value a = TAKE_A, o = TAKE_B;          \
+                FINISH2(a, o, 1);                      \
+            }                                          \
+        }                                              \
+    } while (0)
 OP(SETITEM) {
     Value b = REG_B, c = REG_C;
     if (v_is_likely_obj(b) && LIKELY(obj_index(b) == IDX_LIST && v_is_int(c))) {
@@ -606,7 +629,16 @@ OP(SETITEM) {
             Value a = TAKE_A, o = TAKE_B;
             FINISH2(a, o, 1);
         }
+    } else if (v_is_likely_obj(b) && obj_index(b) == IDX_DICT && obj_is_private(b)) {
+        DICT_SET;
     }
+    STEP(step_setitem);
+}
+/* Apart from SETITEM for the same reason as STORE_ATTR_SHARED. */
+OP(SETITEM_SHARED) {
+    Value b = REG_B, c = REG_C;
+    if (LIKELY(v_is_obj(b) && excl_retains_quick(t, b) && obj_index(b) == IDX_DICT))
+        DICT_SET;
     STEP(step_setitem);
 }
 OP(DELITEM) {

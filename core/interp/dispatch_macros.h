@@ -212,7 +212,8 @@ static OpFn *const op_table[256];
 /* The value of a consumed operand, whose register is emptied (before the destination is written, which may be the
  * same). */
 #define TAKE_B (COUNT_EXACT && HAS_FLAG(IF_KILL_B) ? take_reg(R, instr_b(w)) : ABSENT)
-#define TAKE_C (COUNT_EXACT && HAS_FLAG(IF_KILL_C) ? take_reg(R, instr_c(w)) : ABSENT)
+#define TAKE_C (TAKES_C ? take_reg(R, instr_c(w)) : ABSENT)
+#define TAKES_C (COUNT_EXACT && HAS_FLAG(IF_KILL_C))
 #define TAKE_A (COUNT_EXACT && HAS_FLAG(IF_KILL_A) ? take_reg(R, instr_a(w)) : ABSENT)
 /* A = v, and operand B is consumed. */
 #define DONE_KILL_B(v, n)                                             \

@@ -339,7 +339,10 @@ int step_getitem_k(Thread *t, Value *R, Instr *pc, uint64_t w) {
 int step_setitem(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value a = R[instr_a(w)], b = R[instr_b(w)], c = R[instr_c(w)];
-    int r = v_is_exact(b, IDX_DICT) ? dict_set(b, c, a) : obj_setitem(b, c, a);
+    bool is_dict = v_is_exact(b, IDX_DICT);
+    if (instr_op(w) == OP_SETITEM_SHARED ? !is_dict || excl_alone(b) : is_dict && excl_retains_quick(t, b))
+        ic_quicken(pc, w, instr_op(w) == OP_SETITEM ? OP_SETITEM_SHARED : OP_SETITEM);
+    int r = is_dict ? dict_set(b, c, a) : obj_setitem(b, c, a);
     if (r < 0)
         return STEP_ERROR;
     kill_reg(R, w, IF_KILL_A, instr_a(w), a);

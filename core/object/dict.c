@@ -238,15 +238,66 @@ static bool still_valid(Probe *p, Value d) {
            LOAD_RELAXED(&p->b->entries[p->ix].key) == p->seen;
 }
 
+/* True when the key's hash was had without a call. */
+static ALWAYS_INLINE bool hash_at_hand(Value key, int64_t *hash) {
+    const int64_t modulus = ((int64_t)1 << 61) - 1;
+    if (v_is_int(key)) { /* as int_hash */
+        *hash = v_int(key);
+        return LIKELY(*hash > -modulus && *hash < modulus && *hash != -1);
+    }
+    if (!v_is_exact(key, IDX_STR))
+        return false;
+    *hash = LOAD_RELAXED(&((Str *)key)->hash);
+    return LIKELY(*hash != 0);
+}
 int64_t dict_hash_key(Value key) {
+    int64_t hash;
+    if (hash_at_hand(key, &hash))
+        return hash;
     if (v_is_exact(key, IDX_STR))
         return str_hash(key);
-    const int64_t modulus = ((int64_t)1 << 61) - 1;
-    if (v_is_int(key) && v_int(key) > -modulus && v_int(key) < modulus)
-        return UNLIKELY(v_int(key) == -1) ? -2 : v_int(key); /* as int_hash */
     if (v_is_exact(key, IDX_TUPLE))
         return tuple_hash(key);
     return obj_hash(key);
+}
+
+/* The entry of key as far as identity, hashes and simple_eq tell; NULL: the search ended at the empty *slot of the
+ * table; UNTOLD: only a comparison that may run Python code can tell. The entry may have lost its value. guarded as in
+ * probe; without it keys are not compared. */
+static DictEntry untold;
+#define UNTOLD (&untold)
+static NOINLINE DictEntry *find_equal(DictBlock *b, Value key, int64_t hash, size_t i, size_t perturb, size_t *slot) {
+    for (size_t mask = b->mask;; i = next_slot(i, &perturb, mask)) {
+        uint32_t n = table_get(b, mask, i);
+        if (n == 0) {
+            *slot = i;
+            return NULL;
+        }
+        DictEntry *e = &b->entries[n - 1];
+        Value k = LOAD_RELAXED(&e->key);
+        if (k == key)
+            return e;
+        if (LOAD_RELAXED(&e->hash) != hash || k == V_MARK || k == ABSENT)
+            continue;
+        int r = LIKELY(v_is_exact(k, IDX_STR) && v_is_exact(key, IDX_STR)) ? str_equal_text(k, key) : simple_eq(k, key);
+        if (r != 0)
+            return r > 0 ? e : UNTOLD;
+    }
+}
+static ALWAYS_INLINE DictEntry *find(DictBlock *b, Value key, int64_t hash, bool guarded, size_t *slot) {
+    size_t mask = b->mask, perturb = (size_t)hash, i = perturb & mask;
+    for (;; i = next_slot(i, &perturb, mask)) {
+        uint32_t n = table_get(b, mask, i);
+        if (n == 0) {
+            *slot = i;
+            return NULL;
+        }
+        DictEntry *e = &b->entries[n - 1];
+        if (LIKELY(LOAD_ACQUIRE(&e->key) == key))
+            return e;
+        if (UNLIKELY(LOAD_RELAXED(&e->hash) == hash))
+            return guarded ? find_equal(b, key, hash, i, perturb, slot) : UNTOLD;
+    }
 }
 
 /* ---- reading ---- */
@@ -294,25 +345,35 @@ restart:
     }
 }
 
-/* 1: *out is owned; 0: *out is unchanged; -1. What the first slot tells is told without a call. */
+/* 1: *out is owned; 0: *out is unchanged; -1. What identity and hashes tell is told without a call. */
 static int lookup_hashed(Value d, Value key, int64_t hash, Value *out) {
     DictBlock *b = READS_LOCK_FREE ? LOAD_ACQUIRE(&D(d)->block) : NULL;
     if (LIKELY(b != NULL)) {
-        uint32_t n = table_get(b, b->mask, (size_t)hash & b->mask);
-        if (n == 0) {
+        size_t slot;
+        DictEntry *e = find(b, key, hash, !readers_unlocked(d), &slot);
+        if (e == NULL) {
             if (!EXCL_PARALLEL || LIKELY(LOAD_ACQUIRE(&D(d)->block) == b))
                 return 0;
         } else {
-            DictEntry *e = &b->entries[n - 1];
-            Value v;
-            if (LOAD_ACQUIRE(&e->key) == key && (v = LOAD_ACQUIRE(&e->value)) != ABSENT &&
-                LIKELY(ref_load_quick(&e->value, v))) {
+            Value v = LOAD_ACQUIRE(&e->value); /* UNTOLD has none */
+            if (LIKELY(v != ABSENT && ref_load_quick(&e->value, v))) {
                 *out = v;
                 return 1;
             }
         }
     }
     return lookup_probing(d, key, hash, out);
+}
+
+Value dict_get_quick(Value d, Value key) {
+    int64_t hash;
+    DictBlock *b = READS_LOCK_FREE ? LOAD_ACQUIRE(&D(d)->block) : NULL;
+    if (UNLIKELY(b == NULL || !hash_at_hand(key, &hash)))
+        return ABSENT;
+    size_t slot;
+    DictEntry *e = find(b, key, hash, !readers_unlocked(d), &slot);
+    Value v = LIKELY(e != NULL) ? LOAD_ACQUIRE(&e->value) : ABSENT;
+    return LIKELY(v != ABSENT && ref_load_quick(&e->value, v)) ? v : ABSENT;
 }
 
 int dict_lookup(Value d, Value key, Value *out) {
@@ -449,10 +510,8 @@ typedef enum InsertMode {
     KEEP_AND_GET, /* the same, and it is returned */
 } InsertMode;
 
-/* In the section, after a MISS at p->i (p->b NULL: no block yet). */
-static int append_entry(Value d, Probe *p, Value key, int64_t hash, Value v) {
-    DictBlock *b = block_of(d);
-    size_t i = p->i;
+/* In the section, after a MISS at slot i of b (NULL: no block yet). */
+static int append_entry(Value d, DictBlock *b, size_t i, Value key, int64_t hash, Value v) {
     if (UNLIKELY(!b || LOAD_RELAXED(&b->used) == b->capacity)) {
         if (grow(d) < 0)
             return -1;
@@ -479,7 +538,7 @@ static ALWAYS_INLINE int insert_step(Value d, Probe *p, Value key, int64_t hash,
     for (;;) {
         int r = p->b ? probe(p, d, key, hash, true) : MISS;
         if (r == MISS)
-            return append_entry(d, p, key, hash, v) < 0 ? -1 : MISS;
+            return append_entry(d, p->b, p->i, key, hash, v) < 0 ? -1 : MISS;
         if (r == UNSURE)
             return UNSURE;
         DictEntry *e = &p->b->entries[p->ix];
@@ -538,32 +597,26 @@ restart:;
 
 /* What needs neither a section nor Python code, where nobody else can write: true when stored. */
 static ALWAYS_INLINE bool set_quick(Value d, Value key, int64_t hash, Value v) {
-    if (!obj_is_private(d) && !excl_retains(d))
-        return false;
-    Probe p = {0};
     DictBlock *b = block_of(d);
     if (UNLIKELY(b == NULL))
         return false;
-    probe_start(&p, b, hash);
-    switch (probe(&p, d, key, hash, true)) {
-    case HIT: {
-        DictEntry *e = &b->entries[p.ix];
-        if (UNLIKELY(!live(e)))
-            return false;
-        release(ref_swap(d, &e->value, retained(v)));
-        return true;
-    }
-    case MISS:
-        return LOAD_RELAXED(&b->used) < b->capacity && append_entry(d, &p, key, hash, v) == 0;
-    default: /* UNSURE */
-        release(p.seen);
+    size_t i;
+    DictEntry *e = find(b, key, hash, true, &i);
+    if (e == NULL)
+        return LIKELY(LOAD_RELAXED(&b->used) < b->capacity) && append_entry(d, b, i, key, hash, v) == 0;
+    if (UNLIKELY(!live(e))) /* UNTOLD too */
         return false;
-    }
+    release(ref_swap(d, &e->value, retained(v)));
+    return true;
 }
 
+bool dict_set_quick(Value d, Value key, Value v) {
+    int64_t hash;
+    return hash_at_hand(key, &hash) && set_quick(d, key, hash, v);
+}
 int dict_set_hashed(Value d, Value key, int64_t hash, Value v) {
     Value old;
-    if (set_quick(d, key, hash, v))
+    if ((obj_is_private(d) || excl_retains(d)) && set_quick(d, key, hash, v))
         return 0;
     int r = insert(d, key, hash, v, REPLACE, &old);
     release(old);
@@ -1153,7 +1206,7 @@ intptr_t dict_cache_slot(Value d, Value key, uint32_t *layout_id) {
         release(p.seen);
     } else if (r == HIT) {
         slot = p.ix;
-    } else if (append_entry(d, &p, key, hash, ABSENT) < 0) {
+    } else if (append_entry(d, p.b, p.i, key, hash, ABSENT) < 0) {
         err_clear();
     } else {
         b = block_of(d);

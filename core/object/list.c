@@ -37,8 +37,9 @@ static ListBlock *block_new(size_t cap, size_t used) {
     return b;
 }
 
-/* In the section: makes nb, which already owns the items, the list's block. Pairs with the acquire loads of readers. */
-static void install(Value l, ListBlock *nb, size_t n) {
+/* In the section: makes nb, which already owns the items, the list's block. Pairs with the acquire loads of readers.
+ * objects: whether there may be some among the items of the old one. */
+static void install_moved(Value l, ListBlock *nb, size_t n, bool objects) {
     List *o = L(l);
     ListBlock *old = block_of(l);
     size_t old_n = len_of(l);
@@ -47,27 +48,48 @@ static void install(Value l, ListBlock *nb, size_t n) {
     STORE_RELEASE(&o->block, nb);
     STORE_RELEASE(&o->len, n);
     if (old) {
-        refs_forget(l, old->items, old_n);
+        if (objects)
+            refs_forget(l, old->items, old_n);
         block_retire(l, old);
     }
 }
-
-/* A list grows by an eighth and a little, as CPython's does; by a half where readers may look into the block, which
- * then cannot be resized where it is: its items are copied, and the old block's slots emptied. */
-static size_t with_room(Value l, size_t need) {
-    return (need + (need >> (readers_unlocked(l) ? 1 : 3)) + 6) & ~(size_t)3;
+static void install(Value l, ListBlock *nb, size_t n) {
+    install_moved(l, nb, n, true);
 }
-/* A large block that is copied doubles: what is not used of it is no memory yet. */
+/* True when there is an object among them, which readers must not find in the old place any more. */
+static bool copy_items(Ref *to, Ref *from, size_t n) {
+    Value *dst = (Value *)to, *src = (Value *)from, none = 1;
+    for (size_t i = 0; i < n; i++) {
+        Value v = src[i];
+        dst[i] = v;
+        none &= v | v >> 1 | v >> 2;
+    }
+    return none == 0;
+}
+
+/* From here on a block is copied into one of twice the size, or four times where all other threads wait meanwhile: what
+ * is not used of that one is no memory yet, and each new block costs a page fault for every page that is copied. */
+enum { LARGE = HEAP_OVERSIZE / sizeof(Ref) };
+
+static size_t with_room(size_t n, size_t room) {
+    return (n + room + 6) & ~(size_t)3;
+}
+/* A list grows by an eighth and a little, as CPython's does; by a half where readers may look into the block, which
+ * then cannot be resized where it is: its items are copied, and the old block's slots emptied. A large one has a power
+ * of two of bytes. */
 static size_t grown(Value l, size_t need) {
-    return with_room(l, readers_unlocked(l) && need >= HEAP_OVERSIZE / sizeof(Ref) ? need + need / 3 : need);
+    if (need < LARGE)
+        return with_room(need, need >> (readers_unlocked(l) ? 1 : 3));
+    if (need > MAX_ITEMS / 4)
+        return need;
+    size_t bytes = sizeof(ListBlock) + (need << readers_unlocked(l)) * sizeof(Ref);
+    return ((SIZE_MAX >> __builtin_clzl(bytes)) + 1 - sizeof(ListBlock)) / sizeof(Ref);
 }
 
 /* In the section: a block of cap slots with the present items. */
 static int reallocate(Value l, size_t cap) {
     size_t n = len_of(l);
-    if (!readers_unlocked(l) && block_of(l)) {
-        if (cap > MAX_ITEMS)
-            return err_no_memory(), -1;
+    if (!readers_unlocked(l) && block_of(l) && (cap < LARGE || cap / 3 < block_of(l)->capacity / 2)) {
         ListBlock *b = heap_block_resize(block_of(l), sizeof(ListBlock) + cap * sizeof(Ref));
         if (!b)
             return err_no_memory(), -1;
@@ -80,16 +102,20 @@ static int reallocate(Value l, size_t cap) {
     ListBlock *nb = block_new(cap, MIN(n, cap)), *old = block_of(l);
     if (!nb)
         return -1;
-    if (n)
-        memcpy((void *)nb->items, (void *)old->items, n * sizeof(Ref));
-    install(l, nb, n);
+    bool objects = n != 0 && copy_items(nb->items, old->items, n);
+    install_moved(l, nb, n, objects);
     return 0;
 }
 static int reserve(Value l, size_t need) {
     ListBlock *b = block_of(l);
     if (LIKELY(b && need <= b->capacity))
         return 0;
-    return reallocate(l, grown(l, need));
+    if (reallocate(l, grown(l, need)) == 0)
+        return 0;
+    if (need < LARGE)
+        return -1;
+    err_clear(); /* near the heap's limit: it may have room for less */
+    return reallocate(l, with_room(need, need >> 3));
 }
 /* In the section, after removals: gives memory back when less than half is used. Failing to is no error. */
 static void trim(Value l) {
@@ -101,7 +127,7 @@ static void trim(Value l) {
         install(l, NULL, 0);
         return;
     }
-    if (reallocate(l, with_room(l, n)) < 0)
+    if (reallocate(l, with_room(n, n / 4)) < 0)
         err_clear();
 }
 

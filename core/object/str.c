@@ -458,14 +458,8 @@ int64_t str_hash_slow(Value s) {
 }
 
 bool str_equal_slow(Value a, Value b) {
-    uint64_t sa = str_len_state(a), sb = str_len_state(b);
-    /* Both are narrowest: different kinds or ASCII flags are different texts. */
-    if (sa >> STR_LEN_SHIFT != sb >> STR_LEN_SHIFT || ((sa ^ sb) & (STR_KIND | STR_ASCII)))
-        return false;
     uint32_t ha = LOAD_RELAXED(&((Str *)a)->hash), hb = LOAD_RELAXED(&((Str *)b)->hash);
-    if (ha != hb && ha != 0 && hb != 0)
-        return false;
-    return memcmp(str_data(a), str_data(b), (size_t)(sa >> STR_LEN_SHIFT) * (sa & STR_KIND)) == 0;
+    return (ha == hb || ha == 0 || hb == 0) && str_equal_text(a, b);
 }
 
 bool str_equal_c(Value a, const char *ascii) {

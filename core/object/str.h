@@ -99,6 +99,14 @@ const char *str_utf8_nonul(Value s);
 /* The same with surrogates escaped to bytes (file names): new bytes object. */
 Value str_encode_fs(Value s);
 Value str_decode_fs(const char *s, size_t n);
+/* Of two strs whose hashes are equal or unknown. */
+static ALWAYS_INLINE bool str_equal_text(Value a, Value b) {
+    uint64_t sa = str_len_state(a), sb = str_len_state(b);
+    /* Both are narrowest: different kinds or ASCII flags are different texts. */
+    if (sa >> STR_LEN_SHIFT != sb >> STR_LEN_SHIFT || ((sa ^ sb) & (STR_KIND | STR_ASCII)))
+        return false;
+    return memcmp(str_data(a), str_data(b), (size_t)(sa >> STR_LEN_SHIFT) * (sa & STR_KIND)) == 0;
+}
 bool str_equal_slow(Value a, Value b);
 static ALWAYS_INLINE bool str_equal(Value a, Value b) {
     if (a == b)
