@@ -263,6 +263,7 @@ static bool cached_store(Value o, uint64_t ic, Value v) {
     uint32_t next = index;
     switch (IC_KIND(ic)) {
     case IC_INLINE:
+    case IC_MEMBER:
         r = (Ref *)((char *)o + IC_PAYLOAD(ic));
         break;
     case IC_OVERFLOW:
@@ -287,7 +288,7 @@ static bool cached_store(Value o, uint64_t ic, Value v) {
     bool ok = obj_index(o) == index;
     if (ok && overflow)
         r = attrs_slot(o, overflow, IC_PAYLOAD(ic) + overflow->inline_slots);
-    ok = ok && r && (ref_peek(r) == ABSENT) == (next != index);
+    ok = ok && r && (IC_KIND(ic) == IC_MEMBER || (ref_peek(r) == ABSENT) == (next != index));
     Value old = ABSENT;
     if (ok) {
         old = ref_swap(o, r, v);

@@ -500,6 +500,8 @@ OP(STORE_ATTR) {
                               c->next_shape); /* pairs with readers' guard: the value comes before the shape */
                 FINISH1(TAKE_B, 2);
             }
+        } else if (IC_GUARD_KIND(ic) == IC_KEY(index, IC_MEMBER) && excl_alone(o)) {
+            STORE_SLOT(o, (Ref *)((char *)o + IC_PAYLOAD(ic)));
         }
     }
     STEP_N(step_store_attr, 2);

@@ -218,7 +218,7 @@ static uint64_t learn_store(Value o, Value name) {
     case ATTR_INLINE:
         return ic_word(loc.shape, IC_INLINE, inline_offset(loc.shape, loc.slot));
     case ATTR_MEMBER:
-        return ic_word(loc.shape, IC_INLINE, loc.slot);
+        return ic_word(loc.shape, IC_MEMBER, loc.slot);
     case ATTR_OVERFLOW:
         return ic_word(loc.shape, IC_OVERFLOW, loc.slot);
     case ATTR_ADD_INLINE:

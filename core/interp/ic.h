@@ -34,6 +34,7 @@ enum {
     IC_TYPE, /* receiver is a class; side cell: type is that class itself, value what it gives; aux 1: a classmethod's
                 function */
     IC_DICT_SLOT, /* guard: layout id; payload: slot */
+    IC_MEMBER,    /* of stores into __slots__ members, as IC_INLINE; the slot may be empty */
 };
 
 typedef struct SideCell {
