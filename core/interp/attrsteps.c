@@ -231,9 +231,7 @@ static Value cached_load(Value o, uint64_t ic, Value name) {
     case IC_PROPERTY:
         return obj_call1(c->value, o);
     case IC_GETSET:
-        if (v_is_exact(c->value, IDX_GETSET))
-            return getset_get(c->value, o);
-        return V_MARK;
+        return v_is_exact(c->value, IDX_GETSET) ? getset_get(c->value, o) : descr_get(c->value, o, type_of(o));
     }
     return V_MARK;
 }

@@ -34,6 +34,9 @@ static const uint8_t binary_special[OP_COUNT] = {
     [OP_NEG] = SP_NEG,           [OP_POS] = SP_POS,       [OP_INVERT] = SP_INVERT,
 };
 
+static ALWAYS_INLINE bool is_any_int(Value v) {
+    return v_is_int(v) || v_is_exact(v, IDX_INT);
+}
 static Value binary(uint64_t w, Value a, Value b) {
     int sp = binary_special[instr_op(w)];
     unsigned f = instr_flags(w);
@@ -44,7 +47,7 @@ static Value binary(uint64_t w, Value a, Value b) {
         return f & IF_INPLACE ? str_append(a, b) : str_concat(a, b);
     }
     /* Numbers that are not both ints or both floats inside the word. */
-    if (v_is_int(a) && v_is_int(b)) {
+    if (is_any_int(a) && is_any_int(b)) {
         switch (sp) {
         case SP_ADD:
             return int_add(a, b);
@@ -90,9 +93,6 @@ void num_unsupported(unsigned op, Value a, Value b, bool inplace) {
 
 /* Without counts: an int too large for a word that one operator makes for another is freed by the other, or a few of
  * them a loop would bring a collection every millisecond. Its flag stays on only between the two. */
-static ALWAYS_INLINE bool is_any_int(Value v) {
-    return v_is_int(v) || v_is_exact(v, IDX_INT);
-}
 static ALWAYS_INLINE void drop_temporary(Value v, Value result) {
     if (obj_is_temporary(v) && v != result)
         heap_free(v_obj(v));

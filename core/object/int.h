@@ -20,6 +20,9 @@ Value int_from_double(double d);                       /* truncates; OverflowErr
 Value int_from_str(const char *s, size_t n, int base); /* ASCII, underscores, sign; ValueError as CPython's */
 Value int_from_str_obj(Value s, int base);
 Value int_to_str(Value v, int base, bool prefix); /* base 2, 8, 10, 16 */
+enum { INT_DIGITS_MAX = 20 };
+/* Writes i in decimal so that it ends in front of end; where it begins. */
+char *int_digits(char *end, int64_t i);
 int int_to_i64(Value v, int64_t *out);            /* v is an int: 0, or 1 too large, -1 too small (nothing raised) */
 int int_to_u64_mask(Value v, uint64_t *out);      /* low 64 bits, two's complement */
 double int_to_double(Value v, bool *overflow);

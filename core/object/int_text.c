@@ -178,8 +178,28 @@ Value int_from_str_obj(Value s, int base) {
     return r > 0 ? v : ABSENT;
 }
 
+char *int_digits(char *end, int64_t i) {
+    uint64_t u = i < 0 ? -(uint64_t)i : (uint64_t)i;
+    while (u >= 100) {
+        unsigned two = (unsigned)(u % 100);
+        u /= 100;
+        *--end = (char)('0' + two % 10);
+        *--end = (char)('0' + two / 10);
+    }
+    *--end = (char)('0' + u % 10);
+    if (u >= 10)
+        *--end = (char)('0' + u / 10);
+    if (i < 0)
+        *--end = '-';
+    return end;
+}
+
 Value int_to_str(Value v, int base, bool prefix) {
     v = int_plain(v);
+    if (v_is_int(v) && base == 10) {
+        char buf[INT_DIGITS_MAX], *end = buf + sizeof buf, *p = int_digits(end, v_int(v));
+        return str_from_ascii(p, (size_t)(end - p));
+    }
     if (v_is_int(v)) {
         char buf[80];
         size_t i = sizeof buf;
@@ -189,7 +209,7 @@ Value int_to_str(Value v, int base, bool prefix) {
             buf[--i] = "0123456789abcdef"[u % (unsigned)base];
             u /= (unsigned)base;
         } while (u);
-        if (prefix && base != 10) {
+        if (prefix) {
             buf[--i] = base == 16 ? 'x' : base == 8 ? 'o' : 'b';
             buf[--i] = '0';
         }

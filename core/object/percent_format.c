@@ -296,6 +296,25 @@ static int key_arg(Percent *p) {
     return 0;
 }
 
+/* A conversion that is one letter, of a str or small int: true when it is done. */
+static bool convert_plain(Percent *p) {
+    uint32_t c = p->pos < p->n ? at(p, p->pos) : 0;
+    if ((c != 's' && c != 'd') || !(p->nargs == -1 || p->next < p->nargs))
+        return false;
+    Value v = p->nargs == -1 ? p->args : tuple_get(p->args, p->next);
+    if (v_is_int(v)) {
+        char buf[INT_DIGITS_MAX], *end = buf + sizeof buf, *digits = int_digits(end, v_int(v));
+        sb_ascii(&p->out, digits, (size_t)(end - digits));
+    } else if (c == 's' && !p->bytes && v_is_exact(v, IDX_STR)) {
+        sb_str(&p->out, v);
+    } else {
+        return false;
+    }
+    p->pos++;
+    next_arg(p);
+    return true;
+}
+
 /* One conversion; pos is behind the %. */
 static bool convert(Percent *p) {
     int flags = 0;
@@ -375,19 +394,29 @@ static bool convert(Percent *p) {
     return false;
 }
 
+static intptr_t next_percent(Percent *p) {
+    intptr_t i = p->pos;
+    if (p->bytes || str_kind(p->fmt) == 1) {
+        const char *text = p->bytes ? p->bfmt : str_data(p->fmt), *found = memchr(text + i, '%', (size_t)(p->n - i));
+        return found == NULL ? p->n : found - text;
+    }
+    while (i < p->n && str_at(p->fmt, i) != '%')
+        i++;
+    return i;
+}
+
 static bool run(Percent *p) {
     sb_init(&p->out);
     while (p->pos < p->n) {
         intptr_t lo = p->pos;
-        while (p->pos < p->n && at(p, p->pos) != '%')
-            p->pos++;
+        p->pos = next_percent(p);
         if (p->bytes)
             sb_kind(&p->out, p->bfmt + lo, 1, (size_t)(p->pos - lo));
         else
             sb_substr(&p->out, p->fmt, lo, p->pos);
         if (p->pos++ >= p->n)
             break;
-        if (!convert(p))
+        if (!convert_plain(p) && !convert(p))
             return false;
     }
     bool left = p->nargs == -1 || (p->nargs >= 0 && p->next < p->nargs);

@@ -786,8 +786,9 @@ void attr_find(Value o, Value name, AttrLoc *out) {
                 out->kind = ATTR_PROPERTY;
                 out->value = fget;
             }
-        } else if (v_is_exact(cv, IDX_GETSET) || v_is_exact(cv, IDX_MEMBER))
+        } else if (!(type_of(cv)->flags & TF_HEAP)) {
             out->kind = ATTR_GETSET;
+        }
         return;
     }
     if (t->flags & TF_HAS_DICT) {

@@ -181,26 +181,31 @@ static int add_part(Value list, Value s, intptr_t lo, intptr_t hi) {
     return part == ABSENT ? -1 : list_append_steal(list, part);
 }
 
-static ALWAYS_INLINE bool ascii_space(uint8_t c) {
-    return c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31);
+static const bool ascii_space[128] = {[9] = true,  [10] = true, [11] = true, [12] = true, [13] = true,
+                                      [28] = true, [29] = true, [30] = true, [31] = true, [' '] = true};
+
+/* For the parts of a text of n code points: most have few, and grow no list. */
+static Value parts_new(intptr_t n, intptr_t max) {
+    intptr_t most = max < 0 ? n : MIN(max, n);
+    return list_new(MIN(most / 2 + 1, 12));
 }
 
 static Value split_space(Value s, intptr_t max) {
-    Value list = list_new(0);
-    if (list == ABSENT)
-        return ABSENT;
     const void *d = str_data(s);
     int kind = str_kind(s);
     intptr_t n = str_len(s), i = 0;
+    Value list = parts_new(n, max);
+    if (list == ABSENT)
+        return ABSENT;
     if (str_is_ascii(s) && max < 0) {
         const uint8_t *p = d;
         for (;;) {
-            while (i < n && ascii_space(p[i]))
+            while (i < n && ascii_space[p[i]])
                 i++;
             if (i == n)
                 return list;
             intptr_t from = i;
-            while (i < n && !ascii_space(p[i]))
+            while (i < n && !ascii_space[p[i]])
                 i++;
             Value part =
                 i - from == n ? str_substr(s, 0, n) : str_from_ascii((const char *)p + from, (size_t)(i - from));
@@ -267,7 +272,7 @@ static Value split_at(Value s, Value sep, intptr_t max, int dir) {
     Needle nd;
     if (needle_open(&nd, s, sep) < 0)
         return ABSENT;
-    Value list = list_new(0);
+    Value list = parts_new(str_len(s), max);
     if (list == ABSENT)
         goto done;
     intptr_t lo = 0, hi = str_len(s);

@@ -298,7 +298,8 @@ void type_share_value(Value v) {
     bool share = idx == IDX_FUNCTION || idx == IDX_METHOD_DESCR || idx == IDX_NATIVE || idx == IDX_CLASSMETHOD_DESCR ||
                  idx == IDX_GETSET || idx == IDX_MEMBER || idx == IDX_PROPERTY || idx == IDX_CLASSMETHOD ||
                  idx == IDX_STATICMETHOD || v_is_type(v);
-    if (!share)
+    /* Those first: the specials of their types may not be known yet. */
+    if (!share && (type_of(v)->flags & TF_HEAP || !type_special(type_of(v), SP_GET)))
         return;
     bool stop = LOAD_RELAXED(&world_threaded);
     if (stop)
