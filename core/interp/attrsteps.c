@@ -214,7 +214,7 @@ static Value cached_load(Value o, uint64_t ic, Value name) {
     if (IC_KIND(ic) == IC_MODULE) {
         if (!v_is_exact(o, IDX_MODULE))
             return V_MARK;
-        v = dict_cached_load(module_dict(o), c->version, c->aux);
+        v = ic_module_load(o, c);
         return v == ABSENT ? V_MARK : v;
     }
     if (IC_KIND(ic) == IC_TYPE) /* the class first: a cell of another one may outlive it */

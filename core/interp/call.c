@@ -757,12 +757,11 @@ static ALWAYS_INLINE int direct_done(Thread *t, Value *R, uint64_t w, Value *arg
     return store_native_result(t, R, w, v);
 }
 
-int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
-    publish_pc(R, pc);
-    Value *h = &R[instr_a(w)], f = h[0];
+/* A call of the block at h with n arguments. */
+static ALWAYS_INLINE int call_native_or_block(Thread *t, Value *R, uint64_t w, Value *h, intptr_t n) {
+    Value f = h[0];
     if (v_is_exact(f, IDX_NATIVE) && LOAD_RELAXED(&t->poll) == 0) {
         Native *native = (Native *)f;
-        intptr_t n = instr_b(w);
         if (native_direct(native, n) && native->special == NATIVE_PLAIN) {
             Value v = native->fn(ref_peek(&native->self), h + FRAME_WORDS, n, ABSENT);
             if (COUNT_EXACT) {
@@ -772,7 +771,11 @@ int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
             return direct_done(t, R, w, h + FRAME_WORDS, n, v);
         }
     }
-    return call_block(t, R, w, &R[instr_a(w)], instr_b(w), ABSENT);
+    return call_block(t, R, w, h, n, ABSENT);
+}
+int step_call(Thread *t, Value *R, Instr *pc, uint64_t w) {
+    publish_pc(R, pc);
+    return call_native_or_block(t, R, w, &R[instr_a(w)], instr_b(w));
 }
 
 /* Where the callable of a method block lies, and how many arguments there are. */
@@ -796,7 +799,7 @@ int step_call_method(Thread *t, Value *R, Instr *pc, uint64_t w) {
             return direct_done(t, R, w, args, n + 1, native->fn(self, args + 1, n, ABSENT));
     }
     Value *h = method_block(R, w, &n);
-    return call_block(t, R, w, h, n, ABSENT);
+    return call_native_or_block(t, R, w, h, n);
 }
 
 int step_call_kw(Thread *t, Value *R, Instr *pc, uint64_t w) {

@@ -465,9 +465,14 @@ OP(WIDE_NAME) {
 OP(LOAD_ATTR) {
     if (READS_LOCK_FREE) {
         Value o = REG_B;
-        uint64_t ic = LOAD_RELAXED(pc + 1);
+        uint64_t ic = LOAD_ACQUIRE(pc + 1);
         if (LIKELY(v_is_obj(o) && IC_GUARD_KIND(ic) == IC_KEY(obj_index(o), IC_INLINE))) {
             Value v = ref_load(o, (Ref *)((char *)o + IC_PAYLOAD(ic)));
+            if (LIKELY(v != ABSENT)) {
+                DONE_KILL_B(v, 2);
+            }
+        } else if (v_is_exact(o, IDX_MODULE) && IC_GUARD_KIND(ic) == IC_KEY(IDX_MODULE, IC_MODULE)) {
+            Value v = ic_module_load(o, ic_cell(ic));
             if (LIKELY(v != ABSENT)) {
                 DONE_KILL_B(v, 2);
             }
@@ -537,6 +542,16 @@ OP(LOAD_METHOD) {
             block[1] = ABSENT;
             block[FRAME_WORDS] = o;
             NEXT_N(2);
+        }
+    } else if (v_is_exact(o, IDX_MODULE) && IC_GUARD_KIND(ic) == IC_KEY(IDX_MODULE, IC_MODULE)) {
+        READ_MAY_WAIT();
+        Value v = ic_module_load(o, ic_cell(ic));
+        if (LIKELY(v != ABSENT)) {
+            Value *block = &REG_A;
+            UNUSED Value b = TAKE_B;
+            block[0] = block[FRAME_WORDS] = ABSENT;
+            block[1] = v;
+            FINISH1(b, 2);
         }
     }
     STEP_N(step_load_method, 2);

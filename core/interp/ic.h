@@ -17,6 +17,8 @@
 #define POLYGIL_IC_H
 
 #include "interp/code.h"
+#include "object/dict.h"
+#include "object/module.h"
 
 enum {
     IC_EMPTY,
@@ -64,6 +66,11 @@ static ALWAYS_INLINE const SideCell *ic_cell(uint64_t w) {
 }
 static ALWAYS_INLINE bool ic_cell_valid(const SideCell *c) {
     return LOAD_RELAXED(&c->type->version) == c->version;
+}
+
+/* Of module o, as the cell of an IC_MODULE word says: owned; ABSENT when it is out of date. */
+static ALWAYS_INLINE Value ic_module_load(Value o, const SideCell *c) {
+    return dict_cached_load(module_dict(o), c->version, c->aux);
 }
 
 /* What an attribute is looked up for. */
