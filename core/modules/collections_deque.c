@@ -143,13 +143,34 @@ static int add(Value d, Value v, bool left) {
     return r;
 }
 
-static Value take(Value d, bool left) {
+static bool is_slack(Value d, size_t n) {
+    return D(d)->capacity > 64 && n < D(d)->capacity / 8;
+}
+/* Sections are not needed where nobody else can look, and nothing dies. */
+static ALWAYS_INLINE bool add_private(Value d, Value v, bool left) {
+    size_t n = len_of(d);
+    if (!obj_is_private(d) || UNLIKELY(n >= (size_t)D(d)->maxlen || n >= D(d)->capacity))
+        return false;
+    if (left)
+        put_first(d, retained(v));
+    else
+        put_last(d, retained(v));
+    return true;
+}
+static ALWAYS_INLINE Value take_private(Value d, bool left) {
+    size_t n = len_of(d);
+    if (!obj_is_private(d) || UNLIKELY(n == 0 || is_slack(d, n)))
+        return ABSENT;
+    return left ? take_first(d) : take_last(d);
+}
+
+static NOINLINE Value take(Value d, bool left) {
     Value v = ABSENT;
     excl_leaf_lock(d);
     size_t n = len_of(d);
     if (n)
         v = left ? take_first(d) : take_last(d);
-    bool slack = D(d)->capacity > 64 && n < D(d)->capacity / 8;
+    bool slack = is_slack(d, n);
     excl_leaf_unlock(d);
     if (UNLIKELY(slack)) {
         ExclCs cs;
@@ -420,16 +441,18 @@ static Value m_init(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_append(Value self, Value *args, intptr_t nargs, Value kw) {
-    return none_or_fail(add(self, retained(args[0]), false));
+    return add_private(self, args[0], false) ? V_NONE : none_or_fail(add(self, retained(args[0]), false));
 }
 static Value m_appendleft(Value self, Value *args, intptr_t nargs, Value kw) {
-    return none_or_fail(add(self, retained(args[0]), true));
+    return add_private(self, args[0], true) ? V_NONE : none_or_fail(add(self, retained(args[0]), true));
 }
 static Value m_pop(Value self, Value *args, intptr_t nargs, Value kw) {
-    return take(self, false);
+    Value v = take_private(self, false);
+    return LIKELY(v != ABSENT) ? v : take(self, false);
 }
 static Value m_popleft(Value self, Value *args, intptr_t nargs, Value kw) {
-    return take(self, true);
+    Value v = take_private(self, true);
+    return LIKELY(v != ABSENT) ? v : take(self, true);
 }
 static Value m_extend(Value self, Value *args, intptr_t nargs, Value kw) {
     return none_or_fail(extend(self, args[0], false));

@@ -453,9 +453,21 @@ int list_set(Value l, intptr_t i, Value v) {
     return -1;
 }
 
+/* The last item of a list that nobody else can reach, where no memory is to be given back; else ABSENT. */
+static ALWAYS_INLINE Value take_last_private(Value l) {
+    ListBlock *b = block_of(l);
+    size_t n = len_of(l);
+    if (!obj_is_private(l) || UNLIKELY(n == 0 || (n - 1 < b->capacity >> 1 && b->capacity > 8)))
+        return ABSENT;
+    STORE_RELEASE(&L(l)->len, n - 1);
+    return ref_swap_private(l, &b->items[n - 1], ABSENT);
+}
+
 Value list_take(Value l, intptr_t i) {
     ExclCs cs;
-    Value v = ABSENT;
+    Value v = i == -1 ? take_last_private(l) : ABSENT;
+    if (LIKELY(v != ABSENT))
+        return v;
     excl_cs_begin(&cs, l);
     intptr_t n = list_len(l);
     i = i < 0 ? i + n : i;
