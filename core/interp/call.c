@@ -257,16 +257,11 @@ Value interp_run(Thread *t, InterpFrame *f, bool throwing) {
         return ABSENT;
     }
     t->c_depth++;
-    Value v;
-    if (COUNT_EXACT) {
-        v = dispatch_run(t, throwing);
-    } else {
-        uintptr_t outer = t->c_stack_loop;
-        __builtin_unwind_init(); /* what callers keep in registers lies in this frame, not in the loop's */
-        t->c_stack_loop = (uintptr_t)__builtin_alloca(sizeof(uintptr_t));
-        v = dispatch_run(t, throwing);
-        t->c_stack_loop = outer;
-    }
+    uintptr_t outer = t->c_stack_loop;
+    __builtin_unwind_init(); /* what callers keep in registers lies in this frame, not in the loop's */
+    t->c_stack_loop = (uintptr_t)__builtin_alloca(sizeof(uintptr_t));
+    Value v = dispatch_run(t, throwing);
+    t->c_stack_loop = outer;
     t->c_depth--;
     return v;
 }

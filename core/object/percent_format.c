@@ -299,13 +299,13 @@ static int key_arg(Percent *p) {
 /* A conversion that is one letter, of a str or small int: true when it is done. */
 static bool convert_plain(Percent *p) {
     uint32_t c = p->pos < p->n ? at(p, p->pos) : 0;
-    if ((c != 's' && c != 'd') || !(p->nargs == -1 || p->next < p->nargs))
+    if (!(c == 'd' || (c == 's' && !p->bytes)) || !(p->nargs == -1 || p->next < p->nargs))
         return false;
     Value v = p->nargs == -1 ? p->args : tuple_get(p->args, p->next);
     if (v_is_int(v)) {
         char buf[INT_DIGITS_MAX], *end = buf + sizeof buf, *digits = int_digits(end, v_int(v));
         sb_ascii(&p->out, digits, (size_t)(end - digits));
-    } else if (c == 's' && !p->bytes && v_is_exact(v, IDX_STR)) {
+    } else if (c == 's' && v_is_exact(v, IDX_STR)) {
         sb_str(&p->out, v);
     } else {
         return false;

@@ -299,7 +299,7 @@ void type_share_value(Value v) {
                  idx == IDX_GETSET || idx == IDX_MEMBER || idx == IDX_PROPERTY || idx == IDX_CLASSMETHOD ||
                  idx == IDX_STATICMETHOD || v_is_type(v);
     /* Those first: the specials of their types may not be known yet. */
-    if (!share && (type_of(v)->flags & TF_HEAP || !type_special(type_of(v), SP_GET)))
+    if (!share && (type_of(v)->flags & TF_HEAP || !type_special(type_of(v), SP_SET)))
         return;
     bool stop = LOAD_RELAXED(&world_threaded);
     if (stop)
