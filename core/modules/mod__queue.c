@@ -75,9 +75,10 @@ static bool reserve(SimpleQueue *q) {
     return true;
 }
 
-/* No section is needed: nobody else touches the queue before this thread's next safepoint or wait. */
+/* No section is needed: nobody else touches the queue before this thread's next safepoint or wait. A queue is there for
+ * several threads: what they do in turns is the straight way. */
 static ALWAYS_INLINE bool is_mine(Value self) {
-    return excl_alone(self) || excl_retains(self);
+    return LIKELY(excl_retains_quick(thread_self(), self)) || excl_alone(self) || excl_retains(self);
 }
 /* In the section, where there is room. True: the gate is to be opened. */
 static ALWAYS_INLINE bool add(Value self, Value v) {
