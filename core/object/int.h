@@ -23,8 +23,8 @@ Value int_to_str(Value v, int base, bool prefix); /* base 2, 8, 10, 16 */
 enum { INT_DIGITS_MAX = 20 };
 /* Writes i in decimal so that it ends in front of end; where it begins. */
 char *int_digits(char *end, int64_t i);
-int int_to_i64(Value v, int64_t *out);            /* v is an int: 0, or 1 too large, -1 too small (nothing raised) */
-int int_to_u64_mask(Value v, uint64_t *out);      /* low 64 bits, two's complement */
+int int_to_i64(Value v, int64_t *out);       /* v is an int: 0, or 1 too large, -1 too small (nothing raised) */
+int int_to_u64_mask(Value v, uint64_t *out); /* low 64 bits, two's complement */
 double int_to_double(Value v, bool *overflow);
 int int_sign(Value v);
 size_t int_bit_length(Value v);
