@@ -646,7 +646,7 @@ OP(SETITEM) {
             Value a = TAKE_A, o = TAKE_B;
             FINISH2(a, o, 1);
         }
-    } else if (v_is_likely_obj(b) && obj_index(b) == IDX_DICT && obj_is_private(b)) {
+    } else if (v_is_likely_obj(b) && obj_index(b) == IDX_DICT && excl_alone(b)) {
         DICT_SET;
     }
     STEP(step_setitem);

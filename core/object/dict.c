@@ -367,12 +367,14 @@ static int lookup_hashed(Value d, Value key, int64_t hash, Value *out) {
 
 Value dict_get_quick(Value d, Value key) {
     int64_t hash;
-    DictBlock *b = READS_LOCK_FREE ? LOAD_ACQUIRE(&D(d)->block) : NULL;
+    DictBlock *b = READS_LOCK_FREE || excl_alone(d) ? LOAD_ACQUIRE(&D(d)->block) : NULL;
     if (UNLIKELY(b == NULL || !hash_at_hand(key, &hash)))
         return ABSENT;
     size_t slot;
     DictEntry *e = find(b, key, hash, !readers_unlocked(d), &slot);
     Value v = LIKELY(e != NULL) ? LOAD_ACQUIRE(&e->value) : ABSENT;
+    if (!READS_LOCK_FREE)
+        return retained(v);
     return LIKELY(v != ABSENT && ref_load_quick(&e->value, v)) ? v : ABSENT;
 }
 
@@ -616,7 +618,7 @@ bool dict_set_quick(Value d, Value key, Value v) {
 }
 int dict_set_hashed(Value d, Value key, int64_t hash, Value v) {
     Value old;
-    if ((obj_is_private(d) || excl_retains(d)) && set_quick(d, key, hash, v))
+    if ((excl_alone(d) || excl_retains(d)) && set_quick(d, key, hash, v))
         return 0;
     int r = insert(d, key, hash, v, REPLACE, &old);
     release(old);

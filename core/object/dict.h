@@ -48,7 +48,7 @@ Value dict_get_hashed(Value d, Value key, int64_t hash);
 Value dict_get_str(Value d, const char *key);
 int dict_lookup(Value d, Value key, Value *out); /* 1, 0, -1 */
 /* The common cases of dict_get and dict_set, without Python code: keys that are small ints or str. ABSENT, false: not
- * done, nothing pending. dict_set_quick is for where nobody else can write (obj_is_private, excl_retains); it may leave
+ * done, nothing pending. dict_set_quick is for where nobody else can write (excl_alone, excl_retains); it may leave
  * what dies on the thread's dead list. */
 Value dict_get_quick(Value d, Value key);
 bool dict_set_quick(Value d, Value key, Value v);
