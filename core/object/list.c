@@ -69,7 +69,8 @@ static bool copy_items(Ref *to, Ref *from, size_t n) {
 
 /* From LARGE on a block is copied into one of twice the size, or below QUADRUPLE four times where all other threads
  * wait meanwhile: what is not used of that one is no memory yet, and each new block costs a page fault for every page
- * that is copied. A collector that frees the lists counts what the block may hold, and would keep more dead ones. */
+ * that is copied. A collector that frees the lists counts what the block may hold, and would keep more dead ones: twice
+ * what is needed there. */
 enum { LARGE = HEAP_OVERSIZE / sizeof(Ref), QUADRUPLE = 8 * LARGE };
 
 static size_t with_room(size_t n, size_t room) {
@@ -83,7 +84,9 @@ static size_t grown(Value l, size_t need) {
         return with_room(need, need >> (readers_unlocked(l) ? 1 : 3));
     if (need > MAX_ITEMS / 4)
         return need;
-    size_t bytes = sizeof(ListBlock) + (need << (COUNT_EXACT && need < QUADRUPLE && readers_unlocked(l))) * sizeof(Ref);
+    if (!COUNT_EXACT && readers_unlocked(l))
+        return with_room(need, need);
+    size_t bytes = sizeof(ListBlock) + (need << (need < QUADRUPLE && readers_unlocked(l))) * sizeof(Ref);
     return ((SIZE_MAX >> __builtin_clzl(bytes)) + 1 - sizeof(ListBlock)) / sizeof(Ref);
 }
 
