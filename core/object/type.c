@@ -408,10 +408,36 @@ static bool tree_has_name(Type *t, Value name) {
     return false;
 }
 
+/* Whether instances of t or a subclass have a member of that name: __slots__, or a built-in class's. */
+static bool tree_has_member(const Type *t, const char *name) {
+    const Type *p = t;
+    do {
+        const MemberDef *lists[] = {p->slot_members, p->spec ? p->spec->members : NULL};
+        for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+            for (const MemberDef *m = lists[i]; m && m->name; m++)
+                if (strcmp(m->name, name) == 0)
+                    return true;
+        p = p->base;
+    } while (p);
+    SubList *l = t->subclasses;
+    for (size_t i = 0; l && i < l->n; i++)
+        if (tree_has_member(l->items[i], name))
+            return true;
+    return false;
+}
+
 void type_attr_changed(Type *t, Value name) {
     type_modified(t);
     int sp = special_index(name);
     bool clear = sp == SP_GETATTRIBUTE || sp == SP_SETATTR || sp == SP_DELATTR;
+    const char *text = str_utf8(name, NULL);
+    if (!text)
+        err_clear(); /* no identifier */
+    else if (!clear) {
+        mutex_lock(&type_mutex);
+        clear = tree_has_member(t, text); /* caches know a member's place without asking for the version */
+        mutex_unlock(&type_mutex);
+    }
     if (!clear) {
         Value v = type_lookup(t, name);
         if (v) {
