@@ -1007,6 +1007,31 @@ void heap_sweep_finish(void) {
     heap_each_owner(finish_owner, NULL);
 }
 
+/* Pages with owners of large blocks, by a hash: who grows an object need not own its page, whose bits are the owner's.
+ * Too many at a time are forgotten, and swept like any other. */
+enum { OVERSIZE_BITS = 1024, OVERSIZE_MAX = OVERSIZE_BITS / 8 };
+static _Atomic(uint64_t) oversize[OVERSIZE_BITS / 64];
+
+static uint32_t oversize_bit(const Page *p) {
+    return (uint32_t)((uint64_t)(uintptr_t)p->base / HEAP_PAGE % OVERSIZE_BITS);
+}
+void heap_note_oversize_(const Object *o) {
+    uint32_t bit = oversize_bit(heap_page_of(o));
+    atomic_fetch_or_explicit(&oversize[bit / 64], (uint64_t)1 << bit % 64, memory_order_relaxed);
+}
+static bool may_hold_oversize(const Page *p) {
+    uint32_t bit = oversize_bit(p);
+    return LOAD_RELAXED(&oversize[bit / 64]) >> bit % 64 & 1;
+}
+/* World stopped. */
+static void oversize_swept(void) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < ARRAY_LEN(oversize); i++)
+        n += (uint32_t)__builtin_popcountll(LOAD_RELAXED(&oversize[i]));
+    for (uint32_t i = 0; n > OVERSIZE_MAX && i < ARRAY_LEN(oversize); i++)
+        STORE_RELAXED(&oversize[i], 0);
+}
+
 typedef struct LazySweep {
     size_t cell_bytes, dead_bytes; /* of the cells in use, of the dead among them */
 } LazySweep;
@@ -1034,7 +1059,7 @@ static void sweep_page_later(Page *p, void *arg) {
     }
     l->dead_bytes += (size_t)n_dead * p->units * 8;
     page_unswept(w, p);
-    if (p->bits & PAGE_SWEEP_STOPPED) {
+    if (p->bits & PAGE_SWEEP_STOPPED || may_hold_oversize(p)) {
         Thread *t = thread_self();
         page_sweep_now(t, w, p);
         page_place(t, w, p);
@@ -1053,6 +1078,7 @@ size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg)) {
                 t->heap.bin[PAGE_OBJECTS][c] = &empty_page;
     heap_each_owner(forget_lists, NULL);
     heap_each_page(sweep_page_later, &l);
+    oversize_swept();
     /* What the dead hold in blocks is found by sweeping: as much for a byte of theirs as for any other. */
     size_t died = (size_t)((double)heap_bytes() * (double)l.dead_bytes / (double)MAX(l.cell_bytes, 1u));
     return MIN(died, MAX(l.dead_bytes, (size_t)MAX(heap_taken(), 0)));

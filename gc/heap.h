@@ -226,6 +226,14 @@ static ALWAYS_INLINE void heap_block_free(void *block) {
 }
 /* The same, its bytes from `from` on zero; from HEAP_OVERSIZE on they are no memory before they are written. */
 enum { HEAP_OVERSIZE = 1048576 };
+void heap_note_oversize_(const Object *o);
+/* o has got a block of size bytes. If it is large, and no count tells when o dies, the next collection that finds o
+ * dead frees it in its pause: as an unswept object it would keep the block from being used again, and count as alive.
+ */
+static ALWAYS_INLINE void heap_note_oversize(const Object *o, size_t size) {
+    if (!COUNT_EXACT && UNLIKELY(size >= HEAP_OVERSIZE))
+        heap_note_oversize_(o);
+}
 void *heap_block_zeroed(size_t size, size_t from);
 /* As realloc, for a block that no reader without a lock can hold. */
 void *heap_block_resize(void *block, size_t size);

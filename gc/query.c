@@ -48,8 +48,7 @@ static void gather_one(Value v, Gather *g) {
         if (g->n == g->cap)
             return;
         publish(v);
-        if (obj_is_temporary(v))
-            obj_set_temporary(v, false);
+        obj_let_out(v);
         tuple_init_item(g->into, g->n, retained(v));
     }
     g->n++;

@@ -144,6 +144,7 @@ static int resize(Value d, size_t n) {
     DictBlock *old = block_of(d), *nb = block_new(table_for(n));
     if (!nb)
         return -1;
+    heap_note_oversize(v_obj(d), n * sizeof(DictEntry));
     for (uint32_t i = 0, used = old ? LOAD_RELAXED(&old->used) : 0; i < used; i++) {
         DictEntry *e = &old->entries[i];
         int64_t hash = LOAD_RELAXED(&e->hash);
@@ -201,7 +202,7 @@ static ALWAYS_INLINE int probe(Probe *p, Value d, Value key, int64_t hash, bool 
             continue;
         int r;
         if (guarded || !readers_unlocked(d)) {
-            r = simple_eq(k, key);
+            r = LIKELY(v_is_exact(k, IDX_STR) && v_is_exact(key, IDX_STR)) ? str_equal_text(k, key) : simple_eq(k, key);
             if (r < 0)
                 p->seen = retained(k);
         } else {
@@ -267,21 +268,16 @@ int64_t dict_hash_key(Value key) {
 static DictEntry untold;
 #define UNTOLD (&untold)
 static NOINLINE DictEntry *find_equal(DictBlock *b, Value key, int64_t hash, size_t i, size_t perturb, size_t *slot) {
-    for (size_t mask = b->mask;; i = next_slot(i, &perturb, mask)) {
-        uint32_t n = table_get(b, mask, i);
-        if (n == 0) {
-            *slot = i;
-            return NULL;
-        }
-        DictEntry *e = &b->entries[n - 1];
-        Value k = LOAD_RELAXED(&e->key);
-        if (k == key)
-            return e;
-        if (LOAD_RELAXED(&e->hash) != hash || k == V_MARK || k == ABSENT)
-            continue;
-        int r = LIKELY(v_is_exact(k, IDX_STR) && v_is_exact(key, IDX_STR)) ? str_equal_text(k, key) : simple_eq(k, key);
-        if (r != 0)
-            return r > 0 ? e : UNTOLD;
+    Probe p = {.b = b, .i = i, .perturb = perturb};
+    switch (probe(&p, ABSENT, key, hash, true)) {
+    case HIT:
+        return &b->entries[p.ix];
+    case MISS:
+        *slot = p.i;
+        return NULL;
+    default:
+        release(p.seen);
+        return UNTOLD;
     }
 }
 static ALWAYS_INLINE DictEntry *find(DictBlock *b, Value key, int64_t hash, bool guarded, size_t *slot) {

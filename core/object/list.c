@@ -69,8 +69,7 @@ static bool copy_items(Ref *to, Ref *from, size_t n) {
 
 /* From LARGE on a block is copied into one of twice the size, or below QUADRUPLE four times where all other threads
  * wait meanwhile: what is not used of that one is no memory yet, and each new block costs a page fault for every page
- * that is copied. A collector that frees the lists counts what the block may hold, and would keep more dead ones: twice
- * what is needed there. */
+ * that is copied. */
 enum { LARGE = HEAP_OVERSIZE / sizeof(Ref), QUADRUPLE = 8 * LARGE };
 
 static size_t with_room(size_t n, size_t room) {
@@ -84,8 +83,6 @@ static size_t grown(Value l, size_t need) {
         return with_room(need, need >> (readers_unlocked(l) ? 1 : 3));
     if (need > MAX_ITEMS / 4)
         return need;
-    if (!COUNT_EXACT && readers_unlocked(l))
-        return with_room(need, need);
     size_t bytes = sizeof(ListBlock) + (need << (need < QUADRUPLE && readers_unlocked(l))) * sizeof(Ref);
     return ((SIZE_MAX >> __builtin_clzl(bytes)) + 1 - sizeof(ListBlock)) / sizeof(Ref);
 }
@@ -93,6 +90,7 @@ static size_t grown(Value l, size_t need) {
 /* In the section: a block of cap slots with the present items. */
 static int reallocate(Value l, size_t cap) {
     size_t n = len_of(l);
+    heap_note_oversize(v_obj(l), cap * sizeof(Ref));
     if (!readers_unlocked(l) && block_of(l) && (cap < LARGE || cap / 3 < block_of(l)->capacity / 2)) {
         ListBlock *b = heap_block_resize(block_of(l), sizeof(ListBlock) + cap * sizeof(Ref));
         if (!b)

@@ -104,6 +104,7 @@ static int resize(Value s, size_t above) {
     SetBlock *old = block_of(s), *nb = block_new(table_above(above));
     if (!nb)
         return -1;
+    heap_note_oversize(v_obj(s), above * sizeof(SetEntry));
     for (size_t i = 0, n = old ? old->mask + 1 : 0; i < n; i++) {
         Value key = LOAD_RELAXED(&old->entries[i].key);
         if (in_use(key))
