@@ -52,8 +52,7 @@ enum {
     OF_SHARED = 8,     /* threads other than the one that made it may reach it (gc/publish.h) */
     OF_FINALIZER = 16, /* its type has __del__ or it is otherwise special when it dies */
     OF_IMMORTAL = 32,  /* lives outside the heap or for ever */
-    OF_TEMPORARY = 64, /* without counts: nothing but one temporary register refers to it, whose next use is an operator
-                          (obj_set_temporary) */
+    OF_TEMPORARY = 64, /* without counts: nothing but one register refers to it (obj_set_temporary) */
 };
 
 #if COUNT_LAYOUT == COUNT_LAYOUT_PACKED && !EXCL_HAS_OBJECT_LOCK
@@ -108,8 +107,9 @@ static ALWAYS_INLINE void obj_set_flag_private(Object *o, uint32_t f) {
 #endif
 }
 
-/* Without counts an operator can still free an operand at once: an int that the operator before made for it alone. Who
- * lets such an object out of its register clears the flag. */
+/* Without counts an operator can still free an operand, or what its result replaces, at once: a number, str or set that
+ * an operator made for one register. That is a temporary whose next use is an operator, or a local that owns what is
+ * made for it (front/owned.c). Who lets such an object out of its register clears the flag. */
 static ALWAYS_INLINE bool obj_is_temporary(Value v) {
     return COUNT_LAYOUT == COUNT_LAYOUT_NONE && (v & 7) == 0 && v != 0 && obj_flags((Object *)v) & OF_TEMPORARY;
 }
@@ -119,6 +119,12 @@ static ALWAYS_INLINE void obj_set_temporary(Value v, bool on) {
     uint8_t f = LOAD_RELAXED(&o->flags);
     STORE_RELAXED(&o->flags, (uint8_t)(on ? f | OF_TEMPORARY : f & ~OF_TEMPORARY));
 #endif
+}
+
+/* v leaves the register that it may have been made for. */
+static ALWAYS_INLINE void obj_let_out(Value v) {
+    if (obj_is_temporary(v))
+        obj_set_temporary(v, false);
 }
 
 /* The region of shapes (and of nothing else): `index` x 16 from its start. */

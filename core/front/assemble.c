@@ -165,6 +165,7 @@ Value assemble(Unit *u) {
         .n_regs = u->max_depth + 1,
         .n_locals = u->n_locals,
         .argcount = u->argcount,
+        .owned_params = u->owned_params,
         .posonlyargcount = u->posonlyargcount,
         .kwonlyargcount = u->kwonlyargcount,
         .flags = u->flags,

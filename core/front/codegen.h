@@ -125,6 +125,7 @@ struct Unit {
     uint32_t n_varnames, n_cellvars, n_freevars;
     uint16_t *cell_regs;
     uint32_t argcount, posonlyargcount, kwonlyargcount, flags;
+    uint64_t owned_params; /* own_locals found them */
     int32_t firstlineno;
     Value first_param; /* methods: the name that `self` has; or ABSENT */
     Value *self_attrs; /* classes: distinct names that methods assign on their first parameter */
@@ -290,7 +291,9 @@ void compile_body(Unit *u, StmtSeq body); /* of a module or class */
 int compile_lambda(Unit *u, Expr *e, int want);
 int compile_comprehension(Unit *u, Expr *e, int want);
 
-/* ---- assemble.c ---- */
+/* ---- owned.c, assemble.c ---- */
+/* Before assemble: flags the operators and moves of locals that own what operators make for them. */
+void own_locals(Unit *u);
 Value assemble(Unit *u);
 
 #endif

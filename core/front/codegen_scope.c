@@ -270,6 +270,8 @@ Value unit_leave(Gen *g) {
     if (!g->failed && u->reachable)
         implicit_return(u);
     if (!g->failed) {
+        if (!COUNT_EXACT)
+            own_locals(u);
         code = assemble(u);
         if (code == ABSENT || arena_keep(g->arena, code) == ABSENT) {
             code = ABSENT;

@@ -149,8 +149,10 @@ static void fuse(Code *c) {
             uint64_t top = LOAD_RELAXED(&c->instrs[(int32_t)i + back]);
             unsigned op = instr_op(top);
             if (op == OP_FOR_ITER) {
-                STORE_RELAXED(&c->instrs[i],
-                              instr_make(OP_FOR_LOOP, instr_flags(top), instr_a(top), instr_b(top), (uint16_t)back));
+                uint64_t first = LOAD_RELAXED(&c->instrs[(int32_t)i + back + 1]);
+                bool pairs = instr_op(first) == OP_UNPACK && instr_c(first) == 2 && instr_b(first) == instr_b(top);
+                STORE_RELAXED(&c->instrs[i], instr_make(pairs ? OP_FOR_PAIRS : OP_FOR_LOOP, instr_flags(top),
+                                                        instr_a(top), instr_b(top), (uint16_t)back));
             } else if (op >= OP_JLT && op <= OP_JNGE_I && back + instr_sc(top) == 1 && back < -1 &&
                        !(instr_flags(top) & (IF_KILL_A | IF_KILL_B))) {
                 bool negative = ((op - OP_JLT) / 6) & 1;
@@ -218,6 +220,7 @@ Value code_new(const CodeSpec *s) {
     bool simple = s->kwonlyargcount == 0 &&
                   !(s->flags & (CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR));
     c->fast_args = simple ? s->argcount : UINT32_MAX;
+    c->owned_params = s->owned_params;
     ref_init(&c->const_tuple, retained(s->consts));
     ref_init(&c->name_tuple, retained(s->names));
     c->consts = tuple_items(s->consts);
@@ -418,6 +421,7 @@ static Value code_replace(Value self, Value *args, intptr_t nargs, Value kw) {
                   .n_regs = c->n_regs - 2,
                   .n_locals = c->n_locals,
                   .argcount = c->argcount,
+                  .owned_params = c->owned_params,
                   .posonlyargcount = c->posonlyargcount,
                   .kwonlyargcount = c->kwonlyargcount,
                   .flags = c->flags,

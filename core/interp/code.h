@@ -25,8 +25,8 @@ enum {
     IF_DST_LOCAL = 4,
     IF_INPLACE = 8,
     IF_KILL_A = 16,
-    IF_X1 = 32, /* of an operator: its result is a temporary, and the operand of another operator or comparison */
-    IF_X2 = 64,
+    IF_X1 = 32, /* of an operator: its result is a temporary's that owns it, an operand, argument or local to be */
+    IF_X2 = 64, /* of an operator: its result is a local's that owns it (front/owned.c) */
 };
 #define NO_REG 0xffff
 
@@ -115,8 +115,9 @@ typedef struct Code {
     uint32_t flags;     /* CO_* */
     uint32_t fast_args; /* argcount when it takes just positional arguments and is no generator; else UINT32_MAX */
     uint32_t n_instrs;
-    uint16_t *depths;   /* per word */
-    CodePos *positions; /* per word */
+    uint64_t owned_params; /* without counts: bit i: parameter i is read by operators alone (front/owned.c) */
+    uint16_t *depths;      /* per word */
+    CodePos *positions;    /* per word */
     ExcEntry *excs;
     HoleEntry *holes;
     uint32_t n_excs, n_holes;
@@ -146,6 +147,7 @@ typedef struct CodeSpec {
     const HoleEntry *holes;
     uint32_t n_holes;
     uint32_t n_regs, n_locals, argcount, posonlyargcount, kwonlyargcount, flags, inline_slots_hint;
+    uint64_t owned_params;
     int32_t firstlineno;
     Value consts, names, varnames, cellvars, freevars; /* tuples of str, but consts */
     const uint16_t *cell_regs;                         /* one per cellvar */

@@ -23,30 +23,34 @@ static ALWAYS_INLINE void enter_locals(Value *r, uint32_t from, uint32_t to) {
 }
 
 /* A plain frame (no flags) whose function takes n arguments that lie in place: pushed without a call. h: its header. */
-#define TRY_PUSH(h, n, func_value)                                                            \
-    do {                                                                                      \
-        Value fv_ = (func_value);                                                             \
-        if (v_is_likely_obj(fv_) && LIKELY(obj_index(fv_) == IDX_FUNCTION)) {                 \
-            Code *c_ = function_code(fv_);                                                    \
-            InterpFrame *caller_ = frame_of_regs(R);                                          \
-            Value *r_ = (h) + FRAME_WORDS;                                                    \
-            if (LIKELY(c_->fast_args == (uint32_t)(n) && r_ + c_->n_regs <= t->stack_limit && \
-                       (int)caller_->depth + 1 < LOAD_RELAXED(&interp_recursion_limit) &&     \
-                       LOAD_RELAXED(&t->poll) == 0)) {                                        \
-                InterpFrame *f_ = (InterpFrame *)(h);                                         \
-                caller_->pc = pc;                                                             \
-                f_->code = c_;                                                                \
-                f_->prev = caller_;                                                           \
-                f_->flags = 0;                                                                \
-                f_->depth = caller_->depth + 1;                                               \
-                enter_locals(r_, (uint32_t)(n), c_->n_locals);                                \
-                t->frame = f_;                                                                \
-                R = r_;                                                                       \
-                pc = c_->instrs;                                                              \
-                K = c_->consts;                                                               \
-                DISPATCH();                                                                   \
-            }                                                                                 \
-        }                                                                                     \
+#define TRY_PUSH(h, n, func_value)                                            \
+    do {                                                                      \
+        Value fv_ = (func_value);                                             \
+        if (v_is_likely_obj(fv_) && LIKELY(obj_index(fv_) == IDX_FUNCTION)) { \
+            Code *code_ = function_code(fv_);                                 \
+            TRY_PUSH_CODE(h, n, code_, 0);                                    \
+        }                                                                     \
+    } while (0)
+#define TRY_PUSH_CODE(h, n, callee, owner)                                                                            \
+    do {                                                                                                              \
+        Code *c_ = (callee);                                                                                          \
+        InterpFrame *caller_ = frame_of_regs(R);                                                                      \
+        Value *r_ = (h) + FRAME_WORDS;                                                                                \
+        if (LIKELY(c_->fast_args == (uint32_t)(n) && r_ + c_->n_regs <= t->stack_limit &&                             \
+                   (int)caller_->depth + 1 < LOAD_RELAXED(&interp_recursion_limit) && LOAD_RELAXED(&t->poll) == 0)) { \
+            InterpFrame *f_ = (InterpFrame *)(h);                                                                     \
+            caller_->pc = pc;                                                                                         \
+            f_->code = c_;                                                                                            \
+            f_->prev = caller_;                                                                                       \
+            f_->flags = (owner);                                                                                      \
+            f_->depth = caller_->depth + 1;                                                                           \
+            enter_locals(r_, (uint32_t)(n), c_->n_locals);                                                            \
+            t->frame = f_;                                                                                            \
+            R = r_;                                                                                                   \
+            pc = c_->instrs;                                                                                          \
+            K = c_->consts;                                                                                           \
+            DISPATCH();                                                                                               \
+        }                                                                                                             \
     } while (0)
 
 #if TAILCALL
@@ -342,6 +346,15 @@ OP(MOVE) {
     if (COUNT_EXACT && !(w & (IF_KILL_B << 8)))
         retain(v);
     DONE(v);
+}
+OP(MOVE_OUT) {
+    obj_let_out(REG_B);
+    GOTO(op_MOVE);
+}
+OP(MOVE_OWNED) {
+    if (obj_is_temporary(REG_A))
+        owned_replaced(REG_A, REG_B);
+    GOTO(op_MOVE);
 }
 OP(LOAD_CONST) {
     Value v = retained_lasting(K[instr_bc(w)]);
@@ -945,6 +958,19 @@ OP(FOR_LOOP) {
     pc += instr_sc(w);
     DISPATCH();
 }
+_Static_assert(IDX_LIST < IDX_GENERATOR && IDX_TUPLE < IDX_GENERATOR && IDX_STR < IDX_GENERATOR &&
+                   IDX_GENERATOR < IDX_ZIP && IDX_GENERATOR < IDX_ENUMERATE && IDX_GENERATOR < IDX_DICT_ITEMITER,
+               "FOR_PAIRS tells what may give pairs from what FOR_LOOP knows");
+OP(FOR_PAIRS) {
+    Value it = REG_A;
+    /* Iterators that may give pairs come behind what FOR_LOOP knows. */
+    if (v_is_likely_obj(it) && LIKELY(obj_index(it) > IDX_GENERATOR) && LIKELY(LOAD_RELAXED(&t->poll) == 0)) {
+        pc += instr_sc(w);
+        w = LOAD_RELAXED(pc);
+        GOTO(pairs);
+    }
+    GOTO(op_FOR_LOOP);
+}
 OP(UNPACK) {
     Value b = REG_B;
     unsigned n = instr_c(w);
@@ -1033,6 +1059,21 @@ OP(CALL) {
         }
     }
     STEP_ANY(step_call);
+}
+OP(CALL_OWNED) {
+    Value *h = &REG_A, f = h[0];
+    bool objects = false;
+    for (unsigned i = 0, n = instr_b(w); i < n; i++)
+        objects |= v_is_obj(h[FRAME_WORDS + i]);
+    if (!objects)
+        GOTO(op_CALL);
+    if (v_is_likely_obj(f) && LIKELY(obj_index(f) == IDX_FUNCTION)) {
+        Code *c = function_code(f);
+        uint32_t owner = arguments_let_out(h + FRAME_WORDS, instr_b(w), c);
+        TRY_PUSH_CODE(h, instr_b(w), c, owner);
+    }
+    arguments_let_out(h + FRAME_WORDS, instr_b(w), NULL);
+    GOTO(op_CALL);
 }
 OP(CALL_METHOD) {
     Value *h = &REG_A;
@@ -1124,6 +1165,10 @@ OP(RETURN) {
     }
     R[c] = v;
     NEXT();
+}
+OP(RETURN_OUT) {
+    obj_let_out(REG_B);
+    GOTO(op_RETURN);
 }
 OP(RETURN_CONST) {
     InterpFrame *f = frame_of_regs(R);

@@ -122,6 +122,13 @@ void gen_finished(Thread *t, InterpFrame *f, bool raised);
 Value callable_text(Value f);
 /* d |= more, keyword arguments of a call of f: duplicates raise. 0, -1. */
 int merge_keywords(Value d, Value more, Value f);
+/* A local that owned old, a temporary, gets `by`: frees old. */
+void owned_replaced(Value old, Value by);
+/* Before a call of code (NULL: of anything else) with n arguments: lets those out that no parameter of code owns.
+ * FR_OWNER if a marked one remains, else 0. */
+uint32_t arguments_let_out(Value *args, uint32_t n, const Code *code);
+/* The frame ends: what its parameters own is freed. */
+void owner_returns(InterpFrame *f);
 StepFn step_check_local, step_delete_local, step_make_cell, step_load_cell, step_store_cell, step_delete_cell,
     step_load_free, step_store_free, step_delete_free, step_load_classderef, step_load_global, step_store_global,
     step_delete_global, step_load_name, step_store_name, step_delete_name, step_wide_name, step_load_attr,

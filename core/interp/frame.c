@@ -313,8 +313,7 @@ static bool is_foreign(FrameObj *o) {
     return true;
 }
 
-/* Register i, borrowed: of the caller's own frame, of one that is over, or in a stopped world. */
-static Value frame_peek(FrameObj *o, uint32_t i) {
+static Value frame_register(FrameObj *o, uint32_t i) {
     InterpFrame *live = LOAD_RELAXED(&o->live);
     if (live) {
         Value v = live->regs[i];
@@ -328,6 +327,13 @@ static Value frame_peek(FrameObj *o, uint32_t i) {
         return i < g->n_saved ? ref_peek(&g->regs[i]) : ABSENT;
     }
     return ref_peek(&o->regs[i]);
+}
+
+/* Register i, borrowed: of the caller's own frame, of one that is over, or in a stopped world. */
+static Value frame_peek(FrameObj *o, uint32_t i) {
+    Value v = frame_register(o, i);
+    obj_let_out(v);
+    return v;
 }
 
 /* The registers of another thread's frame, as a tuple with holes; ABSENT with MemoryError. */
@@ -496,6 +502,7 @@ int frame_super_args(Value *cls, Value *self) {
                 release(first); /* the cell keeps it */
                 break;
             }
+    obj_let_out(first);
     why = "super(): arg[0] deleted";
     if (first == ABSENT)
         goto fail;

@@ -25,6 +25,7 @@ enum {
     FR_RESULT_A = 128, /* called for an operator or attribute: the caller's instruction has its operands still, its
                           result goes to A */
     FR_SEGMENT = 64,   /* first frame of its segment */
+    FR_OWNER = 256,    /* some parameters own what an operator made for them (Code.owned_params) */
 };
 
 typedef struct InterpFrame {

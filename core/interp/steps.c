@@ -91,35 +91,92 @@ void num_unsupported(unsigned op, Value a, Value b, bool inplace) {
             (inplace ? inplace_signs : signs)[op - OP_ADD], a, b);
 }
 
-/* Without counts: an int too large for a word that one operator makes for another is freed by the other, or a few of
- * them a loop would bring a collection every millisecond. Its flag stays on only between the two. */
+/* ---- without counts: what operators make for one register ---- */
+
+static ALWAYS_INLINE bool is_exact_set(Value v) {
+    return v_is_exact(v, IDX_FROZENSET) || v_is_exact(v, IDX_SET);
+}
+static ALWAYS_INLINE bool is_number(Value v) {
+    if (v_is_int(v) || v_is_flo(v))
+        return true;
+    if (!v_is_obj(v))
+        return false;
+    unsigned index = obj_index(v);
+    return index == IDX_INT || index == IDX_FLOAT || index == IDX_COMPLEX;
+}
+/* Operators and comparisons of the two keep neither. */
+static ALWAYS_INLINE bool are_plain(Value b, Value c) {
+    return (is_number(b) && is_number(c)) || (v_is_exact(b, IDX_STR) && v_is_exact(c, IDX_STR)) ||
+           (is_exact_set(b) && is_exact_set(c));
+}
+/* v is not used again; result may be the same object. */
 static ALWAYS_INLINE void drop_temporary(Value v, Value result) {
-    if (obj_is_temporary(v) && v != result)
+    if (!obj_is_temporary(v) || v == result)
+        return;
+    if (obj_flags(v_obj(v)) & OF_SHARED || (v_is_exact(v, IDX_STR) && !str_is_one_cell(v)))
+        obj_set_temporary(v, false); /* the collector knows what else belongs to it */
+    else if (v_is_set(v))
+        dead_free(v_obj(v));
+    else
         heap_free(v_obj(v));
 }
-static ALWAYS_INLINE void keep_temporary(Value v) {
-    if (obj_is_temporary(v))
-        obj_set_temporary(v, false);
+void owned_replaced(Value old, Value by) {
+    drop_temporary(old, by);
 }
-static Value binary_temporary(uint64_t w, Value b, Value c) {
-    if (!(is_any_int(b) && is_any_int(c))) {
-        keep_temporary(b);
-        keep_temporary(c);
+uint32_t arguments_let_out(Value *args, uint32_t n, const Code *code) {
+    uint64_t owned = code && code->fast_args == n ? code->owned_params : 0;
+    uint32_t result = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (obj_is_temporary(args[i])) {
+            if (i < 64 && owned >> i & 1)
+                result = FR_OWNER;
+            else
+                obj_set_temporary(args[i], false);
+        }
+    return result;
+}
+void owner_returns(InterpFrame *f) {
+    uint32_t n = MIN(f->code->argcount, 64u);
+    for (uint32_t i = 0; i < n; i++)
+        if (f->code->owned_params >> i & 1 && obj_is_temporary(f->regs[i])) {
+            Value v = f->regs[i];
+            f->regs[i] = ABSENT;
+            drop_temporary(v, ABSENT);
+        }
+}
+/* One without the other would bring a collection every millisecond in a loop on large ints: the operator frees the
+ * operands that operators made for it, and what its result replaces in a local that owned it. */
+static Value binary_temporary(Value *R, uint64_t w, Value b, Value c) {
+    unsigned f = instr_flags(w);
+    if (!are_plain(b, c)) {
+        obj_let_out(b);
+        obj_let_out(c);
         return binary(w, b, c);
     }
-    Value v = binary(w, b, c);
-    if (v != ABSENT) {
-        if (instr_flags(w) & IF_KILL_B)
-            drop_temporary(b, v);
-        if (instr_flags(w) & IF_KILL_C)
-            drop_temporary(c, v);
-        if (v_is_obj(v) && (v != b || obj_is_temporary(b)) && (v != c || obj_is_temporary(c)) && v_is_exact(v, IDX_INT))
-            obj_set_temporary(v, instr_flags(w) & IF_X1);
+    Value old = f & IF_X2 ? R[instr_a(w)] : ABSENT, v = binary(w, b, c);
+    if (v == ABSENT)
+        return ABSENT;
+    if (f & IF_KILL_B)
+        drop_temporary(b, v);
+    if (f & IF_KILL_C)
+        drop_temporary(c, v);
+    if (v_is_obj(v)) {
+        /* A local's own value may come back: now two registers have it, unless it is the same local's. */
+        bool mine = f & (IF_X1 | IF_X2);
+        if (v == b)
+            mine = mine && obj_is_temporary(b) && (f & IF_KILL_B || v == old);
+        else if (v == c)
+            mine = mine && obj_is_temporary(c) && (f & IF_KILL_C || v == old);
+        else
+            mine = mine && (instr_op(w) == OP_ADD || instr_op(w) == OP_ADD_K || !v_is_exact(v, IDX_STR));
+        if (mine != obj_is_temporary(v))
+            obj_set_temporary(v, mine);
     }
+    drop_temporary(old, v);
     return v;
 }
-static ALWAYS_INLINE Value binary_of(uint64_t w, Value b, Value c) {
-    return COUNT_EXACT ? binary(w, b, c) : binary_temporary(w, b, c);
+static ALWAYS_INLINE Value binary_of(Value *R, uint64_t w, Value b, Value c) {
+    return COUNT_EXACT ? binary(w, b, c) : binary_temporary(R, w, b, c);
 }
 
 int step_binary(Thread *t, Value *R, Instr *pc, uint64_t w) {
@@ -134,17 +191,17 @@ int step_binary(Thread *t, Value *R, Instr *pc, uint64_t w) {
                 return STEP_FRAME;
         }
     }
-    return step_result(R, w, binary_of(w, b, c), b, c);
+    return step_result(R, w, binary_of(R, w, b, c), b, c);
 }
 int step_binary_i(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)];
-    return step_result(R, w, binary_of(w, b, v_from_int(instr_sc(w))), b, ABSENT);
+    return step_result(R, w, binary_of(R, w, b, v_from_int(instr_sc(w))), b, ABSENT);
 }
 int step_binary_k(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)];
-    return step_result(R, w, binary_of(w, b, const_of(R, w)), b, ABSENT);
+    return step_result(R, w, binary_of(R, w, b, const_of(R, w)), b, ABSENT);
 }
 int step_unary(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
@@ -177,6 +234,10 @@ int step_compare(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value b = R[instr_b(w)], c = R[instr_c(w)];
     if (v_is_exact(b, IDX_STR) && v_is_exact(c, IDX_STR))
         return step_result(R, w, v_bool(compare_strs(b, c, instr_op(w) - OP_LT)), b, c);
+    if (!COUNT_EXACT && !are_plain(b, c)) {
+        obj_let_out(b);
+        obj_let_out(c);
+    }
     return step_result(R, w, obj_compare(b, c, (int)(instr_op(w) - OP_LT)), b, c);
 }
 static int contains(Value container, Value item) {
@@ -193,9 +254,18 @@ static int contains(Value container, Value item) {
     }
     return obj_contains(container, item);
 }
+/* An item may be compared by Python code, a container have a method of its own. */
+static ALWAYS_INLINE void let_out_in(Value container, Value item) {
+    if (COUNT_EXACT)
+        return;
+    obj_let_out(item);
+    if (!is_exact_set(container))
+        obj_let_out(container);
+}
 int step_in(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], c = R[instr_c(w)];
+    let_out_in(c, b);
     int r = contains(c, b);
     return step_result(R, w, r < 0 ? ABSENT : v_bool(r == (instr_op(w) == OP_IN)), b, c);
 }
@@ -215,26 +285,26 @@ int step_compare_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     unsigned n = instr_op(w) - OP_JLT, cmp = n % 6, group = n / 6;
     Value a = R[instr_a(w)], b = group < 2 ? R[instr_b(w)] : v_from_int(instr_sb(w));
     int r;
+    bool plain = COUNT_EXACT || are_plain(a, b);
+    if (!plain) {
+        obj_let_out(a);
+        obj_let_out(b);
+    }
     if (v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) {
         r = compare_strs(a, b, cmp);
     } else {
-        bool ints = !COUNT_EXACT && is_any_int(a) && is_any_int(b);
-        if (!COUNT_EXACT && !ints) {
-            keep_temporary(a);
-            keep_temporary(b);
-        }
         Value v = obj_compare(a, b, (int)cmp);
         if (v == ABSENT)
             return STEP_ERROR;
-        if (ints) {
-            drop_temporary(a, ABSENT);
-            drop_temporary(b, ABSENT);
-        }
         r = obj_truth(v);
         release(v);
         if (r < 0)
             return STEP_ERROR;
     }
+    if (plain && instr_flags(w) & IF_KILL_A)
+        drop_temporary(a, ABSENT);
+    if (plain && instr_flags(w) & IF_KILL_B && group < 2)
+        drop_temporary(b, ABSENT);
     kill_reg(R, w, IF_KILL_A, instr_a(w), a);
     if (group < 2)
         kill_reg(R, w, IF_KILL_B, instr_b(w), b);
@@ -266,6 +336,7 @@ int step_truth_or_pop(Thread *t, Value *R, Instr *pc, uint64_t w) {
 int step_in_jump(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value a = R[instr_a(w)], b = R[instr_b(w)];
+    let_out_in(b, a);
     int r = contains(b, a);
     if (r < 0)
         return STEP_ERROR;
@@ -792,13 +863,16 @@ int step_build_set(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (instr_c(w) == 1 && instr_op(next) == OP_OR && instr_c(next) == instr_a(w) && instr_b(next) != instr_a(w) &&
         (instr_flags(next) & (IF_KILL_C | IF_INPLACE)) == IF_KILL_C && !(instr_flags(w) & IF_DST_LOCAL)) {
         Value a = R[instr_b(next)];
-        if (v_is_exact(a, IDX_FROZENSET) || v_is_exact(a, IDX_SET)) {
-            Value v = set_with(a, R[instr_b(w)]);
+        if (is_exact_set(a)) {
+            Value x = R[instr_b(w)], v = set_with(a, x);
             if (v == ABSENT)
                 return STEP_ERROR;
-            Value x = R[instr_b(w)];
+            Value old = instr_flags(next) & IF_X2 ? R[instr_a(next)] : ABSENT;
+            if (!COUNT_EXACT)
+                obj_set_temporary(v, instr_flags(next) & (IF_X1 | IF_X2));
             R[instr_b(w)] = ABSENT;
             step_result(R, next & ~((uint64_t)IF_KILL_C << 8), v, a, ABSENT);
+            drop_temporary(old, v);
             frame_of_regs(R)->pc = pc + 2;
             release(x);
             return STEP_FRAME;

@@ -33,6 +33,8 @@ void frame_pop(Thread *t, InterpFrame *f) {
 
 int return_slow(Thread *t, InterpFrame *f, Value v) {
     uint32_t flags = f->flags;
+    if (!COUNT_EXACT && (flags & (FR_OWNER | FR_OBJECT)) == FR_OWNER)
+        owner_returns(f);
     if (flags & FR_INIT) {
         if (UNLIKELY(v != V_NONE)) {
             err_set(&exc_TypeError, "__init__() should return None, not '%T'", v);

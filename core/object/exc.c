@@ -32,17 +32,19 @@ static Value load_none(Value self, Ref *r) {
     Value v = load(self, r);
     return v ? v : V_NONE;
 }
-/* Steals v. */
-static void store(Value self, Ref *r, Value v) {
-    if (obj_is_private(self)) {
-        release(ref_swap_private(self, r, v));
-        return;
-    }
+static NOINLINE void store_shared(Value self, Ref *r, Value v) {
     ExclCs cs;
     excl_cs_begin(&cs, self);
     Value old = ref_swap(self, r, v);
     excl_cs_end(&cs);
     release(old);
+}
+/* Steals v. */
+static ALWAYS_INLINE void store(Value self, Ref *r, Value v) {
+    if (LIKELY(obj_is_private(self)))
+        release(ref_swap_private(self, r, v));
+    else
+        store_shared(self, r, v);
 }
 
 /* ---- BaseException ---- */

@@ -656,9 +656,9 @@ static Value append_slow(Value a, Value b) {
 Value str_append_last(Value a, Value b) {
     uint64_t la = str_len_state(a), lb = str_len_state(b);
     UNUSED size_t na = (size_t)(la >> STR_LEN_SHIFT), nb = (size_t)(lb >> STR_LEN_SHIFT);
-    if (!COUNT_EXACT || (la & (STR_APPENDED | STR_EXTERNAL | STR_HAS_UTF8 | STR_INTERNED)) != STR_APPENDED || nb == 0 ||
+    if ((la & (STR_APPENDED | STR_EXTERNAL | STR_HAS_UTF8 | STR_INTERNED)) != STR_APPENDED || nb == 0 ||
         (la & STR_KIND) < (lb & STR_KIND) || (na + nb) * (size_t)(la & STR_KIND) >= GROW_MIN ||
-        !count_is_unique(v_obj(a)) || (obj_flags(v_obj(a)) & OF_SHARED))
+        !(COUNT_EXACT ? count_is_unique(v_obj(a)) : obj_is_temporary(a)) || (obj_flags(v_obj(a)) & OF_SHARED))
         return str_append(a, b);
     size_t kind = (size_t)(la & STR_KIND), need = offsetof(Str, data) + (na + nb + 1) * kind;
     if (need > heap_size_of(v_obj(a))) {

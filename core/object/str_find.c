@@ -236,7 +236,7 @@ static Value split_space(Value s, intptr_t max) {
 }
 
 static Value rsplit_space(Value s, intptr_t max) {
-    Value list = list_new(0);
+    Value list = parts_new(str_len(s), max);
     if (list == ABSENT)
         return ABSENT;
     const void *d = str_data(s);
