@@ -78,6 +78,7 @@ class Progress:
 
 
 CROWD = 8  # threads that meet in the contended workloads, whatever the cores
+ALONE, MANY = 3, 2  # samples of one thread, and of several or of processes, where contended workloads take one
 
 
 def plan(workloads, interpreters, counts, reference):
@@ -99,8 +100,8 @@ def plan(workloads, interpreters, counts, reference):
     return cells
 
 
-def count_events(workloads, binaries, counts, samples, scale, progress):
-    """Event totals of `samples` samples, by builds with counters: {(workload, interpreter, threads): stats}. Not timed: one sample is run, as
+def count_events(workloads, binaries, counts, scale, progress):
+    """Event totals of one sample, by builds with counters: {(workload, interpreter, threads): stats}. Not timed: one sample is run, as
     many at a time as there are cores."""
 
     def events_of(cell):
@@ -112,21 +113,36 @@ def count_events(workloads, binaries, counts, samples, scale, progress):
         except runner.Failed:
             stats = {}  # the timed run of the same program reports failures
         progress.step("%s %s events" % (w["name"], name))
-        return {k: v * samples for k, v in stats.items()}
+        return stats
 
     cells = [(w, name, n) for w in workloads for name in binaries for n in [1] + ([] if w["group"] == "io" else counts[:1])]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         return {(w["name"], name, n): e for (w, name, n), e in zip(cells, pool.map(events_of, cells)) if e}
 
 
+def is_alone(cell):
+    return cell[2:] == ("threads", 1)
+
+
+def parts(cells, group):
+    """Lists of the cells of one workload that are measured together, each with a factor on the samples. What one thread does is compared
+    between interpreters, what many do with processes of the same interpreter or, in contended workloads, with one thread. The fewer start
+    together, the less is lost between the warm-up and a sample: sleeping processes find their memory out of the caches."""
+    if group not in ("single", "shared"):
+        return [(cells, 1)]
+    by_name = {}
+    for c in cells:
+        if not is_alone(c):
+            by_name.setdefault(c[1], []).append(c)
+    return [([c for c in cells if is_alone(c)], ALONE)] + [(pair, MANY) for pair in by_name.values()]
+
+
 def in_turn(cells, shuffle):
-    """The cells of one workload in an order in which those that are compared follow each other: first one thread on every interpreter, then
-    for each interpreter the others; for contended workloads (no processes) each interpreter's together."""
-    split = any(kind == "processes" for _, _, kind, _ in cells)
+    """The cells in a random order in which each interpreter's follow each other."""
     place = {}
     for _, name, kind, n in cells:
         place.setdefault(name, shuffle.random())
-    return sorted(cells, key=lambda c: (split and c[3] > 1, place[c[1]], c[3], shuffle.random()))
+    return sorted(cells, key=lambda c: (place[c[1]], c[3], shuffle.random()))
 
 
 class Round:
@@ -143,7 +159,7 @@ class Round:
         if key not in self.failed:
             self._try(key, lambda: runner.Cell(
                 binaries[name], workload, n if kind == "threads" else 1, samples, scale, n if kind == "processes" else 0,
-                self.core if (kind, n) == ("threads", 1) else None))
+                self.core if is_alone(key) else None))
         self.progress.step("%s %s %d" % (workload, name, n))
 
     def _try(self, key, action):
@@ -178,31 +194,33 @@ class Round:
 def run(workloads, binaries, counting, counts, rounds, samples, scale, reference):
     """All records: {(workload, interpreter, kind, threads): [record per round]} and the failures. counting: builds with event counters,
     by name; what they count joins the last round's record of the same cell."""
-    cells = plan(workloads, list(binaries), counts, reference)
-    progress = Progress(
-        len(cells) * rounds * (1 + samples) + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
     results, failures = {}, {}
     shuffle = random.Random(1)
     by_workload, groups = {}, {w["name"]: w["group"] for w in workloads}
-    for w, name, kind, n in cells:
+    for w, name, kind, n in plan(workloads, list(binaries), counts, reference):
         by_workload.setdefault(w["name"], []).append((w["name"], name, kind, n))
+    together = [(groups[name], cells, samples * factor) for name, all_cells in by_workload.items() for cells, factor in parts(all_cells, groups[name])]
+    progress = Progress(
+        rounds * sum(len(cells) * (1 + n) for _, cells, n in together)
+        + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
     for number in range(rounds):
-        for workload, group in by_workload.items():
+        for group, cells, n in together:
             # What is compared runs on the same core, which in turn is each of them; contended workloads see to that themselves, and those
             # with threads of their own need all cores.
-            core = number if groups[workload] in ("single", "shared") else None
-            r = Round(group, binaries, samples, scale, core, progress, failures)
+            core = number if group in ("single", "shared") else None
+            r = Round(cells, binaries, n, scale, core, progress, failures)
             try:
-                for _ in range(samples):
-                    r.sample(in_turn(group, shuffle))
+                for _ in range(n):
+                    r.sample(in_turn(cells, shuffle))
                 for key, record in r.finish().items():
                     results.setdefault(key, []).append(record)
             except BaseException:
                 r.abandon()
                 raise
-    for (w, name, n), events in count_events(workloads, counting, counts, samples, scale, progress).items():
+    for (w, name, n), events in count_events(workloads, counting, counts, scale, progress).items():
         records = results.get((w, name, "threads", n))
         if records:
+            events = {k: v * len(records[-1]["wall"]) for k, v in events.items()}
             records[-1]["stats"] = dict(events, **records[-1].get("stats", {}))
     return results, failures
 
@@ -215,7 +233,7 @@ def parse_args(argv):
     p.add_argument("--workloads", help="comma-separated names (default: all of bench/workloads)")
     p.add_argument("--threads", help="comma-separated thread counts besides 1 (default: the number of cores)")
     p.add_argument("--rounds", type=int, help="interleaved rounds (default 4; 12 with --full)")
-    p.add_argument("--samples", type=int, default=1, help="timed samples of one process, after half a one to warm up (default 1)")
+    p.add_argument("--samples", type=int, default=1, help="timed samples of one process, after half a one to warm up (default 1; in workloads that are not contended %d times as many, of one thread %d times)" % (MANY, ALONE))
     p.add_argument("--scale", type=float, default=1.0, help="factor on every workload's size")
     p.add_argument("--output", default=os.path.join(HERE, "results"), help="folder of the report")
     p.add_argument("--no-reference", action="store_true", help="leave out %s" % REFERENCE)

@@ -12,7 +12,7 @@ REFERENCE = "/usr/bin/python3.11"
 
 
 def fail(message):
-    print(message, file=sys.stderr)
+    print("%s: %s" % (os.path.basename(sys.argv[0]), message), file=sys.stderr)
     raise SystemExit(2)
 
 
