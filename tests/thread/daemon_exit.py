@@ -25,11 +25,17 @@ for f in (compute, compute, wait, sleep, sleep):
     threading.Thread(target=f, daemon=True).start()
 
 
+main_ends = threading.Event()
+
+
 def last():
+    # An event, as five other threads may keep the main one from the lock for longer than any fixed time.
+    main_ends.wait()
+    time.sleep(0.05)
     print("not a daemon: waited for")
 
 
-t = threading.Timer(0.05, last)
-t.start()
+threading.Thread(target=last).start()
 atexit.register(print, "atexit")
 print("main ends")
+main_ends.set()
