@@ -105,7 +105,7 @@ static void destroy(Thread *t, Object *o) {
 
 NOINLINE void dead_object(Object *o) {
     const Type *ty = v_shape(V_OF(o))->type;
-    if (obj_index(V_OF(o)) == IDX_STR && LIKELY(!(str_state(V_OF(o)) & (STR_EXTERNAL | STR_HAS_UTF8))) &&
+    if (obj_index(V_OF(o)) == IDX_STR && LIKELY(str_is_one_cell(V_OF(o))) &&
         !(RETIRE_DEFERS && LOAD_RELAXED(&world_threaded)) && LIKELY(!(obj_flags(o) & OF_WEAKREF))) {
         heap_free(o); /* what dead_free comes to, without its detours */
         return;

@@ -313,6 +313,7 @@ static bool is_foreign(FrameObj *o) {
     return true;
 }
 
+/* As frame_peek, but what the frame made for itself stays its own. */
 static Value frame_register(FrameObj *o, uint32_t i) {
     InterpFrame *live = LOAD_RELAXED(&o->live);
     if (live) {

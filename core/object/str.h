@@ -48,9 +48,9 @@ static ALWAYS_INLINE bool str_is_ascii(Value s) {
 static ALWAYS_INLINE bool str_is_interned(Value s) {
     return str_state(s) & STR_INTERNED;
 }
-/* The text lies in the object's own cell, and nothing else belongs to it. */
+/* The text lies in the object's own cell; but for the table of interned ones nothing else knows of it. */
 static ALWAYS_INLINE bool str_is_one_cell(Value s) {
-    return !(str_state(s) & (STR_EXTERNAL | STR_HAS_UTF8 | STR_INTERNED));
+    return !(str_state(s) & (STR_EXTERNAL | STR_HAS_UTF8));
 }
 static ALWAYS_INLINE StrBuf *str_buf(Value s) {
     return *(StrBuf **)((Str *)s + 1);

@@ -1,5 +1,9 @@
 # What an operator makes for a call may be freed when the function returns that only reads it: not if it got away.
+import os
 import sys
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bench/workloads"))
+from nqueens import queens
 
 BIG = 1 << 200
 kept = []
@@ -137,16 +141,6 @@ def any_operand(s, n):
 def many(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, d0, d1, d2,
          d3, d4, d5, d6, d7, d8, d9, e0, e1, e2, e3, e4, e5, e6, e7, e8, e9, f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, g0, g1, g2, g3, g4, g5, g6):
     return a0 + a1 + g3 + g4 + g5 + g6 + e5
-
-
-def queens(n, row=0, cols=frozenset(), up=frozenset(), down=frozenset()):
-    if row == n:
-        return 1
-    count = 0
-    for col in range(n):
-        if col not in cols and row + col not in up and row - col not in down:
-            count += queens(n, row + 1, cols | {col}, up | {row + col}, down | {row - col})
-    return count
 
 
 def swapped_code(s):
