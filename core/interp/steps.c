@@ -47,7 +47,7 @@ static Value binary(uint64_t w, Value a, Value b) {
         return f & IF_INPLACE ? str_append(a, b) : str_concat(a, b);
     }
     /* Numbers that are not both ints or both floats inside the word. */
-    if (is_any_int(a) && is_any_int(b)) {
+    if ((is_any_int(a) || v_is_bool(a)) && (is_any_int(b) || v_is_bool(b))) {
         switch (sp) {
         case SP_ADD:
             return int_add(a, b);
