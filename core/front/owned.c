@@ -61,10 +61,10 @@ static AsmInstr *maker_of(Unit *u, const uint8_t *targets, uint32_t i, uint32_t 
     return NULL;
 }
 
-/* What a MOVE at i takes into a local. */
+/* What a MOVE at i takes into a local, and leaves nowhere else (as `a = b = x + y` does). */
 static AsmInstr *maker_of_moved(Unit *u, const uint8_t *targets, uint32_t i) {
     const AsmInstr *x = &u->ins[i];
-    return x->op == OP_MOVE && x->a < u->n_locals && x->b >= u->n_locals ? maker_of(u, targets, i, x->b) : NULL;
+    return x->op == OP_MOVE && x->a < u->n_locals && x->flags & IF_KILL_B ? maker_of(u, targets, i, x->b) : NULL;
 }
 
 static void classify(Unit *u, const uint8_t *targets, uint8_t *state) {
