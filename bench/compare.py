@@ -58,6 +58,9 @@ class Progress:
         self.total, self.done, self.start, self.last = total, 0, time.monotonic(), 0.0
         self.tty = sys.stderr.isatty()
 
+    def seconds(self):
+        return time.monotonic() - self.start
+
     def step(self, label):
         self.done += 1
         now = time.monotonic()
@@ -78,6 +81,7 @@ class Progress:
 
 
 CROWD = 8  # threads that meet in the contended workloads, whatever the cores
+ROUNDS, ROUNDS_MIN, LIMIT = 4, 3, 280  # of the default run; seconds, the events not counted in
 ALONE, MANY = 3, 2  # samples of one thread, and of several or of processes, where contended workloads take one
 
 
@@ -191,19 +195,23 @@ class Round:
             cell.abandon()
 
 
-def run(workloads, binaries, counting, counts, rounds, samples, scale, reference):
+def run(workloads, binaries, counting, counts, rounds, limit, samples, scale, reference):
     """All records: {(workload, interpreter, kind, threads): [record per round]} and the failures. counting: builds with event counters,
-    by name; what they count joins the last round's record of the same cell."""
+    by name; what they count joins the last round's record of the same cell. limit: the seconds after which, by what the rounds so far have
+    taken, no other round begins that would end later; three in any case, and all of them where it is None."""
     results, failures = {}, {}
     shuffle = random.Random(1)
     by_workload, groups = {}, {w["name"]: w["group"] for w in workloads}
     for w, name, kind, n in plan(workloads, list(binaries), counts, reference):
         by_workload.setdefault(w["name"], []).append((w["name"], name, kind, n))
     together = [(groups[name], cells, samples * factor) for name, all_cells in by_workload.items() for cells, factor in parts(all_cells, groups[name])]
+    round_steps = sum(len(cells) * (1 + n) for _, cells, n in together)
     progress = Progress(
-        rounds * sum(len(cells) * (1 + n) for _, cells, n in together)
-        + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
+        rounds * round_steps + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
     for number in range(rounds):
+        if limit is not None and number >= ROUNDS_MIN and progress.seconds() * (number + 1) / number > limit:
+            progress.total -= (rounds - number) * round_steps
+            break
         for group, cells, n in together:
             # What is compared runs on the same core, which in turn is each of them; contended workloads see to that themselves, and those
             # with threads of their own need all cores.
@@ -232,7 +240,7 @@ def parse_args(argv):
     p.add_argument("--backends", help="comma-separated names (default: all of the table)")
     p.add_argument("--workloads", help="comma-separated names (default: all of bench/workloads)")
     p.add_argument("--threads", help="comma-separated thread counts besides 1 (default: the number of cores)")
-    p.add_argument("--rounds", type=int, help="interleaved rounds (default 4; 12 with --full)")
+    p.add_argument("--rounds", type=int, help="interleaved rounds (default %d, one less on a machine where they take longer than %d s; 12 with --full)" % (ROUNDS, LIMIT))
     p.add_argument("--samples", type=int, default=1, help="timed samples of one process, after half a one to warm up (default 1; in workloads that are not contended %d times as many, of one thread %d times)" % (MANY, ALONE))
     p.add_argument("--scale", type=float, default=1.0, help="factor on every workload's size")
     p.add_argument("--output", default=os.path.join(HERE, "results"), help="folder of the report")
@@ -280,17 +288,18 @@ def main(argv):
         counts = sorted({n for n in (2, 4, 8, 16, 32) if n < cores} | ({cores} if cores > 1 else {2}))
     else:
         counts = [max(2, cores)]
-    rounds = args.rounds or (12 if args.full else 4)
+    rounds = args.rounds or (12 if args.full else ROUNDS)
+    limit = None if args.rounds or args.full else LIMIT
     workloads = load_workloads(args.workloads.split(",") if args.workloads else None)
     raise_open_files()
     start = time.time()
-    results, failures = run(workloads, binaries, counting, counts, rounds, args.samples, args.scale, reference)
+    results, failures = run(workloads, binaries, counting, counts, rounds, limit, args.samples, args.scale, reference)
     data = {
         "hardware": runner.hardware(),
         "reference": runner.reference_info(REFERENCE) if reference else None,
         "compiler": report.compiler_of(args.build),
         "revision": revision(),
-        "options": {"rounds": rounds, "samples": args.samples, "scale": args.scale, "threads": counts},
+        "options": {"rounds": max((len(v) for v in results.values()), default=0), "samples": args.samples, "scale": args.scale, "threads": counts},
         "backends": [r for r in table if r["name"] in names],
         "workloads": workloads,
         "seconds": time.time() - start,

@@ -328,8 +328,9 @@ static Value m_rsplit(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_splitlines(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value k = arg_at(args, nargs, 0);
     int keep = 0;
-    if (nargs > 0 && args[0] != ABSENT && (keep = obj_truth(args[0])) < 0)
+    if (k != ABSENT && num_as_int(k, &keep) < 0)
         return ABSENT;
     ByteView s;
     if (view_open(&s, self) < 0)

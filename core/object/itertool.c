@@ -37,6 +37,8 @@ static Enumerate *E(Value v) {
 
 static Value enumerate_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     Value start = arg_at(args, nargs, 1), index = start == ABSENT ? v_from_int(0) : num_index(start);
+    if (v_is_bool(index))
+        index = v_from_int(index == V_TRUE);
     Value it = index == ABSENT ? ABSENT : obj_iter(args[0]);
     Value e = it == ABSENT ? ABSENT : obj_new((Type *)cls);
     if (e == ABSENT) {

@@ -747,7 +747,10 @@ static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) {
     return err_set(&exc_TypeError, "memoryview: invalid slice key");
 }
 static Value m_delitem(Value self, Value *args, intptr_t nargs, Value kw) {
-    return err_set(&exc_TypeError, "cannot delete memory");
+    MemoryView *m = mv(self);
+    if (!check(m))
+        return ABSENT;
+    return err_set(&exc_TypeError, m->readonly ? "cannot modify read-only memory" : "cannot delete memory");
 }
 
 static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) {

@@ -451,22 +451,31 @@ Value obj_getitem(Value o, Value key) {
     }
     return err_set(&exc_TypeError, "'%T' object is not subscriptable", o);
 }
+/* CPython asks a sequence that has nothing to store with for the index first. */
+static Value no_item_change(Value o, Value key, bool deletes) {
+    Type *t = type_of(o);
+    bool at_index = (t->flags & TF_HEAP || type_special(t, SP_LEN) || type_special(t, SP_CONTAINS)) && v_is_index(key);
+    intptr_t i;
+    if (at_index && num_as_index(key, &i, &exc_IndexError) < 0)
+        return ABSENT;
+    if (!deletes)
+        return err_set(&exc_TypeError, "'%T' object does not support item assignment", o);
+    return err_set(
+        &exc_TypeError,
+        at_index ? "'%T' object doesn't support item deletion" : "'%T' object does not support item deletion", o);
+}
 int obj_setitem(Value o, Value key, Value v) {
     Value args[] = {key, v};
     Value r = obj_call_special(o, SP_SETITEM, args, 2);
     if (r == V_MARK)
-        r = err_set(&exc_TypeError, "'%T' object does not support item assignment", o);
+        r = no_item_change(o, key, false);
     release(r);
     return r ? 0 : -1;
 }
 int obj_delitem(Value o, Value key) {
     Value r = obj_call_special(o, SP_DELITEM, &key, 1);
     if (r == V_MARK)
-        r = err_set(&exc_TypeError,
-                    type_special(type_of(o), SP_SETITEM) && !(type_of(o)->flags & TF_HEAP)
-                        ? "'%T' object doesn't support item deletion"
-                        : "'%T' object does not support item deletion",
-                    o);
+        r = no_item_change(o, key, true);
     release(r);
     return r ? 0 : -1;
 }

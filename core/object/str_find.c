@@ -357,9 +357,9 @@ static Value m_rsplit(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value m_splitlines(Value self, Value *args, intptr_t nargs, Value kw) {
     Value k = arg_at(args, nargs, 0);
     int keep = 0;
-    if (k != ABSENT && (keep = obj_truth(k)) < 0)
+    if (k != ABSENT && num_as_int(k, &keep) < 0)
         return ABSENT;
-    return str_splitlines(self, keep);
+    return str_splitlines(self, keep != 0);
 }
 
 static Value partition(Value self, Value sep, int dir) {
