@@ -2,6 +2,7 @@
 
     owned_random.py [FIRST COUNT]    other seeds than the test's
 """
+import functools
 import random
 import sys
 import types
@@ -29,6 +30,33 @@ def ident(v):
 
 def noisy(v, w=None):
     return v, w
+
+
+class Keeper:
+    def __init__(self, v):
+        self.v = v
+
+    def give(self, v, w=None):
+        return v
+
+    def __call__(self, *vs):
+        self.v = vs
+        return self.v[0]
+
+
+def stars(*vs, **more):
+    return vs
+
+
+def gives(v):
+    yield v
+    churn()
+    yield v
+
+
+part = functools.partial(noisy, 1)
+CALLS = ["ident(%s)", "keep(%s)", "noisy(%s)[0]", "(lambda q: q)(%s)", "(i, %s)[1]", "Keeper(%s).v", "Keeper(i).give(%s)", "Keeper(i)(%s)", "stars(%s)[0]",
+         "stars(*[%s])[0]", "part(%s)[1]", "part(w=%s)[1]", "list(gives(%s))[1]", "next(iter([%s]))", "kept.append(%s) or kept[-1]", "vars(Keeper(%s))['v']"]
 
 
 def first(v):
@@ -123,7 +151,7 @@ class Function:
             if number is not None and self.earlier[number][1] == self.kind:
                 return "first(f%d(%s))" % (number, ", ".join(self.argument(depth) for _ in range(self.earlier[number][0])))
         elif what < 0.90:
-            return self.r.choice(["ident(%s)", "keep(%s)", "noisy(%s)[0]", "(lambda q: q)(%s)", "(i, %s)[1]"]) % text
+            return "(" + self.r.choice(CALLS) % text + ")"
         elif what < 0.93:
             return "(%s := %s)" % (self.r.choice(self.names), text)
         elif self.kind == "str":
