@@ -82,7 +82,8 @@ class Progress:
 
 CROWD = 8  # threads that meet in the contended workloads, whatever the cores
 ROUNDS, ROUNDS_MIN, LIMIT = 4, 3, 280  # of the default run; seconds, the events not counted in
-ALONE, MANY = 3, 2  # samples of one thread, and of several or of processes, where contended workloads take one
+SAMPLE = 0.03  # seconds of one thread's sample on the first backend, on average, that the default run is sized for
+SAMPLES = 2  # of each process in a turn, where a crowd takes one; of one thread's the second half are sliced
 
 
 def plan(workloads, interpreters, counts, reference):
@@ -102,6 +103,20 @@ def plan(workloads, interpreters, counts, reference):
             if w["group"] == "contended" and CROWD not in counts:
                 cells.append((w, name, "threads", CROWD))
     return cells
+
+
+def size_for(workloads, binary):
+    """The factor on the workloads' sizes with which a slow machine, too, ends in time: samples of SAMPLE seconds on average. One sample each
+    tells; on a quick machine the factor is 1."""
+    walls = []
+    for w in workloads:
+        try:
+            c = runner.Cell(binary, w["name"], 1, 1, 1.0)
+            c.sample()
+            walls += c.finish()["wall"]
+        except runner.Failed:
+            pass  # the timed run of the same program reports failures
+    return min(1.0, SAMPLE * len(walls) / sum(walls)) if walls else 1.0
 
 
 def count_events(workloads, binaries, counts, scale, progress):
@@ -129,16 +144,31 @@ def is_alone(cell):
 
 
 def parts(cells, group):
-    """Lists of the cells of one workload that are measured together, each with a factor on the samples. What one thread does is compared
-    between interpreters, what many do with processes of the same interpreter or, in contended workloads, with one thread. The fewer start
-    together, the less is lost between the warm-up and a sample: sleeping processes find their memory out of the caches."""
+    """Lists of the cells of one workload that are measured together. What one thread does is compared between interpreters, what many do
+    with processes of the same interpreter or, in contended workloads, with one thread. The fewer start together, the less is lost between
+    the warm-up and a sample: sleeping processes find their memory out of the caches. One thread alone has two turns, in new processes:
+    intervals are taken over turns, and few of them make wide ones."""
     if group not in ("single", "shared"):
-        return [(cells, 1)]
+        return [cells]
     by_name = {}
     for c in cells:
         if not is_alone(c):
             by_name.setdefault(c[1], []).append(c)
-    return [([c for c in cells if is_alone(c)], ALONE)] + [(pair, MANY) for pair in by_name.values()]
+    alone = [c for c in cells if is_alone(c)]
+    return [alone, *by_name.values(), alone]
+
+
+def samples_of(cell, group, samples):
+    """How many samples one process takes: a crowd's take long."""
+    return samples if group == "io" or cell[3] == CROWD and group == "contended" else samples * SAMPLES
+
+
+def is_sliced(cells, group):
+    """Whether interpreters are compared by samples that share a core. How quick a core is changes within some 20 ms (another virtual machine
+    runs beside it), so samples of tens of milliseconds one after the other differ by as much as if they were taken on different days: time on
+    the processor, of processes between which the scheduler changes every few milliseconds, differs by a third of that. What several threads
+    do cannot be sliced, for a thread that has no core keeps its locks."""
+    return group in ("single", "shared") and all(map(is_alone, cells))
 
 
 def in_turn(cells, shuffle):
@@ -152,11 +182,12 @@ def in_turn(cells, shuffle):
 class Round:
     """One round of one workload: processes of every cell, and their samples in turn. core: where one thread alone runs, or None."""
 
-    def __init__(self, cells, binaries, samples, scale, core, progress, failed):
-        self.progress, self.running, self.failed, self.core = progress, {}, failed, core
+    def __init__(self, samples, binaries, scale, core, progress, failed):
+        """samples: of each cell, by cell."""
+        self.progress, self.running, self.failed, self.core, self.left = progress, {}, failed, core, dict(samples)
         # Starting and warming up is not measured: as many at a time as there are cores.
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda key: self._start(key, binaries, samples, scale), cells))
+            list(pool.map(lambda key: self._start(key, binaries, samples[key], scale), samples))
 
     def _start(self, key, binaries, samples, scale):
         workload, name, kind, n = key
@@ -174,15 +205,30 @@ class Round:
             self.failed[key] = str(e)
             self.running.pop(key, None)
 
-    def _sample(self, cell):
-        cell.sample()
-        return cell
+    def _do(self, key, action):
+        """A method of the cell, unless it has failed."""
+        if key in self.running:
+            cell = self.running[key]
+            self._try(key, lambda: action(cell) or cell)
+
+    def _took(self, key):
+        self.left[key] -= 1
+        self.progress.step("%s %s %d" % (key[0], key[1], key[3]))
 
     def sample(self, order):
+        """A sample of each cell that has one left, in turn."""
         for key in order:
-            if key in self.running:
-                self._try(key, lambda: self._sample(self.running[key]))
-            self.progress.step("%s %s %d" % (key[0], key[1], key[3]))
+            if self.left[key]:
+                self._do(key, runner.Cell.sample)
+                self._took(key)
+
+    def sample_sliced(self, order):
+        """A sample of each cell, all at the same time on one core: the system's scheduler changes between them every few milliseconds."""
+        for action in runner.Cell.begin, runner.Cell.wait:
+            for key in order:
+                self._do(key, action)
+        for key in order:
+            self._took(key)
 
     def finish(self):
         """{cell: record}."""
@@ -196,41 +242,53 @@ class Round:
 
 
 def run(workloads, binaries, counting, counts, rounds, limit, samples, scale, reference):
-    """All records: {(workload, interpreter, kind, threads): [record per round]} and the failures. counting: builds with event counters,
-    by name; what they count joins the last round's record of the same cell. limit: the seconds after which, by what the rounds so far have
-    taken, no other round begins that would end later; three in any case, and all of them where it is None."""
+    """All records, {(workload, interpreter, kind, threads): [record per turn]}, the failures, and how many rounds there were. counting:
+    builds with event counters, by name; what they count joins the last round's record of the same cell. limit: the seconds after which, by
+    what the rounds so far have taken, no other round begins that would end later; three in any case, and all of them where it is None."""
     results, failures = {}, {}
     shuffle = random.Random(1)
     by_workload, groups = {}, {w["name"]: w["group"] for w in workloads}
     for w, name, kind, n in plan(workloads, list(binaries), counts, reference):
         by_workload.setdefault(w["name"], []).append((w["name"], name, kind, n))
-    together = [(groups[name], cells, samples * factor) for name, all_cells in by_workload.items() for cells, factor in parts(all_cells, groups[name])]
-    round_steps = sum(len(cells) * (1 + n) for _, cells, n in together)
+    together = [
+        (groups[name], turn, {c: samples_of(c, groups[name], samples) for c in cells})
+        for name, all_cells in by_workload.items() for turn, cells in enumerate(parts(all_cells, groups[name]))]
+    round_steps = sum(1 + n for _, _, of_cell in together for n in of_cell.values())
     progress = Progress(
         rounds * round_steps + len(counting) * sum(1 if w["group"] == "io" else 1 + len(counts[:1]) for w in workloads))
+    done = 0
     for number in range(rounds):
         if limit is not None and number >= ROUNDS_MIN and progress.seconds() * (number + 1) / number > limit:
             progress.total -= (rounds - number) * round_steps
             break
-        for group, cells, n in together:
+        for group, turn, of_cell in together:
             # What is compared runs on the same core, which in turn is each of them; contended workloads see to that themselves, and those
             # with threads of their own need all cores.
-            core = number if group in ("single", "shared") else None
-            r = Round(cells, binaries, n, scale, core, progress, failures)
+            core = number + (turn > 0) if group in ("single", "shared") else None
+            r = Round(of_cell, binaries, scale, core, progress, failures)
+            sliced = samples if is_sliced(of_cell, group) else 0
             try:
-                for _ in range(n):
-                    r.sample(in_turn(cells, shuffle))
+                for _ in range(max(of_cell.values()) - sliced):
+                    r.sample(in_turn(of_cell, shuffle))
+                for _ in range(sliced):
+                    r.sample_sliced(in_turn(of_cell, shuffle))
                 for key, record in r.finish().items():
+                    if sliced:
+                        record["sliced"] = record["cpu"][-sliced:]
+                        for field in ("wall", "cpu", "threads"):
+                            del record[field][-sliced:]
                     results.setdefault(key, []).append(record)
             except BaseException:
                 r.abandon()
                 raise
+        done += 1
     for (w, name, n), events in count_events(workloads, counting, counts, scale, progress).items():
         records = results.get((w, name, "threads", n))
         if records:
-            events = {k: v * len(records[-1]["wall"]) for k, v in events.items()}
+            taken = len(records[-1]["wall"] + records[-1].get("sliced", []))
+            events = {k: v * taken for k, v in events.items()}
             records[-1]["stats"] = dict(events, **records[-1].get("stats", {}))
-    return results, failures
+    return results, failures, done
 
 
 def parse_args(argv):
@@ -241,12 +299,12 @@ def parse_args(argv):
     p.add_argument("--workloads", help="comma-separated names (default: all of bench/workloads)")
     p.add_argument("--threads", help="comma-separated thread counts besides 1 (default: the number of cores)")
     p.add_argument("--rounds", type=int, help="interleaved rounds (default %d, one less on a machine where they take longer than %d s; 12 with --full)" % (ROUNDS, LIMIT))
-    p.add_argument("--samples", type=int, default=1, help="timed samples of one process, after half a one to warm up (default 1; in workloads that are not contended %d times as many, of one thread %d times)" % (MANY, ALONE))
-    p.add_argument("--scale", type=float, default=1.0, help="factor on every workload's size")
+    p.add_argument("--samples", type=int, default=1, help="timed samples of one process, after half a one to warm up (default 1; %d times as many but where %d threads meet)" % (SAMPLES, CROWD))
+    p.add_argument("--scale", type=float, help="factor on every workload's size (default: 1, less on a machine where a sample takes longer than %.0f ms on average; 1 with --full or --rounds)" % (SAMPLE * 1e3))
     p.add_argument("--output", default=os.path.join(HERE, "results"), help="folder of the report")
     p.add_argument("--no-reference", action="store_true", help="leave out %s" % REFERENCE)
     args = p.parse_args(argv)
-    if args.rounds is not None and args.rounds < 1 or args.samples < 1 or args.scale <= 0:
+    if args.rounds is not None and args.rounds < 1 or args.samples < 1 or args.scale is not None and args.scale <= 0:
         usage_error("--rounds, --samples and --scale take positive numbers")
     return args
 
@@ -293,13 +351,14 @@ def main(argv):
     workloads = load_workloads(args.workloads.split(",") if args.workloads else None)
     raise_open_files()
     start = time.time()
-    results, failures = run(workloads, binaries, counting, counts, rounds, limit, args.samples, args.scale, reference)
+    scale = args.scale or (size_for(workloads, binaries[names[0]]) if limit else 1.0)
+    results, failures, done = run(workloads, binaries, counting, counts, rounds, limit, args.samples, scale, reference)
     data = {
         "hardware": runner.hardware(),
         "reference": runner.reference_info(REFERENCE) if reference else None,
         "compiler": report.compiler_of(args.build),
         "revision": revision(),
-        "options": {"rounds": max((len(v) for v in results.values()), default=0), "samples": args.samples, "scale": args.scale, "threads": counts},
+        "options": {"rounds": done, "samples": args.samples, "scale": scale, "threads": counts},
         "backends": [r for r in table if r["name"] in names],
         "workloads": workloads,
         "seconds": time.time() - start,

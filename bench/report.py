@@ -47,6 +47,11 @@ def _walls(rounds):
     return [r["wall"] for r in rounds]
 
 
+def _compared(rounds):
+    """Per round the times by which interpreters are compared: of samples that shared a core, where there are any."""
+    return [r.get("sliced") or r["wall"] for r in rounds]
+
+
 def _processes_walls(rounds):
     """The same of processes that ran together: the time of the slowest."""
     return [list(map(max, zip(*(p["wall"] for p in procs)))) for procs in rounds]
@@ -60,7 +65,7 @@ def _cost_seconds(record, costs):
     """Seconds that counting and locking took by count times measured nanoseconds, plus pauses."""
     stats = record.get("stats") or {}
     ns = sum(stats.get(k, 0) * v for k, v in costs.items())
-    return (ns + stats.get("pause_total_ns", 0)) / 1e9 / max(1, len(record["wall"]))
+    return (ns + stats.get("pause_total_ns", 0)) / 1e9 / max(1, len(record["wall"] + record.get("sliced", [])))
 
 
 def summarise(data):
@@ -73,7 +78,7 @@ def summarise(data):
     rows = []
     for w in data["workloads"]:
         one = {c: index.get((w["name"], c, "threads", 1)) for c in columns}
-        times = {c: _median(_walls(one[c])) for c in names if one[c]}
+        times = {c: _median(_compared(one[c])) for c in names if one[c]}
         costs = {c: _cost_seconds(one[c][-1], data["costs"].get(c, {})) for c in times}
         bound = figures.lower_bound(times, costs) if times else math.nan
         for c in columns:
@@ -88,10 +93,10 @@ def summarise(data):
                 "cpu": cpu, "peak_mib": max(r["maxrss"] for r in records) / 1024, "rounds": len(records),
             }
             if base and one.get(base):
-                row["ratios"] = figures.paired(walls, _walls(one[base]))
+                row["ratios"] = figures.paired(_compared(records), _compared(one[base]))
                 row["ratio"], row["ratio_low"], row["ratio_high"] = figures.mean_ratio([row["ratios"]])
             if one.get("python3.11"):
-                row["speeds"] = figures.paired(_walls(one["python3.11"]), walls)
+                row["speeds"] = figures.paired(_compared(one["python3.11"]), _compared(records))
                 row["speed"], row["speed_low"], row["speed_high"] = figures.mean_ratio([row["speeds"]])
             if c in times:
                 row["overhead"] = times[c] / bound - 1 if bound > 0 else math.nan
@@ -105,7 +110,8 @@ def summarise(data):
                     continue
                 tw = _walls(threads)
                 entry = {"wall": _median(tw), "cpu": _median([r["cpu"] for r in threads])}
-                speedups = [n * x for x in figures.paired(walls, tw)]
+                turns = max(1, len(walls) // len(tw))  # of one thread alone, in a round
+                speedups = [n * x for x in figures.paired(walls[::turns], tw)]
                 entry["speedup"], entry["speedup_low"], entry["speedup_high"] = figures.mean_ratio([speedups])
                 procs = index.get((w["name"], c, "processes", n))
                 if procs:
@@ -251,8 +257,9 @@ def _si(n):
 def _preamble(data):
     hw = data["hardware"]
     lines = ["%s, %d cores, %s GiB, Linux %s, %s" % (hw["cpu"], hw["cores"], hw["memory_gib"], hw["kernel"], hw["date"])]
-    lines.append("built with %s; revision %s; %d rounds of %d sample%s, %.0f s" % (
-        data["compiler"], data["revision"], data["options"]["rounds"], data["options"]["samples"], "s" if data["options"]["samples"] > 1 else "", data["seconds"]))
+    lines.append("built with %s; revision %s; %d rounds of %d sample%s, sizes times %.2f, %.0f s" % (
+        data["compiler"], data["revision"], data["options"]["rounds"], data["options"]["samples"], "s" if data["options"]["samples"] > 1 else "",
+        data["options"]["scale"], data["seconds"]))
     if data["reference"]:
         ref = data["reference"]
         lines.append("reference: %s (package %s), %s" % (ref["path"], ref["package"], ref["version"].split("\n")[0]))

@@ -59,6 +59,10 @@ class Cell:
 
     def sample(self):
         """The next sample, in all processes at the same time; returns when it is over."""
+        self.begin()
+        self.wait()
+
+    def begin(self):
         for p in self.processes:
             try:
                 p.stdin.write("go\n")
@@ -66,6 +70,8 @@ class Cell:
             except BrokenPipeError:
                 pass  # it has ended: the next line says how
         self.left -= 1
+
+    def wait(self):
         for p in self.processes:
             if self.left:
                 self._expect_ready(p)
