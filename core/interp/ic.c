@@ -70,9 +70,11 @@ static void lookup_put(const LookupKey *k, uint64_t word) {
 
 /* ---- learning ---- */
 
+/* By chance: counted, sites that miss in the same order every time would find that it is always the same one's turn. */
 static bool one_in_16(void) {
-    static _Thread_local uint32_t tick;
-    return (++tick & 15) == 0;
+    static _Thread_local uint32_t random;
+    random = random * 1664525 + 1013904223; /* Knuth, "The Art of Computer Programming", 3.3.4 */
+    return random >> 28 == 0;
 }
 /* Once a site has learnt something, most misses leave it as it is: all threads read its line. One that meets several
  * shapes is written more and more rarely: after 16 misses of a thread, then 32, up to 4096. The counts are of the sites
