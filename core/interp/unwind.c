@@ -73,7 +73,13 @@ int return_slow(Thread *t, InterpFrame *f, Value v) {
             num_unsupported(instr_op(w), R[instr_b(w)], R[instr_c(w)], instr_flags(w) & IF_INPLACE);
             return STEP_ERROR;
         }
-        step_result(R, w, v, R[instr_b(w)], c ? R[instr_c(w)] : ABSENT);
+        if (instr_op(w) == OP_STORE_ATTR || instr_op(w) == OP_STORE_ATTR_SHARED) {
+            release(v); /* what a property's setter returns is nobody's */
+            kill_reg(R, w, IF_KILL_A, instr_a(w), R[instr_a(w)]);
+            kill_reg(R, w, IF_KILL_B, instr_b(w), R[instr_b(w)]);
+        } else {
+            step_result(R, w, v, R[instr_b(w)], c ? R[instr_c(w)] : ABSENT);
+        }
         caller->pc += instr_length(instr_op(w));
         return STEP_FRAME;
     }
