@@ -823,7 +823,7 @@ int push_result_a(Thread *t, Value *R, Value func, const Value *args, int n) {
     InterpFrame *caller = frame_of_regs(R), *f = (InterpFrame *)(R + caller->code->n_regs);
     if (c->fast_args != (uint32_t)n || f->regs + c->n_regs > t->stack_limit || recursion_near(caller))
         return STEP_NEXT;
-    fill_header(t, f, retained(func), c, FR_RESULT_A);
+    fill_header(t, f, retained_lasting(func), c, FR_RESULT_A);
     for (int i = 0; i < n; i++)
         f->regs[i] = retained(args[i]);
     for (uint32_t i = (uint32_t)n; i < c->n_locals; i++)

@@ -61,6 +61,7 @@ DECLARE_SHARED(leave);
 DECLARE_SHARED(polled);
 DECLARE_SHARED(resume);
 DECLARE_SHARED(pairs);
+DECLARE_SHARED(return_a);
 DECLARE_SHARED(suspend);
 DECLARE_SHARED(tail_step_for_iter);
 DECLARE_SHARED(tail_step_yield);
@@ -1116,12 +1117,54 @@ OP(MAKE_FUNCTION) {
 OP(LOAD_BUILD_CLASS) {
     STEP(step_load_build_class);
 }
+/* The locals of frame f, which returns, and its function lose their references; the caller's frame is the current one.
+ */
+#define END_FRAME(f)                                                    \
+    do {                                                                \
+        if (COUNT_EXACT) {                                              \
+            for (uint32_t i = 0, n = (f)->code->n_locals; i < n; i++) { \
+                Value x = R[i];                                         \
+                if (v_is_obj(x)) {                                      \
+                    R[i] = ABSENT;                                      \
+                    if (UNLIKELY(count_drop(v_obj(x)))) {               \
+                        publish_pc(R, pc);                              \
+                        dead_object(v_obj(x));                          \
+                    }                                                   \
+                }                                                       \
+            }                                                           \
+            if (UNLIKELY(drop_lasting(v_obj((f)->func)))) {             \
+                publish_pc(R, pc);                                      \
+                dead_object(v_obj(take_func(f)));                       \
+            }                                                           \
+        }                                                               \
+        InterpFrame *caller = (f)->prev;                                \
+        t->frame = caller;                                              \
+        R = caller->regs;                                               \
+        pc = caller->pc;                                                \
+        K = caller->code->consts;                                       \
+    } while (0)
+/* w: what a frame with FR_RESULT_A and no other flag returns. */
+SHARED(return_a) {
+    Value v = w;
+    InterpFrame *f = frame_of_regs(R);
+    END_FRAME(f);
+    w = LOAD_RELAXED(pc);
+    if (UNLIKELY(return_to_a(R, w, v) < 0))
+        GOTO(raised);
+    NEXT_N(instr_length(instr_op(w)));
+}
 OP(RETURN) {
     InterpFrame *f = frame_of_regs(R);
     Value v = REG_B;
     if (UNLIKELY(f->flags != 0) && f->flags == FR_INIT && v == V_NONE) {
         v = f->extra;
     } else if (UNLIKELY(f->flags != 0)) {
+        if (f->flags == FR_RESULT_A) {
+            if (COUNT_EXACT)
+                REG_B = ABSENT; /* as below */
+            w = v;
+            GOTO(return_a);
+        }
         if (COUNT_EXACT && !(w & (IF_KILL_B << 8)))
             retain(v);
         else
@@ -1134,28 +1177,9 @@ OP(RETURN) {
             GOTO(leave);
         GOTO(raised);
     }
-    if (COUNT_EXACT) {
+    if (COUNT_EXACT)
         REG_B = ABSENT; /* moves, out of a local too: the frame ends */
-        for (uint32_t i = 0, n = f->code->n_locals; i < n; i++) {
-            Value x = R[i];
-            if (v_is_obj(x)) {
-                R[i] = ABSENT;
-                if (UNLIKELY(count_drop(v_obj(x)))) {
-                    publish_pc(R, pc);
-                    dead_object(v_obj(x));
-                }
-            }
-        }
-        if (UNLIKELY(drop_lasting(v_obj(f->func)))) {
-            publish_pc(R, pc);
-            dead_object(v_obj(take_func(f)));
-        }
-    }
-    InterpFrame *caller = f->prev;
-    t->frame = caller;
-    R = caller->regs;
-    pc = caller->pc;
-    K = caller->code->consts;
+    END_FRAME(f);
     w = LOAD_RELAXED(pc);
     unsigned c = instr_c(w);
     if (COUNT_EXACT && UNLIKELY(HAS_FLAG(IF_DST_LOCAL))) {
@@ -1176,6 +1200,10 @@ OP(RETURN_CONST) {
     if (f->flags == FR_INIT && v == V_NONE) {
         v = f->extra;
     } else if (UNLIKELY(f->flags != 0)) {
+        if (f->flags == FR_RESULT_A) {
+            w = v;
+            GOTO(return_a);
+        }
         publish_pc(R, pc);
         int s = return_slow(t, f, v);
         if (s == STEP_FRAME)
@@ -1184,27 +1212,7 @@ OP(RETURN_CONST) {
             GOTO(leave);
         GOTO(raised);
     }
-    if (COUNT_EXACT) {
-        for (uint32_t i = 0, n = f->code->n_locals; i < n; i++) {
-            Value x = R[i];
-            if (v_is_obj(x)) {
-                R[i] = ABSENT;
-                if (UNLIKELY(count_drop(v_obj(x)))) {
-                    publish_pc(R, pc);
-                    dead_object(v_obj(x));
-                }
-            }
-        }
-        if (UNLIKELY(drop_lasting(v_obj(f->func)))) {
-            publish_pc(R, pc);
-            dead_object(v_obj(take_func(f)));
-        }
-    }
-    InterpFrame *caller = f->prev;
-    t->frame = caller;
-    R = caller->regs;
-    pc = caller->pc;
-    K = caller->code->consts;
+    END_FRAME(f);
     w = LOAD_RELAXED(pc);
     unsigned c = instr_c(w);
     if (COUNT_EXACT && HAS_FLAG(IF_DST_LOCAL)) {

@@ -104,6 +104,9 @@ bool interp_unwind(Thread *t, bool add_traceback);
 void frame_pop(Thread *t, InterpFrame *f);
 /* RETURN of a frame with flags. v: owned. */
 int return_slow(Thread *t, InterpFrame *f, Value v);
+/* w, the caller's instruction, has called a function (FR_RESULT_A) that returned v, owned: finishes it. STEP_NEXT, or
+ * STEP_ERROR. */
+int return_to_a(Value *R, uint64_t w, Value v);
 StepFn step_raise, step_reraise, step_push_exc, step_pop_exc, step_exc_match, step_exc_group_match,
     step_prep_reraise_star, step_with_enter, step_with_except;
 

@@ -27,8 +27,24 @@ void frame_pop(Thread *t, InterpFrame *f) {
         interp_pop_segment(t);
     if (gen != ABSENT)
         ref_clear(gen, &((Generator *)gen)->func); /* the frame's was borrowed from it */
-    else
-        release(func);
+    else if (COUNT_EXACT && v_is_obj(func) && drop_lasting(v_obj(func)))
+        dead_object(v_obj(func));
+}
+
+int return_to_a(Value *R, uint64_t w, Value v) {
+    unsigned op = instr_op(w);
+    if (UNLIKELY(v == V_NOTIMPL) && op >= OP_ADD && op <= OP_XOR) {
+        /* Both operands are of one class: nobody else is asked. */
+        num_unsupported(op, R[instr_b(w)], R[instr_c(w)], instr_flags(w) & IF_INPLACE);
+        return STEP_ERROR;
+    }
+    if (op == OP_STORE_ATTR || op == OP_STORE_ATTR_SHARED) {
+        release(v); /* what a property's setter returns is nobody's */
+        kill_reg(R, w, IF_KILL_A, instr_a(w), R[instr_a(w)]);
+        kill_reg(R, w, IF_KILL_B, instr_b(w), R[instr_b(w)]);
+        return STEP_NEXT;
+    }
+    return step_result(R, w, v, R[instr_b(w)], instr_flags(w) & IF_KILL_C ? R[instr_c(w)] : ABSENT);
 }
 
 int return_slow(Thread *t, InterpFrame *f, Value v) {
@@ -66,20 +82,8 @@ int return_slow(Thread *t, InterpFrame *f, Value v) {
         return STEP_FRAME;
     }
     if (flags & FR_RESULT_A) {
-        Value *R = caller->regs;
-        bool c = instr_flags(w) & IF_KILL_C;
-        if (UNLIKELY(v == V_NOTIMPL) && instr_op(w) >= OP_ADD && instr_op(w) <= OP_XOR) {
-            /* Both operands are of one class: nobody else is asked. */
-            num_unsupported(instr_op(w), R[instr_b(w)], R[instr_c(w)], instr_flags(w) & IF_INPLACE);
+        if (return_to_a(caller->regs, w, v) < 0)
             return STEP_ERROR;
-        }
-        if (instr_op(w) == OP_STORE_ATTR || instr_op(w) == OP_STORE_ATTR_SHARED) {
-            release(v); /* what a property's setter returns is nobody's */
-            kill_reg(R, w, IF_KILL_A, instr_a(w), R[instr_a(w)]);
-            kill_reg(R, w, IF_KILL_B, instr_b(w), R[instr_b(w)]);
-        } else {
-            step_result(R, w, v, R[instr_b(w)], c ? R[instr_c(w)] : ABSENT);
-        }
         caller->pc += instr_length(instr_op(w));
         return STEP_FRAME;
     }
