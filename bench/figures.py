@@ -1,7 +1,7 @@
 """Statistics of the comparison: paired ratios with confidence intervals, geometric means, the lower-bound overhead.
 
-Intervals are Student's t over the logarithms of per-round ratios: a round measures both sides within a second of each other, so slow
-drift of the machine cancels.
+Intervals are Student's t over the logarithms of ratios per turn: a turn measures both sides on the same core within milliseconds of each
+other (one thread alone) or within a second, so drift of the machine cancels.
 """
 
 import math

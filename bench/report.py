@@ -190,8 +190,8 @@ def tables(data, summary):
         body.append(line)
     head = ["backend", "speed vs python3.11", "time vs %s" % summary["base"], "over lower bound"]
     head += ["efficiency x%d median / worst" % n for n in data["options"]["threads"]] + ["peak MiB"]
-    out.append(("Overall", "Geometric means over the one-thread workloads with 95 % intervals; efficiency over private and shared-read "
-                "workloads; peak memory over all.", head, body))
+    out.append(("Overall", "Geometric means over the one-thread workloads with 95 % intervals, of processor time in slices on one core; efficiency "
+                "over private and shared-read workloads; peak memory over all.", head, body))
     for group, title in GROUPS.items():
         names = [w["name"] for w in data["workloads"] if w["group"] == group]
         if not names:
@@ -257,9 +257,7 @@ def _si(n):
 def _preamble(data):
     hw = data["hardware"]
     lines = ["%s, %d cores, %s GiB, Linux %s, %s" % (hw["cpu"], hw["cores"], hw["memory_gib"], hw["kernel"], hw["date"])]
-    lines.append("built with %s; revision %s; %d rounds of %d sample%s, sizes times %.2f, %.0f s" % (
-        data["compiler"], data["revision"], data["options"]["rounds"], data["options"]["samples"], "s" if data["options"]["samples"] > 1 else "",
-        data["options"]["scale"], data["seconds"]))
+    lines.append("built with %(compiler)s; revision %(revision)s; " % data + "%(rounds)d rounds, sizes times %(scale).2f, " % data["options"] + "%.0f s" % data["seconds"])
     if data["reference"]:
         ref = data["reference"]
         lines.append("reference: %s (package %s), %s" % (ref["path"], ref["package"], ref["version"].split("\n")[0]))
