@@ -197,10 +197,10 @@ Shape *shape_add(Shape *s, Value name) {
     if (c)
         goto out;
     void *w = LOAD_RELAXED(&s->transitions);
-    TransTable *t = NULL, *older = NULL;
+    TransTable *t = NULL, *older = NULL, *fresh = NULL;
     if (w) {
         if (!((uintptr_t)w & 1)) {
-            if (!(t = trans_new(8)))
+            if (!(t = fresh = trans_new(8)))
                 goto out;
             trans_put(t, w);
         } else {
@@ -209,7 +209,7 @@ Shape *shape_add(Shape *s, Value name) {
                 goto out;
             if ((t->used + 1) * 2 > t->mask) {
                 older = t;
-                if (!(t = trans_new((older->mask + 1) * 2)))
+                if (!(t = fresh = trans_new((older->mask + 1) * 2)))
                     goto out;
                 for (size_t i = 0; i <= older->mask; i++)
                     if (LOAD_RELAXED(&older->child[i]))
@@ -218,8 +218,10 @@ Shape *shape_add(Shape *s, Value name) {
             }
         }
     }
-    if (!(c = shape_alloc_locked()))
+    if (!(c = shape_alloc_locked())) {
+        free(fresh);
         goto out;
+    }
     c->type = s->type;
     c->ops = s->ops;
     c->parent = s;
@@ -520,9 +522,9 @@ int attrs_del(Value o, Value name) {
     return result;
 }
 
-/* Values of all slots, owned, into vals; false when the instance changed meanwhile. */
-static bool snapshot_slots(Value o, const Shape *s, Value *vals) {
-    for (uint32_t i = 0; i < s->n_attrs; i++) {
+/* Values of the shape's n slots, owned, into vals; false when the instance changed meanwhile. */
+static bool snapshot_slots(Value o, const Shape *s, uint32_t n, Value *vals) {
+    for (uint32_t i = 0; i < n; i++) {
         ExclCs cs;
         excl_read_begin(&cs, o);
         Ref *r = attrs_slot(o, s, i);
@@ -532,11 +534,11 @@ static bool snapshot_slots(Value o, const Shape *s, Value *vals) {
     return index_acquire(o) == shape_index(s);
 }
 
-static int fill_dict(Value d, const Shape *s, const Value *vals) {
+static int fill_dict(Value d, const Shape *s, uint32_t n, const Value *vals) {
     const Shape *chain[SHAPE_MAX_ATTRS];
     for (const Shape *p = s; p->parent; p = p->parent)
         chain[p->n_attrs - 1] = p;
-    for (uint32_t i = 0; i < s->n_attrs; i++)
+    for (uint32_t i = 0; i < n; i++)
         if (vals[i] && dict_set(d, LOAD_RELAXED(&((Shape *)chain[i])->name), vals[i]) < 0)
             return -1;
     return 0;
@@ -553,20 +555,21 @@ Value attrs_snapshot(Value o) {
             release(d);
             return c;
         }
+        uint32_t n = s->n_attrs;
         Value vals[SHAPE_MAX_ATTRS];
-        bool ok = snapshot_slots(o, s, vals);
+        bool ok = snapshot_slots(o, s, n, vals);
         Value d = ABSENT;
         if (ok) {
             bool any = false;
-            for (uint32_t i = 0; i < s->n_attrs; i++)
+            for (uint32_t i = 0; i < n; i++)
                 any |= vals[i] != ABSENT;
-            d = any ? dict_new_presized(s->n_attrs) : V_NONE;
-            if (any && d && fill_dict(d, s, vals) < 0) {
+            d = any ? dict_new_presized(n) : V_NONE;
+            if (any && d && fill_dict(d, s, n, vals) < 0) {
                 release(d);
                 d = ABSENT;
             }
         }
-        for (uint32_t i = 0; i < s->n_attrs; i++)
+        for (uint32_t i = 0; i < n; i++)
             release(vals[i]);
         if (ok)
             return d;
@@ -591,11 +594,12 @@ Value attrs_dict(Value o) {
         if (s->flags & SF_DICT_MODE)
             return dict_mode_dict(o, true);
         Shape *dm = shape_dict_mode(s->type);
+        uint32_t n = s->n_attrs;
         Value vals[SHAPE_MAX_ATTRS], d = ABSENT;
-        bool done = false, ok = snapshot_slots(o, s, vals);
+        bool done = false, ok = snapshot_slots(o, s, n, vals);
         if (ok) {
-            d = dict_new_presized(s->n_attrs);
-            if (d && fill_dict(d, s, vals) < 0) {
+            d = dict_new_presized(n);
+            if (d && fill_dict(d, s, n, vals) < 0) {
                 release(d);
                 d = ABSENT;
             }
@@ -604,7 +608,7 @@ Value attrs_dict(Value o) {
                 structure_begin(&cs, o);
                 /* The snapshot holds references, so equal words mean unchanged slots. */
                 bool same = index_acquire(o) == idx;
-                for (uint32_t i = 0; same && i < s->n_attrs; i++) {
+                for (uint32_t i = 0; same && i < n; i++) {
                     Ref *r = attrs_slot(o, s, i);
                     same = (r ? ref_peek(r) : ABSENT) == vals[i];
                 }
@@ -619,7 +623,7 @@ Value attrs_dict(Value o) {
                         STORE_RELAXED(w, ATTRS_TAG);
                     index_publish(o, dm);
                     STORE_RELEASE(w, retained(d)); /* pairs with the acquire in dict_mode_dict */
-                    for (uint32_t i = 0; i < s->n_attrs && i < s->inline_slots; i++)
+                    for (uint32_t i = 0; i < n && i < s->inline_slots; i++)
                         STORE_RELEASE(attrs_inline(o, s->slots_offset, i), ABSENT);
                     if (block & 1) {
                         AttrBlock *b = (AttrBlock *)(uintptr_t)(block & ~(Value)1);
@@ -630,14 +634,14 @@ Value attrs_dict(Value o) {
                 }
                 structure_end(&cs);
                 if (done) {
-                    for (uint32_t i = 0; i < s->n_attrs; i++)
+                    for (uint32_t i = 0; i < n; i++)
                         release(vals[i]); /* the slots' own references */
                     if (block & 1)
                         block_retire(o, (void *)(uintptr_t)(block & ~(Value)1));
                 }
             }
         }
-        for (uint32_t i = 0; i < s->n_attrs; i++)
+        for (uint32_t i = 0; i < n; i++)
             release(vals[i]);
         if (done)
             return d;
@@ -709,7 +713,7 @@ void obj_clear_refs(Object *o) {
     Value v = V_OF(o);
     const Shape *s = v_shape(v);
     const Type *t = s->type;
-    for (const Type *p = t; p && p->flags & TF_HEAP; p = p->base)
+    for (const Type *p = t; p->flags & TF_HEAP; p = p->base) /* the last one, object, is none */
         for (const MemberDef *m = p->slot_members; m && m->name; m++)
             ref_clear(v, (Ref *)((char *)o + m->offset));
     if (t->flags & TF_HAS_DICT) {
