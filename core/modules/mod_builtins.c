@@ -299,10 +299,11 @@ static Value any_all(Value iterable, int stop) {
     if (!it)
         return ABSENT;
     int r = !stop;
-    while (r == !stop && (v = obj_next(it)) != ABSENT) {
+    NextFn next = iter_next_fn(it);
+    for (unsigned steps = 1; r == !stop && (v = next ? next(it) : obj_next(it)) != ABSENT; steps++) {
         int t = obj_truth(v);
         release(v);
-        if (t < 0 || excl_poll() < 0)
+        if (t < 0 || ((steps & 1023) == 0 && excl_poll() < 0))
             r = -1;
         else if (t == stop)
             r = stop;

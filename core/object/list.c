@@ -5,6 +5,7 @@
 #include "object/list_impl.h"
 #include "object/refs.h"
 #include "object/set.h"
+#include "object/str.h"
 #include "object/tuple.h"
 
 static List *L(Value v) {
@@ -295,6 +296,19 @@ Value list_repeat(Value l, intptr_t times) {
     return r;
 }
 
+enum { LATIN1_MAX = 10000 }; /* items made without a safepoint */
+static Value list_of_latin1(Value s) {
+    intptr_t n = str_len(s);
+    const uint8_t *chars = (const uint8_t *)str_data(s);
+    Value l = list_new(n);
+    if (l == ABSENT)
+        return ABSENT;
+    for (intptr_t i = 0; i < n; i++)
+        ref_init(&items_of(l)[i], str_latin1_chars[chars[i]]); /* uncounted */
+    STORE_RELEASE(&L(l)->len, (size_t)n);
+    return l;
+}
+
 /* The items of a built-in container at one moment, as a list; V_MARK for anything else. list(d) is as atomic as it is
  * under one lock. */
 static Value snapshot(Value v) {
@@ -312,6 +326,8 @@ static Value snapshot(Value v) {
     case IDX_SET:
     case IDX_FROZENSET:
         return set_to_list(v);
+    case IDX_STR:
+        return str_kind(v) == 1 && str_len(v) <= LATIN1_MAX ? list_of_latin1(v) : V_MARK;
     default:
         return V_MARK;
     }

@@ -96,10 +96,35 @@ bool str_tailmatch(Value s, Value sub, intptr_t lo, intptr_t hi, int dir) {
 
 /* ---- replacing ---- */
 
+/* One character for another, all ASCII. */
+static Value replace_char(Value s, char from, char to, intptr_t max) {
+    intptr_t n = str_len(s);
+    const char *p = str_data(s), *hit = memchr(p, from, (size_t)n);
+    if (hit == NULL)
+        return str_exact(s);
+    Value r = str_alloc((size_t)n, 0x7f);
+    if (r == ABSENT)
+        return r;
+    char *d = str_data(r);
+    if (max >= n) {
+        for (intptr_t i = 0; i < n; i++)
+            d[i] = p[i] == from ? to : p[i];
+        return r;
+    }
+    memcpy(d, p, (size_t)n);
+    for (; hit != NULL && max > 0; max--) {
+        d[hit - p] = to;
+        hit = memchr(hit + 1, from, (size_t)(p + n - hit - 1));
+    }
+    return r;
+}
+
 /* All ASCII. The places of the first occurrences are remembered, so that most texts are searched once. */
 static Value replace_ascii(Value s, Value from, Value to, intptr_t max) {
     intptr_t n = str_len(s), m = str_len(from), k = str_len(to), places[256], count = 0, pos = 0, extra;
     const char *p = str_data(s), *f = str_data(from), *t = str_data(to);
+    if (m == 1 && k == 1)
+        return replace_char(s, *f, *t, max);
     while (count < max && count < (intptr_t)ARRAY_LEN(places)) {
         intptr_t i = text_find(p + pos, n - pos, f, m, 1, 1);
         if (i < 0)
