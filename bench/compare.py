@@ -82,7 +82,7 @@ class Progress:
 
 CROWD = 8  # threads that meet in the contended workloads, whatever the cores
 ROUNDS, ROUNDS_MIN, LIMIT = 4, 3, 280  # of the default run; seconds, the events not counted in
-SAMPLE = 0.03  # seconds of one thread's sample on the first backend, on average, that the default run is sized for
+SAMPLE = 0.025  # seconds of one thread's sample on the first backend, on average, that the default run is sized for
 SAMPLES = 2  # of each process in a turn, where a crowd takes one; of one thread's the second half are sliced
 
 
