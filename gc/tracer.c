@@ -109,6 +109,14 @@ void tracer_visit_roots(VisitFn visit, void *arg) {
         visit(saved[i], arg);
 }
 
+/* A loop that walked to the end of a cell may keep only that address. It is the next cell's as well, whose references
+ * must not keep the one before alive without need: only what has items behind its fixed part is looped over, and what
+ * has a finalizer is held by a frame meanwhile. */
+static bool may_be_held_by_end(const Object *o) {
+    const Type *type = v_shape(V_OF((Object *)o))->type;
+    return !(type->flags & TF_FINALIZER) && heap_size_of(o) > ((type->basic_size + 7u) & ~7u);
+}
+
 __attribute__((no_sanitize("address", "thread"), noinline)) static void
 scan_words(uintptr_t from, uintptr_t to, void (*fn)(Object *o, uintptr_t at)) {
     for (uintptr_t p = from & ~(uintptr_t)7; p + 8 <= to; p += 8) {
@@ -116,8 +124,8 @@ scan_words(uintptr_t from, uintptr_t to, void (*fn)(Object *o, uintptr_t at)) {
         Object *o = heap_find(w);
         if (o)
             fn(o, p);
-        /* One past the end: a loop that walked to the end of a cell may keep only that address. */
-        if ((w & 7) == 0 && (o == NULL || (uintptr_t)o == w) && w != 0 && (o = heap_find(w - 8)) != NULL)
+        if ((w & 7) == 0 && (o == NULL || (uintptr_t)o == w) && w != 0 && (o = heap_find(w - 8)) != NULL &&
+            may_be_held_by_end(o))
             fn(o, p);
     }
 }

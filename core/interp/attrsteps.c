@@ -308,6 +308,9 @@ int step_store_attr(Thread *t, Value *R, Instr *pc, uint64_t w) {
     if (v_is_obj(o) && excl_retains_quick(t, o) != (instr_op(w) == OP_STORE_ATTR_SHARED))
         ic_quicken(pc, w, instr_op(w) == OP_STORE_ATTR ? OP_STORE_ATTR_SHARED : OP_STORE_ATTR);
     uint64_t ic = ic_find(pc + 1, o, name, IC_USE_STORE);
+    if (IC_KIND(ic) == IC_PROPERTY && IC_GUARD(ic) == obj_index(o) && ic_cell_valid(ic_cell(ic)) &&
+        push_result_a(t, R, ic_cell(ic)->value, (Value[]){o, v}, 2) == STEP_FRAME)
+        return STEP_FRAME; /* the setter; see return_slow */
     if (!v_is_obj(o) || !cached_store(o, ic, v)) {
         ic_stale(pc + 1, ic, o, name, IC_USE_STORE);
         if (obj_setattr(o, name, v) < 0)

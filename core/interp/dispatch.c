@@ -304,7 +304,6 @@ TAIL_STEP(step_set_update, 1)
 TAIL_STEP(step_setitem, 1)
 TAIL_STEP(step_setslice, 2)
 TAIL_STEP(step_setup_annotations, 1)
-TAIL_STEP(step_store_attr, 2)
 TAIL_STEP(step_store_cell, 1)
 TAIL_STEP(step_store_free, 1)
 TAIL_STEP(step_store_global, 2)
@@ -335,6 +334,7 @@ TAIL_STEP_ANY(step_truth_jump)
 TAIL_STEP_ANY(step_truth_or_pop)
 TAIL_STEP_ANY(step_yield)
 TAIL_STEP_ANY_N(step_load_attr, 2)
+TAIL_STEP_ANY_N(step_store_attr, 2)
 #endif
 
 /* ---- moving ---- */
@@ -523,7 +523,7 @@ OP(STORE_ATTR) {
             STORE_SLOT(o, (Ref *)((char *)o + IC_PAYLOAD(ic)));
         }
     }
-    STEP_N(step_store_attr, 2);
+    STEP_ANY_N(step_store_attr, 2);
 }
 /* Apart from STORE_ATTR, so that neither of the two jumps on its way: it takes a tenth more time. */
 OP(STORE_ATTR_SHARED) {
@@ -538,7 +538,7 @@ OP(STORE_ATTR_SHARED) {
     } else if (v_is_obj(o) && !excl_alone(o)) {
         GOTO(op_STORE_ATTR);
     }
-    STEP_N(step_store_attr, 2);
+    STEP_ANY_N(step_store_attr, 2);
 }
 OP(DELETE_ATTR) {
     STEP(step_delete_attr);

@@ -225,6 +225,8 @@ static uint64_t learn_store(Value o, Value name) {
         return ic_word(loc.shape, IC_OVERFLOW, loc.slot);
     case ATTR_ADD_INLINE:
         return loc_word(&loc, IC_ADD_INLINE, inline_offset(loc.shape, loc.slot));
+    case ATTR_PROPERTY:
+        return loc_word(&loc, IC_PROPERTY, 0);
     default:
         return 0;
     }

@@ -27,7 +27,7 @@ enum {
     IC_OVERFLOW,    /* payload: index into AttrBlock.items */
     IC_METHOD,      /* payload: side cell; value to be called with the receiver in front */
     IC_CLASS_VALUE, /* side cell; value */
-    IC_PROPERTY,    /* side cell; value is the getter */
+    IC_PROPERTY,    /* side cell; value is the getter, or the setter for stores */
     IC_GETSET,      /* side cell; value is a data descriptor of a built-in class */
     IC_ADD_INLINE,  /* side cell; slot offset and next shape */
     IC_DICT,        /* side cell; instance in dict mode: look the name up in its dict */

@@ -38,6 +38,12 @@ int return_to_a(Value *R, uint64_t w, Value v) {
         num_unsupported(op, R[instr_b(w)], R[instr_c(w)], instr_flags(w) & IF_INPLACE);
         return STEP_ERROR;
     }
+    if (op == OP_STORE_ATTR || op == OP_STORE_ATTR_SHARED) {
+        release(v); /* what a property's setter returns is nobody's */
+        kill_reg(R, w, IF_KILL_A, instr_a(w), R[instr_a(w)]);
+        kill_reg(R, w, IF_KILL_B, instr_b(w), R[instr_b(w)]);
+        return STEP_NEXT;
+    }
     return step_result(R, w, v, R[instr_b(w)], instr_flags(w) & IF_KILL_C ? R[instr_c(w)] : ABSENT);
 }
 

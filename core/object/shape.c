@@ -757,6 +757,15 @@ static uint32_t member_offset(Value cv, Type *t) {
     return m->def->kind == MK_REF && type_is_subtype(t, m->owner) ? m->def->offset : 0;
 }
 
+/* Through the property's field r, where it may be cached. */
+static void found_property(Ref *r, AttrLoc *out) {
+    Value f = ref_peek(r);
+    if (f && f != V_NONE && cacheable_value(f)) {
+        out->kind = ATTR_PROPERTY;
+        out->value = f;
+    }
+}
+
 void attr_find(Value o, Value name, AttrLoc *out) {
     memset(out, 0, sizeof *out);
     if (!v_is_obj(o))
@@ -785,11 +794,7 @@ void attr_find(Value o, Value name, AttrLoc *out) {
             out->kind = ATTR_MEMBER;
             out->slot = off;
         } else if (v_is_exact(cv, IDX_PROPERTY)) {
-            Value fget = ref_peek(&((Property *)cv)->fget);
-            if (fget && fget != V_NONE && cacheable_value(fget)) {
-                out->kind = ATTR_PROPERTY;
-                out->value = fget;
-            }
+            found_property(&((Property *)cv)->fget, out);
         } else if (!(type_of(cv)->flags & TF_HEAP)) {
             out->kind = ATTR_GETSET;
         }
@@ -839,6 +844,8 @@ void attr_find_store(Value o, Value name, AttrLoc *out) {
         if (off) {
             out->kind = ATTR_MEMBER;
             out->slot = off;
+        } else if (v_is_exact(cv, IDX_PROPERTY) && cacheable_value(cv)) {
+            found_property(&((Property *)cv)->fset, out);
         }
         release(cv);
         return;

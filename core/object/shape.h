@@ -96,7 +96,7 @@ typedef enum AttrKind {
     ATTR_MEMBER,      /* slot: byte offset of a Ref field (__slots__); guard: shape */
     ATTR_METHOD,      /* value: a function or method_descr to be called with o in front; guards: shape and version */
     ATTR_CLASS_VALUE, /* value: found on the class and no descriptor; guards: shape and version */
-    ATTR_PROPERTY,    /* value: the property's fget; guards: shape and version */
+    ATTR_PROPERTY,    /* value: the property's fget, or fset for stores; guards: shape and version */
     ATTR_GETSET,      /* value: a getset or non-Ref member object; guards: shape and version */
     ATTR_ADD_INLINE,  /* stores: slot is new, next_shape follows; guards: shape and version */
     ATTR_DICT, /* instance in dict mode and the class has no data descriptor of that name; guards: shape and version */
