@@ -45,12 +45,19 @@ def geometric_mean(values):
 
 
 def mean_ratio(rows):
-    """Geometric mean over workloads of per-round ratios, with an interval over rounds. rows: one list of per-round ratios each."""
-    rounds = min((len(r) for r in rows), default=0)
-    if not rounds:
+    """Geometric mean over workloads of ratios per turn, with its interval. rows: one list of ratios each. What scatters is each workload's own
+    turns, taken at other times than the others', so variances of the workloads' means add up; degrees of freedom by Welch and Satterthwaite
+    (B. L. Welch, "The generalization of Student's problem when several different population variances are involved", Biometrika 1947)."""
+    if not rows or not all(rows):
         return (math.nan, math.nan, math.nan)
-    logs = [statistics.fmean(math.log(r[k]) for r in rows) for k in range(rounds)]
-    mean, half = interval(logs)
+    logs = [[math.log(x) for x in r] for r in rows]
+    mean = statistics.fmean(map(statistics.fmean, logs))
+    parts = [(statistics.variance(r) / len(r), len(r) - 1) for r in logs if len(r) > 1]
+    total = sum(v for v, _ in parts)
+    if not total:
+        return (math.exp(mean),) * 3
+    freedom = total * total / sum(v * v / n for v, n in parts if v)
+    half = t95(int(freedom) + 1) * math.sqrt(total) / len(rows)
     return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
 
 
