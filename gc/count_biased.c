@@ -47,7 +47,7 @@ static bool merge(Object *o) {
     if (n >> 3 == 0 && !(n & BIASED_FROZEN))
         return true;
     /* Somebody may take it to zero and retire it meanwhile; its memory stays an object's until our next quiescent
-     * state. release: who reads the owner as 0 sees MERGED (pairs with the acquire in count_drop_shared). */
+     * state. release: who reads the owner as 0 sees MERGED. */
     STORE_RELEASE(&o->owner, 0);
     return false;
 }
@@ -70,12 +70,26 @@ static bool drain(Slot *s) {
     return died;
 }
 
-/* o carries QUEUED now, set by the caller while `owner` owned it. */
+/* The slot of o's owner, or of who was it last, with its mutex. owner: as the caller has read it; slot 0, which never
+ * has a thread, is that of what has been merged meanwhile. o carries QUEUED, so that it changes hands no more once this
+ * mutex was taken (see count_rebias). */
+static Slot *lock_owner(const Object *o, uint16_t owner) {
+    for (;;) {
+        Slot *s = slot_at(owner);
+        mutex_lock(&s->mutex);
+        uint16_t now = LOAD_RELAXED(&o->owner);
+        if (LIKELY(now == owner || now == 0))
+            return s;
+        mutex_unlock(&s->mutex);
+        owner = now;
+    }
+}
+
+/* o carries QUEUED now, set by the caller after it read who owned it. */
 static NOINLINE void enqueue(Object *o, uint16_t owner) {
     STAT_HOT_INC(count_queued);
     SCHED_POINT(SCHED_COUNT, o);
-    Slot *s = slot_at(owner);
-    mutex_lock(&s->mutex);
+    Slot *s = lock_owner(o, owner);
     if (UNLIKELY(s->n == s->cap)) {
         uint32_t cap = s->cap ? s->cap * 2 : 64;
         Object **q = realloc(s->queue, cap * sizeof *q);
@@ -158,9 +172,7 @@ NOINLINE bool count_drop_shared(Object *o) {
     uint16_t owner;
     do {
         n = s - BIASED_ONE;
-        /* Read before the exchange: if it succeeds on a word without MERGED, this was the owner at that time. acquire:
-         * pairs with the release of 0 in merge and count_zero; whoever reads 0 has MERGED in its next try. */
-        owner = LOAD_ACQUIRE(&o->owner);
+        owner = LOAD_RELAXED(&o->owner); /* as a guess: see lock_owner */
         if ((int32_t)n < 0 && !(s & (BIASED_MERGED | BIASED_QUEUED | BIASED_FROZEN)))
             n |= BIASED_QUEUED;
         /* acq_rel: release our accesses, acquire the others' when we are last */
@@ -233,7 +245,7 @@ void count_freeze(Object *o) {
     do {
         if (s & BIASED_FROZEN)
             return;
-        owner = LOAD_ACQUIRE(&o->owner); /* as in count_drop_shared */
+        owner = LOAD_RELAXED(&o->owner); /* as in count_drop_shared */
         n = s | BIASED_FROZEN;
         if (!(s & (BIASED_MERGED | BIASED_QUEUED)))
             n |= BIASED_QUEUED; /* so that the owner stops counting too */
@@ -241,6 +253,57 @@ void count_freeze(Object *o) {
     obj_set_flag(o, OF_UNCOUNTED | OF_SHARED);
     if ((n & ~s) & BIASED_QUEUED)
         enqueue(o, owner);
+}
+
+/* What others have counted moves into `local` with the object, or the caller's next drop would take that to 0 and merge
+ * it. What is queued stays with whom it was queued for.
+ *
+ * Nobody's: owner and shared change in one exchange, for others may try the same. */
+static bool adopt(Object *o) {
+    _Atomic(uint64_t) *word = (_Atomic(uint64_t) *)(uintptr_t)&o->owner; /* owner:16 lock:8 flags:8 shared:32 */
+    uint64_t seen = LOAD_RELAXED(word);
+    uint32_t s = (uint32_t)(seen >> 32);
+    if ((seen & 0xffff) != 0 || (s & (BIASED_ONE - 1)) != BIASED_MERGED || (int32_t)s < 0)
+        return false;
+    if (!atomic_compare_exchange_strong_explicit(word, &seen, (seen & 0xffff0000) | count_slot, memory_order_acq_rel,
+                                                 memory_order_relaxed))
+        return false; /* the next sample tries again */
+    STORE_RELAXED(&o->local, s >> 3);
+    return true;
+}
+/* By who acts as the owner. */
+static bool hand_to_caller(Object *o) {
+    uint32_t s = LOAD_RELAXED(&o->shared);
+    do {
+        if (s & (BIASED_ONE - 1))
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, 0u, memory_order_acq_rel, memory_order_relaxed));
+    STORE_RELAXED(&o->local, LOAD_RELAXED(&o->local) + (s >> 3));
+    STORE_RELAXED(&o->owner, count_slot);
+    return true;
+}
+
+bool count_rebias(Object *o) {
+    uint16_t owner = LOAD_RELAXED(&o->owner);
+    SCHED_POINT(SCHED_COUNT, o);
+    if (owner == count_slot || count_slot == COUNT_NO_SLOT)
+        return false;
+    bool done;
+    if (owner == 0) {
+        done = adopt(o);
+    } else {
+        Slot *s = slot_at(owner);
+        mutex_lock(&s->mutex);
+        Thread *t = s->thread;
+        bool acting = t == NULL || excl_claim(t);
+        done = acting && LOAD_RELAXED(&o->owner) == owner && hand_to_caller(o);
+        if (acting && t != NULL)
+            excl_unclaim(t);
+        mutex_unlock(&s->mutex);
+    }
+    if (done)
+        STAT_ADD(rebiased, 1);
+    return done;
 }
 
 uint32_t count_freeze_trace(const Object *o) {

@@ -2,17 +2,27 @@
  * (Choi, Shull, Torrellas: "Biased Reference Counting", PACT 2018.)
  *
  *   local   references counted by the owner. Read and written only by the owner: the thread whose slot is in `owner`,
- * or who holds the slot of a thread that is detached or gone (count_biased.c). owner   slot number of the owner, 0:
- * none (merged, uncounted): then `local` is 0 and only `shared` counts. shared  count:29 (signed), then the bits below.
- * May be negative while the references dropped here were counted in `local`. MERGED  local has been added; the object
- * dies when the count falls to 0, whoever takes it there QUEUED  is in the merge queue of the slot that owned it; only
- * the drain of that queue frees it FROZEN  uncounted: never dies by counting
+ *           or who holds the slot of a thread that is detached or gone (count_biased.c).
+ *
+ *   owner   slot number of the owner, 0: none (merged, uncounted): then `local` is 0 and only `shared` counts. It
+ *           changes hands when another counts the object again and again while the owner sleeps (count_rebias).
+ *
+ *   shared  count:29 (signed), then the bits below. May be negative while the references dropped here were counted in
+ *           `local`.
+ *
+ *   MERGED  local has been added; the object dies when the count falls to 0, whoever takes it there.
+ *
+ *   QUEUED  is in the merge queue of the slot that owned it; only the drain of that queue frees it.
+ *
+ *   FROZEN  uncounted: never dies by counting.
  *
  * references = local + shared.count.
  *
  *   private  not OF_SHARED: no thread but the owner has reached it through a slot. When local and shared are 0 the
- * owner frees it at once. shared   readers without a lock may try to take a count, so death is decided by a
- * compare-and-swap on `shared` to (0, MERGED), from where no try succeeds.
+ *            owner frees it at once.
+ *
+ *   shared   readers without a lock may try to take a count, so death is decided by a compare-and-swap on `shared` to
+ *            (0, MERGED), from where no try succeeds.
  *
  * `owner` equal to the own slot proves that the object is alive to whoever found it in a slot: only the reader's own
  * thread could have freed it.

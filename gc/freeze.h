@@ -2,11 +2,13 @@
  * tracer frees it.
  *
  * Each thread samples about one in FREEZE_EVERY of its shared count operations. A table shared by all remembers per
- * object who sampled it last and how often that changed: after FREEZE_HITS changes the object is frozen, so a few tens
- * of operations by two threads do it. Under a biased count the owner takes no samples; instead every sample looks
- * whether the owner's own count has moved (freeze_trace). Never an object whose end can be noticed: with a finalizer or
- * a weak reference. An object that dies is forgotten, so that its cell's next one starts anew. Option POLYGIL_FREEZE=0
- * (compile) switches it off. */
+ * object who sampled it last and how often that changed: after FREEZE_HITS changes the object is frozen, so a few
+ * hundred operations by two threads do it, and what each of a few threads uses once (the function that they run, and
+ * what it refers to) stays counted. Under a biased count the owner takes no samples; instead every sample looks whether
+ * the owner's own count has moved (freeze_trace); and an object that one thread alone samples REBIAS_REPEATS times in a
+ * row becomes that thread's, if its owner sleeps. Never frozen is an object whose end can be noticed: with a finalizer
+ * or a weak reference. An object that dies is forgotten, so that its cell's next one starts anew. Option
+ * POLYGIL_FREEZE=0 (compile) switches it off. */
 #ifndef POLYGIL_FREEZE_H
 #define POLYGIL_FREEZE_H
 
@@ -15,7 +17,7 @@
 #ifndef POLYGIL_FREEZE
 #define POLYGIL_FREEZE 1
 #endif
-enum { FREEZE_EVERY = COUNT_BIASED ? 4 : 16, FREEZE_HITS = 4, FREEZE_TABLE_BITS = 12 };
+enum { FREEZE_EVERY = 16, FREEZE_HITS = 4, REBIAS_REPEATS = 8, FREEZE_TABLE_BITS = 12 };
 
 extern _Atomic(uint64_t) freeze_table[1 << FREEZE_TABLE_BITS];
 void freeze_sample(FreezeThread *f, Object *o);
@@ -42,5 +44,8 @@ static ALWAYS_INLINE void freeze_forget(const Object *o) {
 void count_freeze(Object *o);
 /* ... and four bits that change when somebody who takes no samples counts o; 0 when everybody does. */
 uint32_t count_freeze_trace(const Object *o);
+/* Biased counts: o becomes the caller's, who holds a reference and counts it often, if its owner is detached or gone.
+ * False: it stays whose it was. */
+bool count_rebias(Object *o);
 
 #endif

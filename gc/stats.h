@@ -26,7 +26,7 @@
     X(gil_drop_requests) \
     X(lock_parks)        \
     X(retired_bytes)     \
-    X(retired_items) X(quiescent_requests) X(frozen) X(merged) X(finalizers) X(weak_callbacks) X(chunks)
+    X(retired_items) X(quiescent_requests) X(frozen) X(rebiased) X(merged) X(finalizers) X(weak_callbacks) X(chunks)
 
 typedef struct StatCounters {
 #define STAT_FIELD(n) _Atomic(uint64_t) n;

@@ -7,6 +7,18 @@
 
 enum { SLOTS = 32, STEPS = EXCL_PARALLEL ? 200000 : 20000 };
 
+/* Makes the object the caller's own where that can be, in place of freezing's samples. */
+static void want(Value v) {
+#if COUNT_BIASED
+    count_rebias(v_obj(v));
+#endif
+}
+static void sleep_ns(long ns) {
+    DETACHED_BEGIN
+    nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+    DETACHED_END
+}
+
 /* Threads load, store and clear slots of shared holders. */
 static Value holder;
 static void hammer(void *arg, int i) {
@@ -22,6 +34,8 @@ static void hammer(void *arg, int i) {
             excl_read_end(&cs);
             if (v) {
                 CHECK(((Node *)v)->magic == NODE_MAGIC);
+                if (random_next(&r) % 4 == 0)
+                    want(v);
                 Value old = kept[what];
                 kept[what] = v;
                 release(old);
@@ -41,6 +55,8 @@ static void hammer(void *arg, int i) {
         }
         if (step % 64 == 0)
             excl_poll();
+        if (random_next(&r) % 2048 == 0)
+            sleep_ns(1000); /* its objects may change hands */
     }
     for (int k = 0; k < 8; k++)
         release(kept[k]);
@@ -95,20 +111,13 @@ static void sleeper(void *arg, int i) {
         Value v = node_new(0);
         publish(v);
         STORE_RELEASE(&given, v);
-        while (!LOAD_ACQUIRE(&freed)) {
-            DETACHED_BEGIN
-            struct timespec ts = {0, 100000};
-            nanosleep(&ts, NULL);
-            DETACHED_END
-        }
+        while (!LOAD_ACQUIRE(&freed))
+            sleep_ns(100000);
     } else {
         Value v;
         while ((v = LOAD_ACQUIRE(&given)) == ABSENT)
             excl_poll();
-        struct timespec ts = {0, 50000000};
-        DETACHED_BEGIN
-        nanosleep(&ts, NULL); /* until the owner sleeps */
-        DETACHED_END
+        sleep_ns(50000000); /* until the owner sleeps */
         int64_t before = LOAD_RELAXED(&nodes_cleared);
         STORE_RELAXED(&given, ABSENT);
         release(v);
@@ -143,6 +152,52 @@ static void test_dead_owner(void) {
     settle();
     CHECK(atomic_load(&nodes_live) == 0);
 }
+
+/* The owner sleeps, or has dropped its reference: who uses the object owns it, and the others' references hold it. */
+#if COUNT_BIASED
+static void taker(void *arg, int i) {
+    if (i == 0) {
+        Value v = node_new(0);
+        publish(v);
+        retain(v); /* one reference for each of the two */
+        STORE_RELEASE(&given, v);
+        while (!LOAD_ACQUIRE(&freed))
+            sleep_ns(100000);
+        release(v);
+        return;
+    }
+    Value v;
+    while ((v = LOAD_ACQUIRE(&given)) == ABSENT)
+        excl_poll();
+    Object *o = v_obj(v);
+    for (int k = 0; k < 1000 && !count_is_mine(o); k++) {
+        sleep_ns(1000000); /* until the owner sleeps */
+        count_rebias(o);
+    }
+    CHECK(count_is_mine(o) && count_get(o) == 2);
+    for (int k = 0; k < 100; k++) {
+        retain(v);
+        release(v);
+    }
+    CHECK(count_is_mine(o) && count_get(o) == 2);
+    STORE_RELEASE(&freed, true);
+    while (count_get(o) != 1) {
+        sleep_ns(100000); /* the other drops its own, which merges the object */
+        excl_poll();
+    }
+    CHECK(!count_is_mine(o) && count_rebias(o) && count_is_mine(o) && count_is_unique(o));
+    STORE_RELAXED(&given, ABSENT);
+    release(v);
+}
+static void test_rebias(void) {
+    STORE_RELAXED(&freed, false);
+    on_threads(2, taker, NULL);
+    settle();
+    CHECK(atomic_load(&nodes_live) == 0);
+}
+#else
+static void test_rebias(void) {}
+#endif
 
 static void test_chain(void) {
     /* A million deep: destroyed without recursion. */
@@ -181,6 +236,7 @@ int main(void) {
     test_hammer(4);
     test_handover();
     test_sleeper();
+    test_rebias();
     test_dead_owner();
     test_hammer(3);
     printf("ok\n");
