@@ -319,7 +319,7 @@ def stress_tests(binaries, times):
 
 
 # Under the scheduler's eye one thread runs at a time and many points are slow: these are small enough, and in these all waits are visible.
-SEEDED = {"attr_ops": "1/60", "dict_ops": "1/60", "gc_threads": "1/40", "list_ops": "1/60", "locks": "1/60", "queue_ops": "1/20",
+SEEDED = {"attr_ops": "1/60", "dict_ops": "1/60", "gc_threads": "1/40", "list_ops": "1/60", "locks": "1/60", "queue_ops": "1/20", "rebias": "1/3",
           "set_deque_ops": "1/60", "start_join": "1/5"}
 
 
