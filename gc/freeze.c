@@ -28,8 +28,10 @@ NOINLINE void freeze_sample(FreezeThread *f, Object *o) {
     if (seen >> 20 == freeze_address(o) >> 20) {
         hits = seen >> HITS_SHIFT & 7;
         if (((seen ^ me) & ((1u << REPEATS_SHIFT) - 1)) == 0) {
+            if (!COUNT_BIASED)
+                return;
             uint64_t repeats = (seen >> REPEATS_SHIFT & 15) + 1;
-            if (COUNT_BIASED && repeats >= REBIAS_REPEATS) {
+            if (repeats >= REBIAS_REPEATS) {
                 repeats = 0;
                 if (count_rebias(o))
                     hits = 0; /* who uses it in turns, each for long, needs it uncounted no more */

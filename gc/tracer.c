@@ -112,8 +112,8 @@ void tracer_visit_roots(VisitFn visit, void *arg) {
 /* A loop that walked to the end of a cell may keep only that address. It is the next cell's as well, whose references
  * must not keep the one before alive without need: only what has items behind its fixed part is looped over, and what
  * has a finalizer is held by a frame meanwhile. */
-static bool may_be_held_by_end(const Object *o) {
-    const Type *type = v_shape(V_OF((Object *)o))->type;
+static bool may_be_held_by_end(Object *o) {
+    const Type *type = v_shape(V_OF(o))->type;
     return !(type->flags & TF_FINALIZER) && heap_size_of(o) > ((type->basic_size + 7u) & ~7u);
 }
 

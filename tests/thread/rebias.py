@@ -4,15 +4,7 @@ import threading
 import time
 import weakref
 
-from common import SCALE, run
-
-
-class Plain:
-    pass
-
-
-probe = weakref.ref(Plain())
-PROMPT = probe() is None  # on a backend without counts the collector has to be asked
+from common import PROMPT, SCALE, run
 
 
 class Part:
@@ -48,7 +40,7 @@ def die(log, n, parts=()):
         time.sleep(0.001)
     # Without counts, words left on a C stack keep the youngest few for a while.
     alive = n - len(log) + sum(p() is not None for p in parts)
-    return len(set(log)) == len(log) and alive <= (0 if PROMPT else 10)
+    return len(set(log)) == len(log) and alive <= (0 if PROMPT else min(10, n // 4))
 
 
 JOBS = 200 * SCALE

@@ -5,6 +5,8 @@ import threading
 import time
 import weakref
 
+from common import PROMPT, Plain
+
 
 class Thing:
     def __init__(self, log, name):
@@ -13,14 +15,6 @@ class Thing:
 
     def __del__(self):
         self.log.append(("del", self.name))
-
-
-class Plain:
-    pass
-
-
-probe = weakref.ref(Plain())
-PROMPT = probe() is None  # on a backend without counts the collector has to be asked
 
 
 def check(kind, sleep, wake):
