@@ -34,22 +34,29 @@ static ALWAYS_INLINE Slot *slot_at(uint32_t i) {
 
 /* ---- merging ---- */
 
-/* Adds local to shared for good: from here on nobody owns it. By who acts as the owner. True when it is dead: the
- * caller's. */
-static bool merge(Object *o) {
-    uint32_t l = LOAD_RELAXED(&o->local), s = LOAD_RELAXED(&o->shared), n;
-    STORE_RELAXED(&o->local, 0u);
+static ALWAYS_INLINE _Atomic(uint64_t) *owner_to_shared(Object *o) { /* owner:16 lock:8 flags:8 shared:32 */
+    return (_Atomic(uint64_t) *)(uintptr_t)&o->owner;
+}
+/* Adds n references to shared, takes the bits `clear` away, sets MERGED, and nobody owns it any more: all in one
+ * exchange, for from then on somebody may adopt it. By who acts as the owner, or of what nobody owns; local is 0
+ * already. Returns the new word of shared. */
+static uint32_t disown(Object *o, uint32_t n, uint32_t clear) {
+    _Atomic(uint64_t) *word = owner_to_shared(o);
+    uint64_t seen = LOAD_RELAXED(word);
+    uint32_t shared;
     do
-        n = ((s + (l << 3)) | BIASED_MERGED) & ~(uint32_t)BIASED_QUEUED;
+        shared = (((uint32_t)(seen >> 32) + n * BIASED_ONE) | BIASED_MERGED) & ~clear;
     /* acq_rel: acquire the others' drops, release ours (pairs with all read-modify-writes of shared) */
-    while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, n, memory_order_acq_rel, memory_order_relaxed));
+    while (!atomic_compare_exchange_weak_explicit(word, &seen, (uint64_t)shared << 32 | (seen & 0xffff0000),
+                                                  memory_order_acq_rel, memory_order_relaxed));
+    return shared;
+}
+/* Adds local to shared. By who acts as the owner. True when it is dead: the caller's. */
+static bool merge(Object *o) {
+    uint32_t l = LOAD_RELAXED(&o->local);
+    STORE_RELAXED(&o->local, 0u);
     STAT_ADD(merged, 1);
-    if (n >> 3 == 0 && !(n & BIASED_FROZEN))
-        return true;
-    /* Somebody may take it to zero and retire it meanwhile; its memory stays an object's until our next quiescent
-     * state. release: who reads the owner as 0 sees MERGED. */
-    STORE_RELEASE(&o->owner, 0);
-    return false;
+    return disown(o, l, BIASED_QUEUED) == BIASED_MERGED;
 }
 
 /* Under the slot's mutex, as its owner. What dies goes on the caller's dead list. */
@@ -70,7 +77,7 @@ static bool drain(Slot *s) {
     return died;
 }
 
-/* The slot of o's owner, or of who was it last, with its mutex. owner: as the caller has read it; slot 0, which never
+/* The slot of o's owner, or of who was it before, with its mutex. owner: as the caller has read it; slot 0, which never
  * has a thread, is that of what has been merged meanwhile. o carries QUEUED, so that it changes hands no more once this
  * mutex was taken (see count_rebias). */
 static Slot *lock_owner(const Object *o, uint16_t owner) {
@@ -108,7 +115,7 @@ static NOINLINE void enqueue(Object *o, uint16_t owner) {
         drain(s);
     } else {
         /* Ask, then try: a thread that detaches after our try reads the bit after it has detached, and takes care
-         * itself. */
+         * itself; for one that is stopped, who starts the world does. */
         thread_set_poll(t, POLL_MERGE);
         if (excl_claim(t)) {
             drain(s);
@@ -120,8 +127,12 @@ static NOINLINE void enqueue(Object *o, uint16_t owner) {
 
 bool count_merge(Thread *t) {
     Slot *s = slot_at(t->count.slot);
+    bool other = t != thread_self();
     mutex_lock(&s->mutex);
-    bool died = drain(s);
+    bool acting = !other || excl_claim(t);
+    bool died = acting && drain(s);
+    if (acting && other)
+        excl_unclaim(t);
     mutex_unlock(&s->mutex);
     return died;
 }
@@ -140,18 +151,8 @@ void count_merge_all(void) {
 
 /* It is not private: there, nobody can try to take a count, and the caller has decided. */
 NOINLINE bool count_zero(Object *o) {
-    uint32_t s =
-        LOAD_ACQUIRE(&o->shared); /* pairs with the release in count_drop_shared: the others' accesses are over */
     SCHED_POINT(SCHED_COUNT, o);
-    uint32_t n;
-    do
-        n = s | BIASED_MERGED;
-    /* acq_rel: as in merge; from (0, MERGED) no try succeeds */
-    while (!atomic_compare_exchange_weak_explicit(&o->shared, &s, n, memory_order_acq_rel, memory_order_acquire));
-    if (n >> 3 == 0 && !(n & (BIASED_QUEUED | BIASED_FROZEN)))
-        return true;
-    STORE_RELEASE(&o->owner, 0); /* as in merge */
-    return false;
+    return disown(o, 0, 0) == BIASED_MERGED; /* from there no try succeeds */
 }
 
 /* ---- everybody else ---- */
@@ -260,7 +261,7 @@ void count_freeze(Object *o) {
  *
  * Nobody's: owner and shared change in one exchange, for others may try the same. */
 static bool adopt(Object *o) {
-    _Atomic(uint64_t) *word = (_Atomic(uint64_t) *)(uintptr_t)&o->owner; /* owner:16 lock:8 flags:8 shared:32 */
+    _Atomic(uint64_t) *word = owner_to_shared(o);
     uint64_t seen = LOAD_RELAXED(word);
     uint32_t s = (uint32_t)(seen >> 32);
     if ((seen & 0xffff) != 0 || (s & (BIASED_ONE - 1)) != BIASED_MERGED || (int32_t)s < 0)

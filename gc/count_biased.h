@@ -4,15 +4,16 @@
  *   local   references counted by the owner. Read and written only by the owner: the thread whose slot is in `owner`,
  *           or who holds the slot of a thread that is detached or gone (count_biased.c).
  *
- *   owner   slot number of the owner, 0: none (merged, uncounted): then `local` is 0 and only `shared` counts. It
+ *   owner   slot number of the owner, 0: none: merged, then `local` is 0 and only `shared` counts; or uncounted. It
  *           changes hands when another counts the object again and again while the owner sleeps (count_rebias).
  *
  *   shared  count:29 (signed), then the bits below. May be negative while the references dropped here were counted in
  *           `local`.
  *
- *   MERGED  local has been added; the object dies when the count falls to 0, whoever takes it there.
+ *   MERGED  local has been added, and nobody owns it until somebody adopts it; it dies when the count falls to 0,
+ *           whoever takes it there.
  *
- *   QUEUED  is in the merge queue of the slot that owned it; only the drain of that queue frees it.
+ *   QUEUED  is in a merge queue, of the slot that owned it or of slot 0; only the drain of that queue frees it.
  *
  *   FROZEN  uncounted: never dies by counting.
  *
@@ -111,7 +112,6 @@ static ALWAYS_INLINE void count_set_uncounted(Object *o) {
 static ALWAYS_INLINE void count_revive(Object *o) {
     uint32_t s = LOAD_RELAXED(&o->shared);
     if (s & BIASED_MERGED) {
-        STORE_RELAXED(&o->owner, 0); /* count_zero leaves the owner in place when the object is dead */
         STORE_RELEASE(&o->shared, BIASED_ONE | BIASED_MERGED); /* pairs with try_shared's acquire */
     } else {
         STORE_RELAXED(&o->local, 1u);
@@ -140,7 +140,8 @@ static ALWAYS_INLINE Value count_load_slow_or_retain(Value holder, _Atomic(Value
 int count_thread_init(Thread *t);
 void count_thread_fini(Thread *t);
 void count_after_fork_child(void);
-/* Empties t's merge queue; t is the caller, or claimed. True when something died (it is on the caller's dead list). */
+/* Empties the merge queue of t: the caller, or another thread, if that can be claimed. True when something died (it is
+ * on the caller's dead list). */
 bool count_merge(Thread *t);
 /* World stopped: the same for every slot. */
 void count_merge_all(void);

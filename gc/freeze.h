@@ -5,10 +5,10 @@
  * object who sampled it last and how often that changed: after FREEZE_HITS changes the object is frozen, so a few
  * hundred operations by two threads do it, and what each of a few threads uses once (the function that they run, and
  * what it refers to) stays counted. Under a biased count the owner takes no samples; instead every sample looks whether
- * the owner's own count has moved (freeze_trace); and an object that one thread alone samples REBIAS_REPEATS times in a
- * row becomes that thread's, if its owner sleeps. Never frozen is an object whose end can be noticed: with a finalizer
- * or a weak reference. An object that dies is forgotten, so that its cell's next one starts anew. Option
- * POLYGIL_FREEZE=0 (compile) switches it off. */
+ * the owner's own count has moved (freeze_trace); and an object that one thread alone samples again REBIAS_REPEATS
+ * times in a row becomes that thread's, if its owner sleeps. Never frozen is an object whose end can be noticed: with a
+ * finalizer or a weak reference. What dies by its count while there are several threads is forgotten, so that its
+ * cell's next one starts anew. Option POLYGIL_FREEZE=0 (compile) switches it off. */
 #ifndef POLYGIL_FREEZE_H
 #define POLYGIL_FREEZE_H
 

@@ -7,14 +7,18 @@
  *   span     consecutive pages that hold one large cell
  *   cell     an object's memory: word 0 is the object's header; its index half is 0 while the cell is free
  *   block    memory that is no object (buffers, tables). Small ones lie in pages of their own kind, others come from
- * malloc sweep    what the last marking found dead is freed page by page, by the page's owner when it needs cells
- * (lazily), or in the pause owner    the pages of one thread. Only its thread allocates from them; others push what
- * they free on the page's remote list. A thread that ends leaves its owner to the pool; the next thread, or one in need
- * of pages, takes it over
+ * malloc
+ *
+ *   sweep    what the last marking found dead is freed page by page, by the page's owner when it needs cells (lazily),
+ *            or in the pause
+ *
+ *   owner    the pages of one thread. Only its thread allocates from them; others push what they free on the page's
+ *            remote list. A thread that ends leaves its owner to the pool; the next thread, or one in need of pages,
+ *            takes it over
  *
  * Invariants
  *   - A page keeps its kind and class while any reader may hold a pointer into it: an empty page is given away only
- * after a grace period (heap_page_release), so a stale pointer always meets a header.
+ * after a grace period (page_empty, pages_give), so a stale pointer always meets a header.
  *   - A free cell's link is the 16 bits at byte 6 of word 0 (unit number of the next free cell, counted from 1; 0 ends
  * the list); lock, flags and count bytes of a free cell hold what the object left there, and nobody but a late reader
  * looks at them.
@@ -63,7 +67,7 @@ struct Page {
     uint8_t class_;
     uint8_t listed;   /* is in its owner's list of pages with free cells */
     uint8_t span;     /* pages of the span, or the distance to its first page */
-    uint8_t bits;     /* PAGE_* bits below */
+    uint8_t bits;     /* PAGE_* bits above */
     uint32_t inverse; /* 2^32 / units, rounded up: unit number to cell number */
     _Atomic(HeapOwner *) owner;
     Page *next, *prev; /* in a list of the owner */
@@ -364,8 +368,9 @@ static ALWAYS_INLINE void heap_page_each_unmarked(Page *p, void (*fn)(Object *o)
 uint32_t heap_page_marked(const Page *p);
 
 /* Frees what dead(o, &memo) says of the unmarked cells (memo: a uint32_t, 0 at first, of one page's walk): large ones
- * and those of PAGE_SWEEP_STOPPED pages now, the others when their owners need cells or the next collection begins.
- * dead() must only free blocks. Returns about how many bytes the dead hold, in cells and blocks. */
+ * and those of PAGE_SWEEP_STOPPED pages, and of owners whose blocks are large, now, the others when their owners need
+ * cells or the next collection begins. dead() must only free blocks. Returns about how many bytes the dead hold, in
+ * cells and blocks. */
 size_t heap_sweep_lazily(bool (*dead)(Object *o, void *arg));
 /* World stopped: nothing unswept is left. To be called before anything else looks at the heap. */
 void heap_sweep_finish(void);

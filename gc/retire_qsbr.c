@@ -5,7 +5,9 @@
  * is detached.
  *
  *   retire   the writer has unlinked the memory (release store). Closing the batch adds one to `now`: the batch's stamp
- * is the new value. free     when every record is OFFLINE or has seen at least the stamp.
+ *            is the new value.
+ *
+ *   free     when every record is OFFLINE or has seen at least the stamp.
  *
  * Why: (1) A reader that has seen >= stamp loaded `now` after the writer's addition (acquire: pairs with the addition's
  * release), so what it loads since shows the unlinking; its earlier reads are over before it stores `seen` (release:

@@ -4,7 +4,7 @@
 bool collector_finish_marking(void) {
     return false;
 }
-size_t collector_free_dead(void) {
+size_t collector_free_dead(bool lazily) {
     return 0;
 }
 size_t collector_trigger(size_t live) {

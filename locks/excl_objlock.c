@@ -108,7 +108,7 @@ bool excl_world_stopped(void) {
 }
 
 /* Waits detached, but with the sections kept: the heap collects in the middle of a section when it is full. So this is
- * the one thread that can be stopped with object locks held; a stopper takes none. */
+ * the one thread that can be stopped with object locks held (pay_debt, before it, too); a stopper takes none. */
 static NOINLINE void lock_stop_mutex(Thread *t) {
     __builtin_unwind_init();
     int64_t since = now_ns();
@@ -182,8 +182,11 @@ void excl_start_world(void) {
             continue;
         ASSERT(state_of(LOAD_RELAXED(&t->excl.state)) == THREAD_STOPPED);
         atomic_fetch_and(&t->poll, ~(uint32_t)POLL_STOP);
-        /* release: pairs with the acquire in attach; what was done in the stopped world is visible */
-        STORE_RELEASE(&t->excl.state, next_detached(t));
+        /* Pairs with the acquire in attach: what was done in the stopped world is visible. Sequentially consistent,
+         * with the load of poll: who left counts to it meanwhile could not claim it, and it may go on sleeping. */
+        atomic_exchange(&t->excl.state, next_detached(t));
+        if (UNLIKELY(atomic_load(&t->poll) & POLL_MERGE))
+            count_merge(t);
         parking_unpark_all(&t->excl.state, 0);
     }
     thread_list_unlock();
@@ -204,10 +207,17 @@ void excl_after_fork_child(Thread *t) {
     atomic_fetch_and(&t->poll, ~(uint32_t)POLL_STOP);
 }
 
-/* What the thread waited for may have been handed to it, and it did not live to say so or to give it back: but for
- * what the caller retains, nobody holds an object's lock after a fork, because nobody does in a stopped world. */
+/* What the thread waited for may have been handed to it, and it did not live to say so or to give it back; and who
+ * waits in a section to stop the world keeps its locks (lock_stop_mutex). Nobody else but the caller holds an object's
+ * lock after a fork, because nobody does in a stopped world. */
 void excl_thread_vanished(Thread *t) {
 #if OBJLOCK_PARKS
+    for (ExclCs *c = t->excl.cs; c != NULL && !c->suspended; c = c->prev) {
+        retain_forget(t, c->a);
+        STORE_RELAXED((ObjLock *)c->a, 0);
+        if (c->b != NULL)
+            STORE_RELAXED((ObjLock *)c->b, 0);
+    }
     ObjLock *l = t->excl.wants;
     if (l != NULL && !retain_has(thread_self(), l))
         STORE_RELAXED(l, 0);
@@ -342,7 +352,7 @@ NOINLINE void excl_yield(Thread *t) {
 }
 
 bool excl_claim(Thread *t) {
-    uint32_t word = LOAD_RELAXED(&t->excl.state);
+    uint32_t word = atomic_load(&t->excl.state); /* sequentially consistent: the caller has set a poll bit */
     /* acquire: what it wrote before it detached is visible */
     while (state_of(word) == THREAD_DETACHED)
         if (atomic_compare_exchange_weak_explicit(&t->excl.state, &word, with_state(word, THREAD_CLAIMED),

@@ -1,7 +1,8 @@
 /* EXCL objlock: threads run at once; sections lock the objects they name. Contract: core/backend/contract.md.
  *
  * Invariants:
- *   - A detached, parked or stopped thread holds no object lock: what waits suspends every section of its thread first.
+ *   - A detached, parked or stopped thread holds no object lock: what waits suspends every section of its thread first
+ * (but for one that is about to stop the world itself: lock_stop_mutex).
  *   - What no other thread can reach (gc/publish.h) is not locked. A section's object is not published inside the
  * section.
  *   - While the process has one thread (!world_threaded) nothing is locked. The flag changes only in a stopped world

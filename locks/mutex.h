@@ -2,7 +2,7 @@
  *
  * mutex_lock waits attached, so what is done under it must be short and must not poll, detach, enter a section or run
  * Python code: then the holder always goes on and stopping the world is not held up. Longer ones use
- * mutex_lock_detached. Bits: 1 locked, 2 somebody is parked (set and cleared under the parking lot's bucket). */
+ * mutex_lock_detached. Bits: 1 locked, 2 somebody is parked (bytelock.h). */
 #ifndef POLYGIL_MUTEX_H
 #define POLYGIL_MUTEX_H
 

@@ -1,9 +1,10 @@
 /* Parking lot: threads wait under an address, so that a lock needs no queue of its own. One table of buckets; an
  * address's waiters queue in order of arrival. (source of the idea: WebKit's WTF::ParkingLot.)
  *
- *   park       unless `still` says no (asked under the bucket's lock), sleep until unparked, out of time, or
- * interrupted unpark     takes the first waiter out; `decide` runs under the bucket's lock, changes the lock's word,
- * and its result is what the waiter's park returns in *token
+ *   park     unless `still` says no (asked under the bucket's lock), sleep until unparked, out of time, or interrupted
+ *
+ *   unpark   takes the first waiter out; `decide` runs under the bucket's lock, changes the lock's word, and its result
+ *            is what the waiter's park returns in *token
  *
  * Nothing here knows about attached threads: who may hold up a stop detaches first. */
 #ifndef POLYGIL_PARKING_H

@@ -234,7 +234,7 @@ int64_t retain_ask(const ObjLock *l, int64_t at_most_ns) {
     int64_t again = at_most_ns;
     thread_list_lock_attached();
     for (Thread *t = thread_list; t != NULL; t = t->next) {
-        /* acquire: pairs with the release in retain_contended */
+        /* acquire: pairs with the release in begin */
         if (LOAD_RELAXED(&LOAD_ACQUIRE(&t->excl.retainer)->lock) == l) {
             thread_set_poll(t, POLL_RETAINED);
             int64_t left = batch_left(t, now_ns());

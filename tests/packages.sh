@@ -1,8 +1,9 @@
 # Sourced: need_packages GROUP... installs from Debian's packages what is missing, or says exactly what to install when it may not.
 
 packages_build="gcc g++ cmake ninja-build libck-dev libjemalloc-dev libbenchmark-dev libgmp-dev libutf8proc-dev libdouble-conversion-dev
-libedit-dev libssl-dev libicu-dev zlib1g-dev libpython3.11-stdlib python3.11 python3.11-minimal"
-packages_test="clang-19 libclang-rt-19-dev libpython3.11-testsuite"
+libedit-dev libssl-dev libicu-dev libpython3.11-stdlib python3.11 python3.11-minimal"
+packages_help="python3.11"
+packages_test="libpython3.11-testsuite"
 
 need_packages() {
     local group list p missing=""

@@ -22,6 +22,7 @@ PROVE(excl_stores_turn, void, Thread *, Value);
 PROVE(excl_leaf_unlock, void, Value);
 PROVE(excl_read_begin, void, ExclCs *, Value);
 PROVE(excl_read_end, void, ExclCs *);
+PROVE(excl_alone, bool, Value);
 PROVE(excl_in_section, bool, const Thread *);
 PROVE(excl_stop_world, void, void);
 PROVE(excl_start_world, void, void);

@@ -7,20 +7,21 @@ static uint64_t key[2];
 static _Atomic(int) key_state; /* 0 none, 1 being made, 2 ready: made once, before a second thread exists */
 
 static void make_key(void) {
-    const char *seed = getenv("PYTHONHASHSEED");
-    if (seed != NULL && *seed != '\0' && strcmp(seed, "random") != 0) {
-        uint64_t s = strtoull(seed, NULL, 10);
-        if (s != 0)
-            for (int i = 0; i < 2; i++) { /* splitmix64 */
-                s += 0x9e3779b97f4a7c15;
-                uint64_t z = s;
-                z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-                z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-                key[i] = z ^ (z >> 31);
-            }
-    } else if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
+    if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
         key[0] = (uint64_t)getpid() * 0x9e3779b97f4a7c15;
         key[1] = (uint64_t)(uintptr_t)&key ^ key[0];
+    }
+    STORE_RELEASE(&key_state, 2);
+}
+
+void hash_seed(uint32_t seed) {
+    uint64_t s = seed;
+    for (int i = 0; s != 0 && i < 2; i++) { /* splitmix64 */
+        s += 0x9e3779b97f4a7c15;
+        uint64_t z = s;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        key[i] = z ^ (z >> 31);
     }
     STORE_RELEASE(&key_state, 2);
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "front/arena.h"
 #include "front/compile.h"
 #include "interp/interp.h"
@@ -273,12 +274,9 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
             case 'q':
                 sys_flags.quiet++;
                 break;
-            case 'R': {
-                const char *seed = getenv("PYTHONHASHSEED");
-                if (seed && strcmp(seed, "0") == 0)
-                    unsetenv("PYTHONHASHSEED");
+            case 'R':
+                o->hash_random = true;
                 break;
-            }
             case 'J':
                 break;
             case 's':
@@ -379,9 +377,19 @@ static int parse_command_line(int argc, char **argv, StartOptions *o) {
         }
         sys_flags.int_max_str_digits = (int)n;
     }
-    e = sys_flags.ignore_environment ? NULL : getenv("PYTHONHASHSEED");
-    if (e && strcmp(e, "0") == 0)
-        sys_flags.hash_randomization = 0;
+    e = sys_flags.ignore_environment || o->hash_random ? NULL : getenv("PYTHONHASHSEED");
+    if (e && *e && strcmp(e, "random") != 0) {
+        char *end;
+        unsigned long seed = strtoul(e, &end, 10);
+        if (*end || seed > UINT32_MAX) {
+            fprintf(stderr,
+                    "Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an integer in "
+                    "range [0; 4294967295]\nPython runtime state: preinitialized\n");
+            return 1;
+        }
+        hash_seed((uint32_t)seed);
+        sys_flags.hash_randomization = seed != 0;
+    }
     return -1;
 }
 

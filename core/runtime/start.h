@@ -21,7 +21,7 @@ typedef struct StartOptions {
     int n_warn;
     const char *x[64]; /* -X */
     int n_x;
-    bool unbuffered, skip_first_line, stdin_script, faulthandler;
+    bool unbuffered, skip_first_line, stdin_script, faulthandler, hash_random;
     size_t heap_limit;
     bool leakcheck; /* -X leakcheck */
 } StartOptions;

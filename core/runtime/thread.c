@@ -349,7 +349,7 @@ NORETURN void thread_vanish(void) {
 /* ---- poll bits ---- */
 
 void thread_set_poll(Thread *t, uint32_t bits) {
-    atomic_fetch_or_explicit(&t->poll, bits, memory_order_release);
+    atomic_fetch_or(&t->poll, bits); /* sequentially consistent, for who then looks whether the thread sleeps */
 }
 
 void thread_set_poll_all(uint32_t bits) {

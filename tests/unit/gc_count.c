@@ -103,7 +103,8 @@ static void test_handover(void) {
     CHECK(atomic_load(&nodes_live) == 0);
 }
 
-/* The owner sleeps; its last user frees the object at once. */
+/* The owner sleeps; its last user frees the object at once. arg: who drops it has stopped the world, and the owner does
+ * not wake for long. */
 static _Atomic(Value) given;
 static _Atomic(bool) freed;
 static void sleeper(void *arg, int i) {
@@ -112,7 +113,7 @@ static void sleeper(void *arg, int i) {
         publish(v);
         STORE_RELEASE(&given, v);
         while (!LOAD_ACQUIRE(&freed))
-            sleep_ns(100000);
+            sleep_ns(arg ? 300000000 : 100000);
     } else {
         Value v;
         while ((v = LOAD_ACQUIRE(&given)) == ABSENT)
@@ -120,7 +121,11 @@ static void sleeper(void *arg, int i) {
         sleep_ns(50000000); /* until the owner sleeps */
         int64_t before = LOAD_RELAXED(&nodes_cleared);
         STORE_RELAXED(&given, ABSENT);
+        if (COUNT_BIASED && arg)
+            excl_stop_world();
         release(v);
+        if (COUNT_BIASED && arg)
+            excl_start_world();
         excl_poll();
         /* The owner may have been awake just then: it has 100 ms, and sleeps all but a few of them. */
         for (int k = 0; k < 1000 && LOAD_RELAXED(&nodes_cleared) == before; k++)
@@ -131,6 +136,8 @@ static void sleeper(void *arg, int i) {
 }
 static void test_sleeper(void) {
     on_threads(2, sleeper, NULL);
+    STORE_RELAXED(&freed, false);
+    on_threads(2, sleeper, &freed);
     settle();
     CHECK(atomic_load(&nodes_live) == 0);
 }

@@ -24,6 +24,9 @@ static inline int count_thread_init(Thread *t) {
     return 0;
 }
 static inline void count_thread_fini(Thread *t) {}
+static inline bool count_merge(Thread *t) {
+    return false;
+}
 static inline void count_after_fork_child(void) {}
 static inline int retire_thread_init(Thread *t) {
     return 0;
