@@ -5,6 +5,15 @@ libedit-dev libssl-dev libicu-dev libpython3.11-stdlib python3.11 python3.11-min
 packages_help="python3.11"
 packages_test="libpython3.11-testsuite"
 
+# help_of SCRIPT ARGUMENTS...: the script's help, and the end, where an argument asks for it; nothing else is installed for that.
+help_of() {
+    local script=$1 a
+    shift
+    for a in "$@"; do
+        case $a in -h | --help) need_packages help; exec /usr/bin/python3.11 -B "$script" --help ;; esac
+    done
+}
+
 need_packages() {
     local group list p missing=""
     for group in "$@"; do

@@ -382,7 +382,9 @@ def bad_input_tests(binaries):
             ("uncaught", [p, "-c", "1/0"], 1, "ZeroDivisionError: division by zero"),
             ("exit status", [p, "-c", "import sys; sys.exit(7)"], 7, ""),
             ("hash seed", ["env", "PYTHONHASHSEED=4294967296", p, "-c", ""], 1, "PYTHONHASHSEED must be \"random\" or an integer in range"),
-            ("hash seed, -E", ["env", "PYTHONHASHSEED=x", p, "-Ec", "import os; print(os.environ['PYTHONHASHSEED'])"], 0, "x\n"),
+            ("hash seed 0", ["env", "PYTHONHASHSEED=0", p, "-c", "print(hash('polygil') == 2699832805)"], 0, "True\n"),
+            ("hash seed, -E", ["env", "PYTHONHASHSEED=0", p, "-Ec", "print(hash('polygil') == 2699832805)"], 0, "False\n"),
+            ("bad hash seed, -E", ["env", "PYTHONHASHSEED=x", p, "-Ec", "import os; print(os.environ['PYTHONHASHSEED'])"], 0, "x\n"),
             ("hash seed, -R", ["env", "PYTHONHASHSEED=0", p, "-Rc", "import os, sys; print(os.environ['PYTHONHASHSEED'], sys.flags.hash_randomization)"], 0, "0 1\n"),
         ]:
             tests.append((check, ("bad input, %s %s" % (what, b), argv, status, text), {}))
