@@ -1,7 +1,7 @@
 # Sourced: need_packages GROUP... installs from Debian's packages what is missing, or says exactly what to install when it may not.
 
 packages_build="gcc g++ cmake ninja-build libck-dev libjemalloc-dev libbenchmark-dev libgmp-dev libutf8proc-dev libdouble-conversion-dev
-libedit-dev libssl-dev libicu-dev libpython3.11-stdlib python3.11 python3.11-minimal"
+libedit-dev libssl-dev libb2-dev libicu-dev libpython3.11-stdlib python3.11 python3.11-minimal"
 packages_help="python3.11"
 packages_test="libpython3.11-testsuite"
 

@@ -1,40 +1,24 @@
 #include "hash.h"
 
 #include <dlfcn.h>
-#include <openssl/evp.h>
 
 #include "mutex.h"
 #include "object/bytes.h"
 #include "object/native.h"
 #include "object/str.h"
 
-/* What is used of libcrypto. */
-#define CRYPTO_FUNCTIONS(X) \
-    X(EVP_MD_CTX_new)       \
-    X(EVP_MD_CTX_free)      \
-    X(EVP_MD_CTX_copy_ex)   \
-    X(EVP_get_digestbyname) \
-    X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_DigestFinal_ex) X(EVP_DigestFinalXOF) X(EVP_MD_get_size)
-static struct {
-#define CRYPTO_FIELD(f) __typeof__(&f) f;
-    CRYPTO_FUNCTIONS(CRYPTO_FIELD)
-#undef CRYPTO_FIELD
-} crypto;
-
-static int load_crypto(void) {
-    static _Atomic(bool) loaded;
-    if (LOAD_ACQUIRE(&loaded)) /* pairs with the release below: the table is filled */
+int hash_library_load(HashLibrary *l) {
+    if (LOAD_ACQUIRE(&l->loaded)) /* pairs with the release below: the table is filled */
         return 0;
-    void *lib = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
+    void *lib = dlopen(l->soname, RTLD_NOW | RTLD_LOCAL);
     bool ok = lib != NULL;
-#define CRYPTO_LOAD(f) ok = ok && (*(void **)&crypto.f = dlsym(lib, #f)) != NULL;
-    CRYPTO_FUNCTIONS(CRYPTO_LOAD)
-#undef CRYPTO_LOAD
+    for (int i = 0; ok && l->names[i]; i++)
+        ok = (l->functions[i] = dlsym(lib, l->names[i])) != NULL;
     if (!ok) {
-        err_set(&exc_ImportError, "OpenSSL's libcrypto.so.3 cannot be loaded: install Debian's package libssl3");
+        err_set(&exc_ImportError, "%s cannot be loaded: install Debian's package %s", l->soname, l->package);
         return -1;
     }
-    STORE_RELEASE(&loaded, true);
+    STORE_RELEASE(&l->loaded, true);
     return 0;
 }
 
@@ -42,36 +26,22 @@ typedef struct Hash {
     Object hdr;
     Mutex lock; /* held over long updates, which run detached */
     const HashKind *kind;
-    EVP_MD_CTX *ctx;
+    void *state; /* the kind's; owned */
 } Hash;
 
 /* Data above this many bytes is hashed detached. */
 #define DETACH_BYTES 2047
 
 static void hash_fini(Value self) {
-    if (((Hash *)self)->ctx)
-        crypto.EVP_MD_CTX_free(((Hash *)self)->ctx);
+    Hash *h = (Hash *)self;
+    if (h->state)
+        h->kind->ops->free(h->state);
 }
 static const TypeOps ops = {NULL, NULL, hash_fini};
 
 static void lock(Hash *h) {
     if (!mutex_try_lock(&h->lock))
         mutex_lock_detached(&h->lock);
-}
-
-static Value hash_make(const HashKind *kind) {
-    Value v = obj_new(kind->type);
-    if (v == ABSENT)
-        return ABSENT;
-    Hash *h = (Hash *)v;
-    h->lock = (Mutex)MUTEX_INIT(RANK_NONE);
-    h->kind = kind;
-    h->ctx = crypto.EVP_MD_CTX_new();
-    if (!h->ctx) {
-        release(v);
-        return err_no_memory();
-    }
-    return v;
 }
 
 static int update(Value self, Value data) {
@@ -88,40 +58,58 @@ static int update(Value self, Value data) {
         return -1;
     }
     Hash *h = (Hash *)self;
+    const unsigned char *p = (const unsigned char *)b.data;
     lock(h);
     if (b.len > DETACH_BYTES) {
         DETACHED_BEGIN
-        crypto.EVP_DigestUpdate(h->ctx, b.data, (size_t)b.len);
+        h->kind->ops->update(h->state, p, (size_t)b.len);
         DETACHED_END
     } else {
-        crypto.EVP_DigestUpdate(h->ctx, b.data, (size_t)b.len);
+        h->kind->ops->update(h->state, p, (size_t)b.len);
     }
     mutex_unlock(&h->lock);
     buffer_release(&b);
     return 0;
 }
-static Value hash_update(Value self, Value *args, intptr_t nargs, Value kw) {
+Value hash_update(Value self, Value *args, intptr_t nargs, Value kw) {
     return update(self, args[0]) < 0 ? ABSENT : V_NONE;
 }
 
-static Value hash_copy(Value self, Value *args, intptr_t nargs, Value kw) {
-    Hash *h = (Hash *)self;
-    Value v = hash_make(h->kind);
-    if (v == ABSENT)
+Value hash_start(const HashKind *kind, void *state, Value data) {
+    if (!state)
+        return err_no_memory();
+    Value v = obj_new(kind->type);
+    if (v == ABSENT) {
+        kind->ops->free(state);
         return ABSENT;
+    }
+    Hash *h = (Hash *)v;
+    h->lock = (Mutex)MUTEX_INIT(RANK_NONE);
+    h->kind = kind;
+    h->state = state;
+    if (data != ABSENT && update(v, data) < 0) {
+        release(v);
+        return ABSENT;
+    }
+    return v;
+}
+
+static void *copied_state(Hash *h) {
     lock(h);
-    int ok = crypto.EVP_MD_CTX_copy_ex(((Hash *)v)->ctx, h->ctx);
+    void *copy = h->kind->ops->copy(h->state);
     mutex_unlock(&h->lock);
-    if (ok)
-        return v;
-    release(v);
-    return err_no_memory();
+    return copy;
+}
+Value hash_copy(Value self, Value *args, intptr_t nargs, Value kw) {
+    Hash *h = (Hash *)self;
+    return hash_start(h->kind, copied_state(h), ABSENT);
 }
 
 /* The digest of what came so far; the state goes on. NULL with an exception, else malloc'd. */
 static unsigned char *digest(Value self, Value length, size_t *n) {
     Hash *h = (Hash *)self;
-    intptr_t len = 64;
+    const HashOps *o = h->kind->ops;
+    intptr_t len;
     if (h->kind->xof) {
         if (num_as_index(length, &len, &exc_OverflowError) < 0)
             return NULL;
@@ -129,29 +117,22 @@ static unsigned char *digest(Value self, Value length, size_t *n) {
             err_set(&exc_ValueError, "length is too large");
             return NULL;
         }
+    } else {
+        len = o->size(h->state);
     }
     unsigned char *out = malloc((size_t)len + 1);
-    EVP_MD_CTX *copy = crypto.EVP_MD_CTX_new();
-    if (!out || !copy) {
+    void *copy = out ? copied_state(h) : NULL;
+    if (!copy) {
         free(out);
         err_no_memory();
         return NULL;
     }
-    lock(h);
-    crypto.EVP_MD_CTX_copy_ex(copy, h->ctx);
-    mutex_unlock(&h->lock);
-    unsigned got = 0;
-    if (h->kind->xof) {
-        crypto.EVP_DigestFinalXOF(copy, out, (size_t)len);
-        got = (unsigned)len;
-    } else {
-        crypto.EVP_DigestFinal_ex(copy, out, &got);
-    }
-    crypto.EVP_MD_CTX_free(copy);
-    *n = got;
+    o->final(copy, out, (size_t)len);
+    o->free(copy);
+    *n = (size_t)len;
     return out;
 }
-static Value hash_digest(Value self, Value *args, intptr_t nargs, Value kw) {
+Value hash_digest(Value self, Value *args, intptr_t nargs, Value kw) {
     size_t n;
     unsigned char *d = digest(self, arg_at(args, nargs, 0), &n);
     if (!d)
@@ -160,7 +141,7 @@ static Value hash_digest(Value self, Value *args, intptr_t nargs, Value kw) {
     free(d);
     return b;
 }
-static Value hash_hexdigest(Value self, Value *args, intptr_t nargs, Value kw) {
+Value hash_hexdigest(Value self, Value *args, intptr_t nargs, Value kw) {
     size_t n;
     unsigned char *d = digest(self, arg_at(args, nargs, 0), &n);
     if (!d)
@@ -187,68 +168,46 @@ static Value hash_block_size(Value self) {
     return v_from_int(((Hash *)self)->kind->block_size);
 }
 static Value hash_digest_size(Value self) {
-    const HashKind *k = ((Hash *)self)->kind;
-    return v_from_int(k->xof ? 0 : crypto.EVP_MD_get_size(crypto.EVP_get_digestbyname(k->evp)));
+    Hash *h = (Hash *)self;
+    return v_from_int(h->kind->ops->size(h->state));
 }
 
-static const NativeDef methods[] = {{"update", hash_update, "($self, obj, /)"},
-                                    {"copy", hash_copy, "($self, /)"},
-                                    {"digest", hash_digest, "($self, /)"},
-                                    {"hexdigest", hash_hexdigest, "($self, /)"},
-                                    {NULL}};
-static const NativeDef xof_methods[] = {{"update", hash_update, "($self, obj, /)"},
-                                        {"copy", hash_copy, "($self, /)"},
-                                        {"digest", hash_digest, "($self, length, /)"},
-                                        {"hexdigest", hash_hexdigest, "($self, length, /)"},
-                                        {NULL}};
-static const GetSetDef getsets[] = {
-    {"name", hash_name}, {"block_size", hash_block_size}, {"digest_size", hash_digest_size}, {NULL}};
+/* Keccak's parameters: a state of 1,600 bits takes in `rate` bits a round. */
+static Value keccak_rate(Value self) {
+    return v_from_int((int64_t)8 * ((Hash *)self)->kind->block_size);
+}
+static Value keccak_capacity(Value self) {
+    return v_from_int(1600 - (int64_t)8 * ((Hash *)self)->kind->block_size);
+}
+static Value keccak_suffix(Value self) {
+    return bytes_from(&((Hash *)self)->kind->suffix, 1);
+}
 
-static Value start(const HashKind *kind, Value data) {
-    Value v = hash_make(kind);
-    if (v == ABSENT)
-        return ABSENT;
-    const EVP_MD *md = crypto.EVP_get_digestbyname(kind->evp);
-    if (!md || !crypto.EVP_DigestInit_ex(((Hash *)v)->ctx, md, NULL)) {
-        release(v);
-        return err_set(&exc_ValueError, "unsupported hash type %s", kind->name);
+#define GETSETS                                             \
+    {"name", hash_name}, {"block_size", hash_block_size}, { \
+        "digest_size", hash_digest_size                     \
     }
-    if (data != ABSENT && update(v, data) < 0) {
-        release(v);
-        return ABSENT;
-    }
-    return v;
-}
-/* The constructor. Its receiver tells the kind: the function object is bound to a capsule. */
-static Value construct(Value self, Value *args, intptr_t nargs, Value kw) {
-    const HashKind *kind = capsule_get(self, "hash");
-    return kind ? start(kind, arg_at(args, nargs, 0)) : ABSENT;
-}
+static const GetSetDef getsets[] = {GETSETS, {NULL}};
+static const GetSetDef keccak_getsets[] = {
+    GETSETS, {"_rate_bits", keccak_rate}, {"_capacity_bits", keccak_capacity}, {"_suffix", keccak_suffix}, {NULL}};
+#undef GETSETS
 
-int hash_module_fill(Value m, HashKind *kinds) {
-    if (load_crypto() < 0)
+int hash_type_init(HashKind *kind, const NativeDef *methods, uint32_t flags) {
+    if (kind->type) /* the module is imported once more */
+        return 0;
+    Type *t = calloc(1, sizeof *t);
+    if (!t) {
+        err_no_memory();
         return -1;
-    for (HashKind *k = kinds; k->name; k++) {
-        k->type = calloc(1, sizeof *k->type);
-        if (!k->type) {
-            err_no_memory();
-            return -1;
-        }
-        k->spec = (TypeSpec){.name = k->type_name,
-                             .basic_size = sizeof(Hash),
-                             .flags = TF_NO_NEW | TF_UNTRACKED,
-                             .ops = &ops,
-                             .methods = k->xof ? xof_methods : methods,
-                             .getsets = getsets};
-        type_init_module_type(k->type, &k->spec);
-        k->constructor = (NativeDef){k->name, construct, "($self, string=b'', *, usedforsecurity=True)"};
-        Value capsule = capsule_new(k, "hash");
-        if (capsule == ABSENT)
-            return -1;
-        Value f = native_new(&k->constructor, capsule, ABSENT);
-        release(capsule);
-        if (module_add(m, k->name, f) < 0)
-            return -1;
     }
+    kind->spec = (TypeSpec){.name = kind->type_name,
+                            .basic_size = sizeof(Hash),
+                            .flags = flags | TF_UNTRACKED,
+                            .ops = &ops,
+                            .methods = methods,
+
+                            .getsets = kind->suffix ? keccak_getsets : getsets};
+    type_init_module_type(t, &kind->spec);
+    kind->type = t;
     return 0;
 }

@@ -2,7 +2,7 @@
 
 static int fill(Value m) {
     static HashKind kinds[] = {
-        {.name = "md5", .evp = "MD5", .type_name = "_md5.md5", .block_size = 64, .xof = false},
+        {.name = "md5", .evp = "MD5", .type_name = "_md5.md5", .block_size = 64},
         {.name = NULL},
     };
     return hash_module_fill(m, kinds);

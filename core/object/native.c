@@ -387,21 +387,21 @@ Value native_bind_call(Native *n, Value self, Value *args, intptr_t nargs, Value
 static Value call_new(Native *n, Value *args, intptr_t nargs, Value kwnames) {
     if (nargs < 1 || !v_is_type(args[0])) {
         if (nargs < 1)
-            return err_set(&exc_TypeError, "%s.__new__(): not enough arguments", n->owner->c_name);
-        return err_set(&exc_TypeError, "%s.__new__(X): X is not a type object (%T)", n->owner->c_name, args[0]);
+            return err_set(&exc_TypeError, "%s.__new__(): not enough arguments", type_cname(n->owner));
+        return err_set(&exc_TypeError, "%s.__new__(X): X is not a type object (%T)", type_cname(n->owner), args[0]);
     }
     Type *t = (Type *)args[0];
     if (!type_is_subtype(t, n->owner))
-        return err_set(&exc_TypeError, "%s.__new__(%s): %s is not a subtype of %s", n->owner->c_name, type_cname(t),
-                       type_cname(t), n->owner->c_name);
+        return err_set(&exc_TypeError, "%s.__new__(%s): %s is not a subtype of %s", type_cname(n->owner), type_cname(t),
+                       type_cname(t), type_cname(n->owner));
     /* The layout's own __new__ must be the one called: object.__new__(dict) would make half a dict. */
     Type *st = t;
     while (st->flags & TF_HEAP)
         st = st->base;
     Value own = type_special(st, SP_NEW);
     if (own && own != V_OF(n) && v_is_exact(own, IDX_NATIVE) && ((Native *)own)->fn != n->fn)
-        return err_set(&exc_TypeError, "%s.__new__(%s) is not safe, use %s.__new__()", n->owner->c_name, type_cname(t),
-                       st->c_name);
+        return err_set(&exc_TypeError, "%s.__new__(%s) is not safe, use %s.__new__()", type_cname(n->owner),
+                       type_cname(t), type_cname(st));
     return native_call_with(n, args[0], args + 1, nargs - 1, kwnames);
 }
 
