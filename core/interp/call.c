@@ -4,6 +4,7 @@
 #include "object/dict.h"
 #include "object/list.h"
 #include "object/native.h"
+#include "object/refs.h"
 #include "object/shape.h"
 #include "object/str.h"
 #include "object/super.h"
@@ -132,14 +133,15 @@ int bind_arguments(Value func, Code *c, Value *r, const Value *args, intptr_t np
     intptr_t argcount = c->argcount, total = argcount + c->kwonlyargcount,
              nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames);
     Value kwdict = ABSENT;
-    volatile Value varargs = ABSENT; /* r is no root yet: the stack scanner shall find it here */
     for (uint32_t i = 0; i < c->n_locals; i++)
         r[i] = ABSENT;
+    Binding binding;
+    interp_bind_begin(&binding, r, c->n_locals);
     intptr_t n = MIN(npos, argcount);
     for (intptr_t i = 0; i < n; i++)
         r[i] = retained(args[i]);
     if (c->flags & CO_VARARGS) {
-        r[total] = varargs = npos > n ? tuple_from(args + n, npos - n) : tuple_empty();
+        r[total] = npos > n ? tuple_from(args + n, npos - n) : tuple_empty();
         if (r[total] == ABSENT)
             goto fail;
     }
@@ -180,10 +182,7 @@ int bind_arguments(Value func, Code *c, Value *r, const Value *args, intptr_t np
     for (n = npos; n < argcount && r[n] != ABSENT; n++)
         continue; /* given by name */
     if (n < argcount) {
-        ExclCs cs;
-        excl_read_begin(&cs, func);
-        Value defaults = ref_load(func, &f->defaults);
-        excl_read_end(&cs);
+        Value defaults = ref_read(func, &f->defaults);
         intptr_t n_defaults = defaults == ABSENT ? 0 : tuple_len(defaults), first = argcount - n_defaults;
         for (intptr_t i = n; i < first; i++)
             if (r[i] == ABSENT) {
@@ -198,28 +197,30 @@ int bind_arguments(Value func, Code *c, Value *r, const Value *args, intptr_t np
     }
     if (c->kwonlyargcount) {
         bool missing = false;
-        Value kwdefaults = ref_peek(&f->kwdefaults);
         for (intptr_t i = argcount; i < total; i++)
             if (r[i] == ABSENT) {
+                Value kwdefaults = ref_read(func, &f->kwdefaults); /* the lookup may replace it */
                 if (kwdefaults != ABSENT)
                     r[i] = dict_get(kwdefaults, tuple_get(ref_peek(&c->varnames), i));
-                if (r[i] == ABSENT) {
-                    if (err_pending())
-                        goto fail;
-                    missing = true;
-                }
+                release(kwdefaults);
+                if (r[i] == ABSENT && err_pending())
+                    goto fail;
+                missing |= r[i] == ABSENT;
             }
         if (missing) {
             missing_arguments(func, c, r, argcount, total, "keyword-only");
             goto fail;
         }
     }
+    interp_bind_end(&binding);
     return 0;
 fail:
     for (uint32_t i = 0; i < c->n_locals; i++) {
-        release(r[i]);
+        Value v = r[i];
         r[i] = ABSENT;
+        release(v);
     }
+    interp_bind_end(&binding);
     return -1;
 }
 
@@ -513,9 +514,15 @@ static int native_done(Thread *t, Value *R, uint64_t w, Value *h, intptr_t n, Va
     return store_native_result(t, R, w, v);
 }
 
+static void drop_kwonly(Value *kwonly, uint32_t n) {
+    for (uint32_t k = 0; COUNT_EXACT && k < n; k++)
+        if (v_is_obj(kwonly[k]))
+            release_later(v_obj(kwonly[k]));
+}
+
 /* Lays the arguments of a block out as c's parameters without touching a count: positional ones are in place, keywords'
  * values are moved. For the calls that need neither **kwargs nor an error message: false, and nothing changed, for the
- * others. */
+ * others. Runs no Python code: what it lays out is no root yet. */
 static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value kwnames) {
     enum { MAX_KW = 12 };
     intptr_t nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames), argcount = c->argcount,
@@ -538,29 +545,36 @@ static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value k
         where[k] = i;
         values[k] = r[npos + k];
     }
-    Value defaults = ref_peek(&f->defaults);
-    intptr_t first = argcount - (defaults == ABSENT ? 0 : tuple_len(defaults));
-    for (intptr_t i = npos; i < first; i++)
-        if (!(given >> i & 1))
-            return false;
-    Value kwdefaults = c->kwonlyargcount ? ref_peek(&f->kwdefaults) : ABSENT, kwonly[MAX_KW];
+    Value kwonly[MAX_KW];
     if (c->kwonlyargcount > MAX_KW)
         return false;
-    for (intptr_t i = argcount; i < total; i++) {
-        kwonly[i - argcount] = ABSENT;
-        if (given >> i & 1)
-            continue;
-        if (kwdefaults == ABSENT)
-            return false;
-        Value v = dict_get(kwdefaults, names[i]);
-        if (v == ABSENT) {
-            err_clear();
-            while (i-- > argcount)
-                release(kwonly[i - argcount]);
+    if (c->kwonlyargcount) {
+        BorrowedRef b;
+        bool all = true;
+        Value kwdefaults = borrow_begin(&b, V_OF(f), &f->kwdefaults);
+        for (intptr_t i = argcount; i < total; i++) {
+            Value v = ABSENT;
+            if (!(given >> i & 1)) {
+                v = kwdefaults == ABSENT ? ABSENT : dict_get_quick(kwdefaults, names[i]);
+                all &= v != ABSENT;
+            }
+            kwonly[i - argcount] = v;
+        }
+        borrow_end(&b);
+        if (!all) {
+            drop_kwonly(kwonly, c->kwonlyargcount);
             return false;
         }
-        kwonly[i - argcount] = v;
     }
+    BorrowedRef b;
+    Value defaults = borrow_begin(&b, V_OF(f), &f->defaults);
+    intptr_t first = argcount - (defaults == ABSENT ? 0 : tuple_len(defaults));
+    for (intptr_t i = npos; i < first; i++)
+        if (!(given >> i & 1)) {
+            borrow_end(&b);
+            drop_kwonly(kwonly, c->kwonlyargcount);
+            return false;
+        }
     for (intptr_t i = npos; i < (intptr_t)c->n_locals; i++)
         r[i] = ABSENT;
     for (intptr_t k = 0; k < nkw; k++)
@@ -568,6 +582,7 @@ static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value k
     for (intptr_t i = MAX(npos, first); i < argcount; i++)
         if (!(given >> i & 1))
             r[i] = retained(tuple_get(defaults, i - first));
+    borrow_end(&b);
     for (intptr_t i = argcount; i < total; i++)
         if (!(given >> i & 1))
             r[i] = kwonly[i - argcount];
@@ -623,7 +638,9 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
             for (intptr_t i = 0; i < total; i++)
                 h[FRAME_WORDS + i] = ABSENT;
             int bad = bind_arguments(func, c, r, args, npos, kwnames);
-            /* The block's values are held by args now. */
+            if (bad < 0 && moved)
+                interp_pop_segment(t);
+            /* The block's values are held by args now. None dies here that was bound. */
             if (scratch != ABSENT) {
                 release(scratch);
             } else {
@@ -631,8 +648,6 @@ static int push_function(Thread *t, Value *R, uint64_t w, Value *h, intptr_t npo
                     release(args[i]);
             }
             if (bad < 0) {
-                if (moved)
-                    interp_pop_segment(t);
                 total = 0;
                 goto fail;
             }
@@ -947,15 +962,14 @@ int step_call_ex(Thread *t, Value *R, Instr *pc, uint64_t w) {
     uint32_t flags = 0;
     InterpFrame *f = recursion_check(caller) < 0 ? NULL : frame_reserve(t, c, &flags);
     int bad = f ? bind_arguments(func, c, f->regs, in, npos, names) : -1;
+    if (bad == 0) {
+        fill_header(t, f, retained(func), c, flags);
+        t->frame = f; /* before anything can die, and run code */
+        block_drop(h, has_kw ? 2 : 1);
+    } else if (flags & FR_SEGMENT) {
+        interp_pop_segment(t);
+    }
     release(s);
     release(names);
-    if (bad < 0) {
-        if (flags & FR_SEGMENT)
-            interp_pop_segment(t);
-        return STEP_ERROR;
-    }
-    fill_header(t, f, retained(func), c, flags);
-    block_drop(h, has_kw ? 2 : 1);
-    t->frame = f;
-    return STEP_FRAME;
+    return bad < 0 ? STEP_ERROR : STEP_FRAME;
 }

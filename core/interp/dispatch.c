@@ -581,7 +581,7 @@ OP(GETITEM) {
         if (obj_index(b) == IDX_LIST) {
             if (READS_LOCK_FREE) {
                 intptr_t i = v_int(c);
-                if (UNLIKELY(i < 0))
+                if (UNLIKELY(i < 0) && excl_alone(b)) /* of a shared list another step looks up both at once */
                     i += list_len(b);
                 Value v = list_get_fast(b, i);
                 if (LIKELY(v != ABSENT)) {
@@ -611,7 +611,7 @@ OP(GETITEM_I) {
         intptr_t i = instr_sc(w);
         if (obj_index(b) == IDX_LIST) {
             if (READS_LOCK_FREE) {
-                if (i < 0)
+                if (i < 0 && excl_alone(b))
                     i += list_len(b);
                 Value v = list_get_fast(b, i);
                 if (LIKELY(v != ABSENT)) {
@@ -651,12 +651,9 @@ OP(GETITEM_K) {
 OP(SETITEM) {
     Value b = REG_B, c = REG_C;
     if (v_is_likely_obj(b) && LIKELY(obj_index(b) == IDX_LIST && v_is_int(c))) {
-        intptr_t i = v_int(c);
-        if (UNLIKELY(i < 0))
-            i += list_len(b);
         Value v = REG_A;
         publish_pc(R, pc); /* the old item may die in there */
-        if (LIKELY(i >= 0 && list_set_fast(b, i, v))) {
+        if (LIKELY(list_set_fast(b, v_int(c), v))) {
             Value a = TAKE_A, o = TAKE_B;
             FINISH2(a, o, 1);
         }

@@ -113,7 +113,8 @@ StepFn step_raise, step_reraise, step_push_exc, step_pop_exc, step_exc_match, st
 /* generator.c */
 /* A generator, coroutine or async generator of func with these arguments (borrowed). */
 Value generator_new(Value func, Code *c, const Value *args, intptr_t npos, Value kwnames);
-/* Pushes g's frame above Thread.frame with v (owned, consumed) sent. 0, or -1. extra_flags: FR_ENTRY or 0. */
+/* Pushes g's frame above Thread.frame with v (owned, consumed) sent. 0; 1: it has finished; -1. extra_flags: FR_ENTRY
+ * or 0. */
 int gen_push(Thread *t, Generator *g, Value v, uint32_t extra_flags);
 StepFn step_yield, step_send, step_get_yield_from_iter, step_get_awaitable, step_get_aiter, step_get_anext,
     step_async_gen_wrap, step_end_async_for;

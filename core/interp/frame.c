@@ -8,6 +8,7 @@
 #include "interp/interp.h"
 #include "object/dict.h"
 #include "object/int.h"
+#include "object/refs.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
@@ -23,6 +24,7 @@ typedef struct Segment {
 typedef struct InterpState {
     Segment *segment;
     Segment *spare; /* one emptied segment, so that a call at the edge does not map and unmap for ever */
+    Binding *binding;
 } InterpState;
 
 enum { SEGMENT_BYTES = 1 << 20, SEGMENT_SLACK = 64 };
@@ -69,9 +71,24 @@ void interp_thread_fini(Thread *t) {
 }
 
 Value *interp_top(Thread *t) {
-    if (t->frame)
-        return t->frame->regs + t->frame->code->n_regs;
-    return ((InterpState *)t->interp)->segment->words;
+    InterpState *st = t->interp;
+    Segment *s = st->segment;
+    Value *top = t->frame ? t->frame->regs + t->frame->code->n_regs : s->words;
+    for (Binding *b = st->binding; UNLIKELY(b != NULL); b = b->prev) {
+        Value *end = b->regs + b->n;
+        if (b->regs >= s->words && end <= s->limit) /* the frame may lie in the segment before this one */
+            return top < end || top > s->limit || top < s->words ? end : top;
+    }
+    return top;
+}
+
+void interp_bind_begin(Binding *b, Value *regs, uint32_t n) {
+    InterpState *st = thread_self()->interp;
+    *b = (Binding){st->binding, regs, n};
+    st->binding = b;
+}
+void interp_bind_end(Binding *b) {
+    ((InterpState *)thread_self()->interp)->binding = b->prev;
 }
 
 Value *interp_push_segment(Thread *t, size_t n) {
@@ -154,6 +171,10 @@ void interp_visit_roots(Thread *t, VisitFn visit, void *arg) {
                 visit(v, arg);
         }
     }
+    for (Binding *b = ((InterpState *)t->interp)->binding; b; b = b->prev)
+        for (uint32_t i = 0; i < b->n; i++)
+            if (v_is_obj(b->regs[i]))
+                visit(b->regs[i], arg);
 }
 
 /* ---- frame objects ---- */
@@ -573,11 +594,11 @@ static int set_lineno(Value self, Value v) {
     return -1;
 }
 static Value get_trace(Value self) {
-    Value v = ref_load(self, &((FrameObj *)self)->trace);
+    Value v = ref_read(self, &((FrameObj *)self)->trace);
     return v == ABSENT ? V_NONE : v;
 }
 static int set_trace(Value self, Value v) {
-    ref_store(self, &((FrameObj *)self)->trace, v == V_NONE ? ABSENT : retained(v));
+    ref_write(self, &((FrameObj *)self)->trace, v == V_NONE ? ABSENT : v);
     return 0;
 }
 static Value get_trace_lines(Value self) {

@@ -49,6 +49,15 @@ static ALWAYS_INLINE InterpFrame *frame_of_regs(Value *regs) {
 
 /* Where the next frame that C code starts may lie. */
 Value *interp_top(Thread *t);
+/* A frame's registers while its arguments are bound, before it is t->frame: roots, and code that runs meanwhile (a
+ * key's __eq__, a finalizer) starts its frames above them. Begins and ends nest. regs may lie outside the stack. */
+typedef struct Binding {
+    struct Binding *prev;
+    Value *regs;
+    uint32_t n;
+} Binding;
+void interp_bind_begin(Binding *b, Value *regs, uint32_t n);
+void interp_bind_end(Binding *b);
 /* Room for n words in a fresh segment, which becomes the current one; NULL with MemoryError. The frame there gets
  * FR_SEGMENT. */
 Value *interp_push_segment(Thread *t, size_t n);

@@ -5,6 +5,7 @@
 #include "object/exc.h"
 #include "object/module.h"
 #include "object/native.h"
+#include "object/refs.h"
 #include "object/shape.h"
 #include "object/str.h"
 #include "object/tuple.h"
@@ -78,27 +79,13 @@ Value function_new(Value code, Value globals) {
 
 /* ---- attributes ---- */
 
-static Value read_ref(Value self, Ref *r) {
-    ExclCs cs;
-    excl_read_begin(&cs, self);
-    Value v = ref_load(self, r);
-    excl_read_end(&cs);
-    return v;
-}
-static void write_ref(Value self, Ref *r, Value v) {
-    ExclCs cs;
-    excl_cs_begin(&cs, self);
-    Value old = ref_swap(self, r, retained(v));
-    excl_cs_end(&cs);
-    release(old);
-}
 static Value none_for_absent(Value v) {
     return v == ABSENT ? V_NONE : v;
 }
 
 static Value function_dict(Value self) {
     Function *f = (Function *)self;
-    Value d = read_ref(self, &f->dict);
+    Value d = ref_read(self, &f->dict);
     if (d != ABSENT)
         return d;
     Value fresh = dict_new();
@@ -115,7 +102,7 @@ static Value function_dict(Value self) {
 }
 
 static Value get_code(Value self) {
-    return read_ref(self, &((Function *)self)->code);
+    return ref_read(self, &((Function *)self)->code);
 }
 static int set_code(Value self, Value v) {
     Function *f = (Function *)self;
@@ -130,71 +117,71 @@ static int set_code(Value self, Value v) {
                 (ssize_t)have, (ssize_t)want);
         return -1;
     }
-    write_ref(self, &f->code, v);
+    ref_write(self, &f->code, v);
     return 0;
 }
 static Value get_defaults(Value self) {
-    return none_for_absent(read_ref(self, &((Function *)self)->defaults));
+    return none_for_absent(ref_read(self, &((Function *)self)->defaults));
 }
 static int set_defaults(Value self, Value v) {
     if (v != ABSENT && v != V_NONE && !v_is_tuple(v)) {
         err_set(&exc_TypeError, "__defaults__ must be set to a tuple object");
         return -1;
     }
-    write_ref(self, &((Function *)self)->defaults, v == V_NONE ? ABSENT : v);
+    ref_write(self, &((Function *)self)->defaults, v == V_NONE ? ABSENT : v);
     return 0;
 }
 static Value get_kwdefaults(Value self) {
-    return none_for_absent(read_ref(self, &((Function *)self)->kwdefaults));
+    return none_for_absent(ref_read(self, &((Function *)self)->kwdefaults));
 }
 static int set_kwdefaults(Value self, Value v) {
     if (v != ABSENT && v != V_NONE && !v_is_dict(v)) {
         err_set(&exc_TypeError, "__kwdefaults__ must be set to a dict object");
         return -1;
     }
-    write_ref(self, &((Function *)self)->kwdefaults, v == V_NONE ? ABSENT : v);
+    ref_write(self, &((Function *)self)->kwdefaults, v == V_NONE ? ABSENT : v);
     return 0;
 }
 static Value get_name(Value self) {
-    return read_ref(self, &((Function *)self)->name);
+    return ref_read(self, &((Function *)self)->name);
 }
 static int set_name(Value self, Value v) {
     if (v == ABSENT || !v_is_str(v)) {
         err_set(&exc_TypeError, "__name__ must be set to a string object");
         return -1;
     }
-    write_ref(self, &((Function *)self)->name, v);
+    ref_write(self, &((Function *)self)->name, v);
     return 0;
 }
 static Value get_qualname(Value self) {
-    return read_ref(self, &((Function *)self)->qualname);
+    return ref_read(self, &((Function *)self)->qualname);
 }
 static int set_qualname(Value self, Value v) {
     if (v == ABSENT || !v_is_str(v)) {
         err_set(&exc_TypeError, "__qualname__ must be set to a string object");
         return -1;
     }
-    write_ref(self, &((Function *)self)->qualname, v);
+    ref_write(self, &((Function *)self)->qualname, v);
     return 0;
 }
 static Value get_module(Value self) {
-    return none_for_absent(read_ref(self, &((Function *)self)->module));
+    return none_for_absent(ref_read(self, &((Function *)self)->module));
 }
 static int set_module(Value self, Value v) {
-    write_ref(self, &((Function *)self)->module, v);
+    ref_write(self, &((Function *)self)->module, v);
     return 0;
 }
 static Value get_doc(Value self) {
-    return none_for_absent(read_ref(self, &((Function *)self)->doc));
+    return none_for_absent(ref_read(self, &((Function *)self)->doc));
 }
 static int set_doc(Value self, Value v) {
-    write_ref(self, &((Function *)self)->doc, v);
+    ref_write(self, &((Function *)self)->doc, v);
     return 0;
 }
 /* A tuple name, value, ... is what MAKE_FUNCTION stores; it becomes a dict when asked for. */
 static Value get_annotations(Value self) {
     Function *f = (Function *)self;
-    Value v = read_ref(self, &f->annotations);
+    Value v = ref_read(self, &f->annotations);
     if (v != ABSENT && v_is_dict(v))
         return v;
     Value d = dict_new();
@@ -228,7 +215,7 @@ static int set_annotations(Value self, Value v) {
         err_set(&exc_TypeError, "__annotations__ must be set to a dict object");
         return -1;
     }
-    write_ref(self, &((Function *)self)->annotations, v == V_NONE ? ABSENT : v);
+    ref_write(self, &((Function *)self)->annotations, v == V_NONE ? ABSENT : v);
     return 0;
 }
 static Value get_builtins(Value self) {
@@ -246,7 +233,7 @@ static int set_dict(Value self, Value v) {
         err_set(&exc_TypeError, "__dict__ must be set to a dictionary, not a '%T'", v);
         return -1;
     }
-    write_ref(self, &((Function *)self)->dict, v);
+    ref_write(self, &((Function *)self)->dict, v);
     return 0;
 }
 
@@ -265,7 +252,7 @@ static Value function_getattribute(Value self, Value *args, intptr_t nargs, Valu
         release(key);
         return result;
     }
-    Value d = read_ref(self, &((Function *)self)->dict);
+    Value d = ref_read(self, &((Function *)self)->dict);
     if (d != ABSENT) {
         result = dict_get(d, key);
         release(d);
@@ -366,11 +353,11 @@ static Value function_new_method(Value cls, Value *args, intptr_t nargs, Value k
         return ABSENT;
     Function *f = (Function *)v;
     if (name != ABSENT && name != V_NONE)
-        write_ref(v, &f->name, name);
+        ref_write(v, &f->name, name);
     if (defaults != ABSENT && defaults != V_NONE)
-        write_ref(v, &f->defaults, defaults);
+        ref_write(v, &f->defaults, defaults);
     if (have)
-        write_ref(v, &f->closure, closure);
+        ref_write(v, &f->closure, closure);
     return v;
 }
 

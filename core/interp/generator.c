@@ -5,6 +5,7 @@
 #include "object/exc.h"
 #include "object/list.h"
 #include "object/native.h"
+#include "object/refs.h"
 #include "object/str.h"
 #include "object/tuple.h"
 
@@ -63,8 +64,8 @@ Value generator_new(Value func, Code *c, const Value *args, intptr_t npos, Value
     STORE_RELAXED(&g->state, GEN_FINISHED);
     ref_init(&g->func, retained(func));
     ref_init(&g->code, retained(V_OF(c)));
-    ref_init(&g->name, retained(ref_peek(&((Function *)func)->name)));
-    ref_init(&g->qualname, retained(ref_peek(&((Function *)func)->qualname)));
+    ref_init(&g->name, ref_read(func, &((Function *)func)->name));
+    ref_init(&g->qualname, ref_read(func, &((Function *)func)->qualname));
     g->n_saved = c->n_locals;
     g->pc = c->instrs;
     /* One without handlers has nothing to do when it dies but to let go of what it holds. */
@@ -154,9 +155,10 @@ static void gen_leave(Thread *t, Generator *g) {
 
 int gen_push(Thread *t, Generator *g, Value v, uint32_t extra_flags) {
     uint32_t was = 0;
-    if (gen_take(g, &was) != 0) {
+    int r = gen_take(g, &was);
+    if (r != 0) {
         release(v);
-        return -1;
+        return r;
     }
     if (was == GEN_CREATED && v != V_NONE) {
         STORE_RELEASE(&g->state, was);
@@ -214,6 +216,7 @@ int step_yield(Thread *t, Value *R, Instr *pc, uint64_t w) {
     gen_suspend(t, (Generator *)f->extra, f);
     if (flags & FR_ENTRY) {
         t->interp_result = v;
+        t->yielded = true;
         return STEP_EXIT;
     }
     InterpFrame *caller = t->frame;
@@ -250,11 +253,20 @@ void gen_finished(Thread *t, InterpFrame *f, bool raised) {
 
 /* ---- driving from C ---- */
 
+/* Behind interp_run of g's frame: whether g has yielded. Its state may be another thread's doing by now, unless it is
+ * private, as those are that the loop itself suspends. */
+static bool has_yielded(Thread *t, Generator *g) {
+    bool yielded = t->yielded;
+    t->yielded = false;
+    return yielded || (obj_is_private(V_OF(g)) && LOAD_RELAXED(&g->state) != GEN_FINISHED);
+}
+
 int gen_send(Value gen, Value v, Value *out) {
     Thread *t = thread_self();
     Generator *g = (Generator *)gen;
     *out = ABSENT;
-    if (LOAD_RELAXED(&g->state) == GEN_FINISHED) {
+    int r = LOAD_RELAXED(&g->state) == GEN_FINISHED ? 1 : gen_push(t, g, retained(v), FR_ENTRY);
+    if (r > 0) {
         if (obj_index(gen) == IDX_COROUTINE) {
             err_set(&exc_RuntimeError, "cannot reuse already awaited coroutine");
             return -1;
@@ -262,13 +274,12 @@ int gen_send(Value gen, Value v, Value *out) {
         *out = V_NONE;
         return 0;
     }
-    if (gen_push(t, g, retained(v), FR_ENTRY) < 0)
+    if (r < 0)
         return -1;
-    Value r = interp_run(t, t->frame, false);
-    if (r == ABSENT)
+    *out = interp_run(t, t->frame, false);
+    if (*out == ABSENT)
         return -1;
-    *out = r;
-    return LOAD_RELAXED(&g->state) == GEN_FINISHED ? 0 : 1;
+    return has_yielded(t, g);
 }
 
 /* gen_push for a generator that is suspended with nothing out of the ordinary: false, and nothing done, for others. */
@@ -304,7 +315,7 @@ Value gen_next(Value gen) {
     Thread *t = thread_self();
     if (LIKELY(resume_plain(t, (Generator *)gen))) {
         v = interp_run(t, t->frame, false);
-        if (UNLIKELY(LOAD_RELAXED(&((Generator *)gen)->state) == GEN_FINISHED)) {
+        if (UNLIKELY(!has_yielded(t, (Generator *)gen))) {
             release(v);
             return ABSENT;
         }
@@ -318,12 +329,18 @@ Value gen_next(Value gen) {
     return ABSENT;
 }
 
-/* The iterator that a generator suspended in `yield from` or `await` waits for: borrowed, or ABSENT. */
+/* The iterator that a generator suspended at pc in `yield from` or `await` waits for: borrowed, or ABSENT. */
+static Value delegate_at(const Instr *pc, const Ref *regs) {
+    uint64_t w = LOAD_RELAXED(pc);
+    return instr_op(w) == OP_YIELD && (instr_flags(w) & IF_X1) ? LOAD_RELAXED(&regs[instr_c(w)]) : ABSENT;
+}
+/* The same of g; nobody resumes it meanwhile. */
 static Value gen_delegate(Generator *g) {
-    if (LOAD_RELAXED(&g->state) != GEN_SUSPENDED)
-        return ABSENT;
-    uint64_t w = LOAD_RELAXED(g->pc);
-    return instr_op(w) == OP_YIELD && (instr_flags(w) & IF_X1) ? ref_peek(&g->regs[instr_c(w)]) : ABSENT;
+    return LOAD_RELAXED(&g->state) == GEN_SUSPENDED ? delegate_at(g->pc, g->regs) : ABSENT;
+}
+/* f: the frame of a generator that the caller has taken, and that was in that state. */
+static Value frame_delegate(const InterpFrame *f, uint32_t was) {
+    return was == GEN_SUSPENDED ? delegate_at(f->pc, (const Ref *)f->regs) : ABSENT;
 }
 
 static Value stop_with(Value v) {
@@ -343,7 +360,7 @@ static Value run_on(Thread *t, Generator *g, InterpFrame *f, bool throwing) {
         err_restore(exc);
     }
     Value r = interp_run(t, f, throwing);
-    if (r == ABSENT || LOAD_RELAXED(&g->state) != GEN_FINISHED)
+    if (r == ABSENT || has_yielded(t, g))
         return r;
     if (obj_index(V_OF(g)) == IDX_ASYNC_GENERATOR) {
         release(r);
@@ -422,7 +439,7 @@ static int close_iterator(Value it) {
 Value gen_throw(Value gen, Value exc) {
     Thread *t = thread_self();
     Generator *g = (Generator *)gen;
-    if (gen_delegate(g) == ABSENT) {
+    if (excl_alone(gen) && gen_delegate(g) == ABSENT) {
         err_restore(retained(exc));
         return gen_throw_pending(g);
     }
@@ -431,12 +448,21 @@ Value gen_throw(Value gen, Value exc) {
     /* The generator's frame lies on the stack while its subiterator deals with the exception, as it does when it is
      * resumed. */
     uint32_t was = 0;
-    if (gen_take(g, &was) != 0)
-        return ABSENT;
+    int taken = gen_take(g, &was);
+    if (taken != 0) {
+        if (taken < 0)
+            return ABSENT;
+        err_restore(retained(exc));
+        return gen_throw_pending(g); /* as of one that is finished */
+    }
     InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
     if (!f)
         return ABSENT;
-    Value sub = f->regs[instr_c(LOAD_RELAXED(f->pc))], r = ABSENT;
+    Value sub = frame_delegate(f, was), r = ABSENT;
+    if (sub == ABSENT) {
+        err_restore(retained(exc));
+        return run_on(t, g, f, true);
+    }
     if (err_value_matches(exc, V_OF(&exc_GeneratorExit))) {
         if (close_iterator(sub) >= 0)
             err_restore(retained(exc));
@@ -469,27 +495,33 @@ int gen_close(Value gen) {
         return 0;
     if (s == GEN_CREATED) {
         uint32_t was = 0;
-        if (gen_take(g, &was) < 0)
-            return -1;
-        for (uint32_t i = 0; i < g->n_saved; i++)
-            ref_clear(gen, &g->regs[i]);
-        g->n_saved = 0;
-        ref_clear(gen, &g->func);
-        if (ref_peek(&g->frame_obj) != ABSENT)
-            frame_orphan(ref_peek(&g->frame_obj), gen);
-        ref_clear(gen, &g->frame_obj);
-        STORE_RELEASE(&g->state, GEN_FINISHED);
-        return 0;
+        int taken = gen_take(g, &was);
+        if (taken != 0)
+            return taken < 0 ? -1 : 0;
+        if (was == GEN_CREATED) {
+            for (uint32_t i = 0; i < g->n_saved; i++)
+                ref_clear(gen, &g->regs[i]);
+            g->n_saved = 0;
+            ref_clear(gen, &g->func);
+            if (ref_peek(&g->frame_obj) != ABSENT)
+                frame_orphan(ref_peek(&g->frame_obj), gen);
+            ref_clear(gen, &g->frame_obj);
+            STORE_RELEASE(&g->state, GEN_FINISHED);
+            return 0;
+        }
+        STORE_RELEASE(&g->state, was); /* another thread has begun it */
     }
     Value r;
-    if (gen_delegate(g) != ABSENT && recursion_enter(" while closing a generator")) {
+    if ((!excl_alone(gen) || gen_delegate(g) != ABSENT) && recursion_enter(" while closing a generator")) {
         uint32_t was = 0;
-        if (gen_take(g, &was) != 0)
-            return -1;
+        int taken = gen_take(g, &was);
+        if (taken != 0)
+            return taken < 0 ? -1 : 0;
         InterpFrame *f = gen_frame(t, g, FR_ENTRY, was);
         if (!f)
             return -1;
-        if (close_iterator(f->regs[instr_c(LOAD_RELAXED(f->pc))]) >= 0)
+        Value sub = frame_delegate(f, was);
+        if (sub == ABSENT || close_iterator(sub) >= 0)
             err_set_none(&exc_GeneratorExit);
         r = run_on(t, g, f, true);
     } else {
@@ -595,20 +627,32 @@ static Value method_iter(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 static Value gen_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     Generator *g = (Generator *)self;
-    return str_format_c("<%s object %S at 0x%lx>",
-                        obj_index(self) == IDX_ASYNC_GENERATOR ? "async_generator" : kind_name(g),
-                        ref_peek(&g->qualname), (unsigned long)obj_id(self));
+    Value name = ref_read(self, &g->qualname),
+          r = str_format_c("<%s object %S at 0x%lx>",
+                           obj_index(self) == IDX_ASYNC_GENERATOR ? "async_generator" : kind_name(g), name,
+                           (unsigned long)obj_id(self));
+    release(name);
+    return r;
 }
 
+/* Of a generator that another thread may resume, in a stopped world: that thread goes on with what it finds then. */
+static bool stop_resumers(Value gen) {
+    bool stop = EXCL_PARALLEL && !excl_alone(gen);
+    if (stop)
+        excl_stop_world();
+    return stop;
+}
 Value gen_get_frame(Value self) {
     Generator *g = (Generator *)self;
-    switch (LOAD_RELAXED(&g->state)) {
-    case GEN_FINISHED:
-        return V_NONE;
-    case GEN_RUNNING:
-        return g->frame ? frame_object(g->frame) : V_NONE;
-    }
-    Value v = frame_object_suspended(self);
+    bool stopped = stop_resumers(self);
+    Value v = V_NONE;
+    uint32_t state = LOAD_RELAXED(&g->state);
+    if (state == GEN_RUNNING)
+        v = g->frame ? frame_object(g->frame) : V_NONE;
+    else if (state != GEN_FINISHED)
+        v = frame_object_suspended(self);
+    if (stopped)
+        excl_start_world();
     return v;
 }
 Value gen_get_running(Value self) {
@@ -618,25 +662,29 @@ Value gen_get_suspended(Value self) {
     return v_bool(LOAD_RELAXED(&((Generator *)self)->state) == GEN_SUSPENDED);
 }
 Value gen_get_delegate(Value self) {
+    bool stopped = stop_resumers(self);
     Value v = gen_delegate((Generator *)self);
-    return v == ABSENT ? V_NONE : retained(v);
+    v = v == ABSENT ? V_NONE : retained(v);
+    if (stopped)
+        excl_start_world();
+    return v;
 }
 static int set_text(Value self, Ref *r, Value v, const char *what) {
     if (v == ABSENT || !v_is_str(v)) {
         err_set(&exc_TypeError, "%s must be set to a string object", what);
         return -1;
     }
-    ref_store(self, r, retained(v));
+    ref_write(self, r, v);
     return 0;
 }
 Value gen_get_name(Value self) {
-    return retained(ref_peek(&((Generator *)self)->name));
+    return ref_read(self, &((Generator *)self)->name);
 }
 int gen_set_name(Value self, Value v) {
     return set_text(self, &((Generator *)self)->name, v, "__name__");
 }
 Value gen_get_qualname(Value self) {
-    return retained(ref_peek(&((Generator *)self)->qualname));
+    return ref_read(self, &((Generator *)self)->qualname);
 }
 int gen_set_qualname(Value self, Value v) {
     return set_text(self, &((Generator *)self)->qualname, v, "__qualname__");
@@ -671,7 +719,10 @@ int step_send(Thread *t, Value *R, Instr *pc, uint64_t w) {
         Generator *g = (Generator *)it;
         if (LOAD_RELAXED(&g->state) != GEN_FINISHED) {
             R[instr_a(w)] = ABSENT;
-            return gen_push(t, g, sent, 0) < 0 ? STEP_ERROR : STEP_FRAME;
+            int r = gen_push(t, g, sent, 0);
+            if (LIKELY(r <= 0))
+                return r < 0 ? STEP_ERROR : STEP_FRAME;
+            sent = ABSENT; /* it has finished since */
         }
         int r = gen_send(it, V_NONE, &v);
         if (r < 0)
@@ -734,9 +785,13 @@ int step_get_awaitable(Thread *t, Value *R, Instr *pc, uint64_t w) {
         err_set(&exc_TypeError, "'async with' received an object from %s that does not implement __await__: %T",
                 where == 1 ? "__aenter__" : "__aexit__", b);
     }
-    if (v != ABSENT && v_is_exact(v, IDX_COROUTINE) && gen_delegate((Generator *)v) != ABSENT) {
-        release(v);
-        v = err_set(&exc_RuntimeError, "coroutine is being awaited already");
+    if (v != ABSENT && v_is_exact(v, IDX_COROUTINE)) {
+        Value waits_for = gen_get_delegate(v);
+        if (waits_for != V_NONE) {
+            release(v);
+            v = err_set(&exc_RuntimeError, "coroutine is being awaited already");
+        }
+        release(waits_for);
     }
     return step_result(R, w, v, b, ABSENT);
 }

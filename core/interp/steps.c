@@ -353,7 +353,7 @@ static Value getitem(Value o, Value key) {
         case IDX_LIST:
             if (v_is_int(key)) {
                 intptr_t i = v_int(key);
-                Value v = list_get(o, i < 0 ? i + list_len(o) : i);
+                Value v = i < 0 ? list_get_back(o, i) : list_get(o, i);
                 return v != ABSENT ? v : err_set(&exc_IndexError, "list index out of range");
             }
             break;
@@ -435,6 +435,16 @@ static bool plain_bounds(const Value *p, intptr_t len, intptr_t *lo, intptr_t *h
     *hi = MIN(*hi, len);
     return true;
 }
+/* The same for a list, whose length only counts under its lock. */
+static bool list_bounds(const Value *p, intptr_t *lo, intptr_t *hi, intptr_t *step) {
+    if (!(v_is_int(p[2]) || p[2] == V_NONE) || p[2] == v_from_int(0) || !(v_is_int(p[0]) || p[0] == V_NONE) ||
+        !(v_is_int(p[1]) || p[1] == V_NONE))
+        return false;
+    *step = p[2] == V_NONE ? 1 : MAX(v_int(p[2]), -INTPTR_MAX);
+    *lo = p[0] != V_NONE ? v_int(p[0]) : *step < 0 ? INTPTR_MAX : 0;
+    *hi = p[1] != V_NONE ? v_int(p[1]) : *step < 0 ? INTPTR_MIN : INTPTR_MAX;
+    return true;
+}
 static NOINLINE void drop_bound(Value v) {
     release(v);
 }
@@ -449,24 +459,13 @@ static ALWAYS_INLINE void drop_bounds(Value *p) {
 int step_getslice(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value b = R[instr_b(w)], *p = &R[instr_c(w)], v;
-    intptr_t lo, hi;
-    if (v_is_exact(b, IDX_LIST) && plain_bounds(p, list_len(b), &lo, &hi)) {
-        v = list_slice(b, lo, hi);
+    intptr_t lo, hi, step;
+    if (v_is_exact(b, IDX_LIST) && list_bounds(p, &lo, &hi, &step)) {
+        v = list_slice_by(b, lo, hi, step);
     } else if (v_is_exact(b, IDX_STR) && plain_bounds(p, str_len(b), &lo, &hi)) {
         v = str_substr(b, lo, MAX(lo, hi));
     } else if (v_is_exact(b, IDX_TUPLE) && plain_bounds(p, tuple_len(b), &lo, &hi)) {
         v = tuple_slice(b, lo, MAX(lo, hi));
-    } else if (v_is_exact(b, IDX_LIST) && v_is_int(p[2]) && p[2] != v_from_int(0) &&
-               (v_is_int(p[0]) || p[0] == V_NONE) && (v_is_int(p[1]) || p[1] == V_NONE)) {
-        intptr_t step = MAX(v_int(p[2]), -INTPTR_MAX);
-        v = list_slice_by(b,
-                          p[0] != V_NONE ? v_int(p[0])
-                          : step < 0     ? INTPTR_MAX
-                                         : 0,
-                          p[1] != V_NONE ? v_int(p[1])
-                          : step < 0     ? INTPTR_MIN
-                                         : INTPTR_MAX,
-                          step);
     } else {
         Value s = slice_new(p[0], p[1], p[2]);
         v = s == ABSENT ? ABSENT : obj_getitem(b, s);
@@ -480,10 +479,10 @@ int step_getslice(Thread *t, Value *R, Instr *pc, uint64_t w) {
 int step_setslice(Thread *t, Value *R, Instr *pc, uint64_t w) {
     publish_pc(R, pc);
     Value a = R[instr_a(w)], b = R[instr_b(w)], *p = &R[instr_c(w)];
-    intptr_t lo, hi;
+    intptr_t lo, hi, step;
     int r;
-    if (v_is_exact(b, IDX_LIST) && plain_bounds(p, list_len(b), &lo, &hi)) {
-        r = list_ass_slice(b, lo, MAX(lo, hi), a);
+    if (v_is_exact(b, IDX_LIST) && list_bounds(p, &lo, &hi, &step) && step == 1) {
+        r = list_ass_slice(b, lo, hi, a);
     } else {
         Value s = slice_new(p[0], p[1], p[2]);
         r = s == ABSENT ? -1 : obj_setitem(b, s, a);
@@ -626,12 +625,10 @@ int step_for_iter(Thread *t, Value *R, Instr *pc, uint64_t w) {
     Value *S = &R[instr_a(w)], it = S[0], v;
     if (v_is_exact(it, IDX_GENERATOR)) {
         Generator *g = (Generator *)it;
-        uint32_t state = LOAD_RELAXED(&g->state);
-        if (state == GEN_FINISHED) {
-            v = ABSENT;
-        } else {
-            return gen_push(t, g, V_NONE, 0) < 0 ? STEP_ERROR : STEP_FRAME;
-        }
+        int r = LOAD_RELAXED(&g->state) == GEN_FINISHED ? 1 : gen_push(t, g, V_NONE, 0);
+        if (r <= 0)
+            return r < 0 ? STEP_ERROR : STEP_FRAME;
+        v = ABSENT;
     } else if (v_is_exact(it, IDX_LIST)) {
         v = list_get(it, v_int(S[1]));
         S[1] += 2;

@@ -10,6 +10,7 @@
 #include "io.h"
 #include "object/codec.h"
 #include "object/int.h"
+#include "object/refs.h"
 
 Type textiowrapper_type;
 
@@ -179,8 +180,8 @@ static bool set_coders(Value self, Value encoding, Value errors) {
         release(h);
     }
     t->coder = c;
-    ref_store(self, &t->encoding, retained(encoding));
-    ref_store(self, &t->errors, retained(errors));
+    ref_write(self, &t->encoding, encoding); /* they are read without the stream's lock too */
+    ref_write(self, &t->errors, errors);
     ref_store(self, &t->encoder, enc);
     ref_store(self, &t->decoder, dec);
     t->n_rest = 0;
@@ -1057,7 +1058,8 @@ static Value text_repr(Value self, Value *args, intptr_t nargs, Value kw) {
         }
     }
     sb_cstr(&sb, " encoding=");
-    Value e = obj_repr(ref_peek(&((TextIO *)self)->encoding));
+    Value encoding = ref_read(self, &((TextIO *)self)->encoding), e = obj_repr(encoding);
+    release(encoding);
     if (e != ABSENT)
         sb_str(&sb, e);
     release(e);
@@ -1080,10 +1082,10 @@ static Value text_del(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value text_get_encoding(Value self) {
-    return usable(self) ? retained(ref_peek(&((TextIO *)self)->encoding)) : ABSENT;
+    return usable(self) ? ref_read(self, &((TextIO *)self)->encoding) : ABSENT;
 }
 static Value text_get_errors(Value self) {
-    return usable(self) ? retained(ref_peek(&((TextIO *)self)->errors)) : ABSENT;
+    return usable(self) ? ref_read(self, &((TextIO *)self)->errors) : ABSENT;
 }
 static Value text_get_buffer(Value self) {
     return usable(self) ? retained(buffer_of((TextIO *)self)) : ABSENT;

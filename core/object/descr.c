@@ -3,6 +3,7 @@
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/native.h"
+#include "object/refs.h"
 #include "object/str.h"
 #include "object/tuple.h"
 #include "object/type_impl.h"
@@ -35,24 +36,31 @@ Value descr_get(Value d, Value o, Type *t) {
     case IDX_PROPERTY: {
         if (!o)
             return retained(d);
-        Value f = ref_peek(&((Property *)d)->fget); /* set once, by __init__ */
-        if (LIKELY(f && f != V_NONE))
-            return obj_call1(f, o);
-        break;
+        Value f = ref_read(d, &((Property *)d)->fget);
+        if (UNLIKELY(f == ABSENT))
+            break;
+        Value r = obj_call1(f, o);
+        release(f);
+        return r;
     }
     case IDX_GETSET:
     case IDX_MEMBER:
         return o ? getset_get(d, o) : retained(d);
     case IDX_CLASSMETHOD: {
-        Value f = ref_peek(&((WrapDescr *)d)->func);
-        if (v_is_function(f))
-            return method_new(f, V_OF(t));
+        Value f = ref_read(d, &((WrapDescr *)d)->func), r = v_is_function(f) ? method_new(f, V_OF(t)) : V_MARK;
+        release(f);
+        if (r != V_MARK)
+            return r;
         break;
     }
     case IDX_CLASSMETHOD_DESCR:
         return bind_classmethod((Native *)d, V_OF(t));
-    case IDX_STATICMETHOD:
-        return retained(ref_peek(&((WrapDescr *)d)->func));
+    case IDX_STATICMETHOD: {
+        Value f = ref_read(d, &((WrapDescr *)d)->func);
+        if (LIKELY(f != ABSENT))
+            return f;
+        break;
+    }
     }
     Type *dt = type_of(d);
     Value get = type_special(dt, SP_GET);

@@ -432,6 +432,16 @@ static intptr_t front(DictBlock *b, intptr_t n) {
         return 0;
     return MIN((intptr_t)~link, n);
 }
+/* Without the section: a negative hash may be that of a key which is being buried. */
+static intptr_t front_for_reader(Value d, DictBlock *b, intptr_t n) {
+    intptr_t at = front(b, n);
+    if (LIKELY(at == 0) || !readers_unlocked(d))
+        return at;
+    excl_leaf_lock(d);
+    at = front(b, n);
+    excl_leaf_unlock(d);
+    return at;
+}
 static void set_front(DictBlock *b, intptr_t at) {
     if (LOAD_RELAXED(&b->entries[0].key) == V_MARK)
         STORE_RELAXED(&b->entries[0].hash, ~(int64_t)at);
@@ -447,7 +457,7 @@ static ALWAYS_INLINE bool next_entry(Value d, intptr_t *pos, Value *key, Value *
         intptr_t n = b ? LOAD_ACQUIRE(&b->used) : 0;
         intptr_t at = i;
         if (at == 0 && n > 0)
-            at = front(b, n);
+            at = front_for_reader(d, b, n);
         intptr_t from = at;
         for (; at < n; at++) {
             if (hash)
@@ -744,7 +754,6 @@ int dict_move_to_end(Value d, Value key, bool last) {
     if (r < 0)
         return -1;
     int failed = 0;
-    Value k = ABSENT, v = ABSENT;
     if (r == HIT) {
         DictBlock *b = block_of(d);
         if (!last) {
@@ -752,7 +761,7 @@ int dict_move_to_end(Value d, Value key, bool last) {
         } else if (e != &b->entries[LOAD_RELAXED(&b->used) - 1]) {
             if (LOAD_RELAXED(&b->used) == b->capacity) {
                 /* Growing moves the entries: look for it again by identity. */
-                k = LOAD_RELAXED(&e->key);
+                Value k = LOAD_RELAXED(&e->key);
                 if ((failed = grow(d)) == 0) {
                     b = block_of(d);
                     e = b->entries;
@@ -762,9 +771,11 @@ int dict_move_to_end(Value d, Value key, bool last) {
             }
             if (!failed) {
                 hash = LOAD_RELAXED(&e->hash);
-                bury(d, e, &k, &v);
-                put(b, free_slot(b, hash), k, hash, v);
-                STORE_RELEASE(&D(d)->len, len_of(d) + 1);
+                put(b, free_slot(b, hash), LOAD_RELAXED(&e->key), hash, LOAD_RELAXED(&e->value));
+                /* As in bury, but that nothing is given up: who looks the key up finds it all the time. */
+                STORE_RELEASE(&e->key, V_MARK);
+                STORE_RELEASE(&e->value, ABSENT);
+                STORE_RELEASE(&e->hash, 0);
             }
         }
     }

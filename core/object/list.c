@@ -375,6 +375,14 @@ Value list_get(Value l, intptr_t i) {
     }
 }
 
+Value list_get_back(Value l, intptr_t i) {
+    excl_leaf_lock(l);
+    size_t at = (size_t)i + len_of(l);
+    Value v = at < len_of(l) ? retained(ref_peek(&items_of(l)[at])) : ABSENT;
+    excl_leaf_unlock(l);
+    return v;
+}
+
 /* Nobody else writes l. */
 static ALWAYS_INLINE bool append_where_room(Value l, Value v) {
     size_t n = len_of(l);
@@ -397,6 +405,8 @@ NOINLINE bool list_append_shared(Value l, Value v) {
 }
 /* Nobody else writes l. False: out of range. */
 static ALWAYS_INLINE bool set_in_range(Value l, intptr_t i, Value v, Value *old) {
+    if (i < 0)
+        i += list_len(l);
     if (UNLIKELY((size_t)i >= len_of(l)))
         return false;
     *old = ref_swap(l, &items_of(l)[i], retained(v));
@@ -465,7 +475,7 @@ int list_insert(Value l, intptr_t i, Value v) {
 }
 
 int list_set(Value l, intptr_t i, Value v) {
-    if (i >= 0 && list_set_fast(l, i, v))
+    if (list_set_fast(l, i, v))
         return 0;
     err_set(&exc_IndexError, "list assignment index out of range");
     return -1;
@@ -496,10 +506,9 @@ Value list_take(Value l, intptr_t i) {
 }
 
 Value list_pop(Value l, intptr_t i) {
-    intptr_t n = list_len(l);
     Value v = list_take(l, i);
     if (v == ABSENT)
-        err_set(&exc_IndexError, n == 0 ? "pop from empty list" : "pop index out of range");
+        err_set(&exc_IndexError, i == -1 || list_len(l) == 0 ? "pop from empty list" : "pop index out of range");
     return v;
 }
 
@@ -645,8 +654,8 @@ int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable) {
     size_t n = from_list ? len_of(iterable) : src == ABSENT ? 0 : (size_t)tuple_len(src);
     Ref *from = from_list ? items_of(iterable) : src == ABSENT ? NULL : ((Tuple *)src)->items;
     intptr_t len = list_len(l);
-    lo = lo < 0 ? 0 : MIN(lo, len);
-    hi = hi < lo ? lo : MIN(hi, len);
+    slice_adjust(len, &lo, &hi, 1);
+    hi = MAX(lo, hi);
     n_old = (size_t)(hi - lo);
     old = n_old <= ARRAY_LEN(few) ? few : block_alloc(n_old * sizeof(Value));
     if (!old)
@@ -814,11 +823,8 @@ int list_ass_slice_step(Value l, Value slice, Value iterable) {
     intptr_t start, stop, step;
     if (slice_unpack(slice, &start, &stop, &step) < 0)
         return -1;
-    if (step == 1) {
-        intptr_t n = list_len(l);
-        slice_adjust(n, &start, &stop, step);
-        return list_ass_slice(l, start, MAX(start, stop), iterable);
-    }
+    if (step == 1)
+        return list_ass_slice(l, start, stop, iterable);
     Value src = ABSENT;
     if (iterable != ABSENT && (src = seq_to_tuple(iterable)) == ABSENT)
         return -1;
@@ -895,6 +901,8 @@ bool list_put_back(Value l, Value t, ListBlock *home) {
     if (n)
         memcpy((void *)home->items, (void *)((Tuple *)t)->items, n * sizeof(Ref));
     excl_cs_begin(&cs, l);
+    for (size_t i = 0; i < n && obj_is_shared(l); i++) /* published since they were taken out, perhaps */
+        publish_into(l, LOAD_RELAXED(&home->items[i]));
     ListBlock *old = block_of(l);
     size_t n_old = len_of(l);
     Value *old_items = NULL;

@@ -29,7 +29,7 @@ Value list_get(Value l, intptr_t i); /* owned; ABSENT without exception when out
 int list_append(Value l, Value v);
 int list_append_steal(Value l, Value v); /* steals v also on failure */
 int list_insert(Value l, intptr_t i, Value v);
-int list_set(Value l, intptr_t i, Value v); /* retains v; IndexError */
+int list_set(Value l, intptr_t i, Value v); /* negative from the end; retains v; IndexError */
 int list_extend(Value l, Value iterable);
 Value list_pop(Value l, intptr_t i); /* negative from the end; IndexError */
 int list_sort(Value l);
@@ -39,7 +39,8 @@ Value list_to_tuple(Value l);
 Value list_slice(Value l, intptr_t lo, intptr_t hi); /* bounds clipped */
 /* l[start:stop:step] of bounds as slice_unpack gives them, step not 0. */
 Value list_slice_by(Value l, intptr_t start, intptr_t stop, intptr_t step);
-int list_ass_slice(Value l, intptr_t lo, intptr_t hi, Value iterable); /* l[lo:hi] = iterable; ABSENT deletes */
+int list_ass_slice(Value l, intptr_t lo, intptr_t hi,
+                   Value iterable); /* l[lo:hi] = iterable, negative from the end; ABSENT deletes */
 int list_clear(Value l);
 Value list_concat(Value a, Value b); /* both lists */
 Value list_repeat(Value l, intptr_t n);
@@ -60,7 +61,11 @@ static ALWAYS_INLINE Value list_get_fast(Value l, intptr_t i) {
     return LIKELY(v != ABSENT) ? v : list_get(l, i);
 }
 
-/* The same, but ABSENT too where that would take longer: while the list is changing, or for another thread's item. */
+/* The same for i < 0, counted from the end that the list has at that moment. */
+Value list_get_back(Value l, intptr_t i);
+
+/* As list_get_fast, but ABSENT too where that would take longer: while the list is changing, or for another thread's
+ * item. */
 static ALWAYS_INLINE Value list_get_quick(Value l, intptr_t i) {
     if (!READS_LOCK_FREE)
         return list_get(l, i);
@@ -89,12 +94,14 @@ static ALWAYS_INLINE bool list_append_fast(Value l, Value v) {
     return true;
 }
 
-/* l[i] = v for 0 <= i: retains v; false when out of range. */
+/* l[i] = v, negative from the end: retains v; false when out of range. */
 bool list_set_shared(Value l, intptr_t i, Value v);
 static ALWAYS_INLINE bool list_set_fast(Value l, intptr_t i, Value v) {
     if (!obj_is_private(l))
         return list_set_shared(l, i, v);
     List *o = (List *)l;
+    if (UNLIKELY(i < 0))
+        i += (intptr_t)LOAD_RELAXED(&o->len);
     if (UNLIKELY((size_t)i >= LOAD_RELAXED(&o->len)))
         return false;
     release(ref_swap_private(l, &LOAD_RELAXED(&o->block)->items[i], retained(v)));

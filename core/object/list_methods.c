@@ -124,9 +124,7 @@ static Value m_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
         return err_set(&exc_TypeError, "list indices must be integers or slices, not %T", key);
     else if (num_as_index(key, &i, &exc_IndexError) < 0)
         return ABSENT;
-    if (i < 0)
-        i += list_len(self);
-    Value v = i < 0 ? ABSENT : list_get_fast(self, i);
+    Value v = i < 0 ? list_get_back(self, i) : list_get_fast(self, i);
     return v != ABSENT ? v : err_set(&exc_IndexError, "list index out of range");
 }
 
@@ -158,8 +156,6 @@ static Value assign(Value self, Value key, Value v) {
         release(old);
         return V_NONE;
     }
-    if (i < 0)
-        i += list_len(self);
     return none_or_fail(list_set(self, i, v));
 }
 static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) {

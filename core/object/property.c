@@ -2,6 +2,7 @@
 #include "object/dict.h"
 #include "object/exc.h"
 #include "object/native.h"
+#include "object/refs.h"
 #include "object/shape.h"
 #include "object/str.h"
 #include "object/tuple.h"
@@ -15,22 +16,22 @@ static WrapDescr *W(Value v) {
     return (WrapDescr *)v;
 }
 static Value or_absent(Value v) {
-    return !v || v == V_NONE ? ABSENT : retained(v);
+    return v == V_NONE ? ABSENT : v;
 }
 static Value or_none(Value v) {
-    return v ? retained(v) : V_NONE;
+    return v != ABSENT ? v : V_NONE;
 }
 
 /* ---- property ---- */
 
 static int prop_set_up(Value self, Value fget, Value fset, Value fdel, Value doc) {
     Property *p = P(self);
-    ref_store(self, &p->fget, or_absent(fget));
-    ref_store(self, &p->fset, or_absent(fset));
-    ref_store(self, &p->fdel, or_absent(fdel));
-    ref_store(self, &p->name, ABSENT);
+    Value get = or_absent(fget);
+    ref_write(self, &p->fget, get);
+    ref_write(self, &p->fset, or_absent(fset));
+    ref_write(self, &p->fdel, or_absent(fdel));
+    ref_write(self, &p->name, ABSENT);
     p->getter_doc = false;
-    Value get = ref_peek(&p->fget);
     if ((!doc || doc == V_NONE) && get) {
         Value found;
         int r = obj_lookup_attr(get, ID("__doc__"), &found);
@@ -39,18 +40,17 @@ static int prop_set_up(Value self, Value fget, Value fset, Value fdel, Value doc
         if (r > 0) {
             /* A subclass has a __doc__ of its own, which would hide the field. */
             if (type_of(self) == &property_type)
-                ref_store(self, &p->doc, found);
-            else {
+                ref_write(self, &p->doc, found);
+            else
                 r = obj_setattr(self, ID("__doc__"), found);
-                release(found);
-                if (r < 0)
-                    return -1;
-            }
+            release(found);
+            if (r < 0)
+                return -1;
             p->getter_doc = true;
             return 0;
         }
     }
-    ref_store(self, &p->doc, doc ? retained(doc) : ABSENT);
+    ref_write(self, &p->doc, doc);
     return 0;
 }
 Value property_new(Value fget, Value fset, Value fdel, Value doc) {
@@ -71,12 +71,13 @@ static Value prop_init(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static COLD Value prop_error(Value self, Value o, const char *what) {
-    Value name = ref_peek(&P(self)->name);
+    Value name = ref_read(self, &P(self)->name);
     Value q = type_qualname(type_of(o));
     if (name)
         err_set(&exc_AttributeError, "property %R of %R object has no %s", name, q, what);
     else
         err_set(&exc_AttributeError, "property of %R object has no %s", q, what);
+    release(name);
     release(q);
     return ABSENT;
 }
@@ -84,39 +85,44 @@ static Value prop_get(Value self, Value *args, intptr_t nargs, Value kw) {
     Value o = args[0];
     if (o == V_NONE || !o)
         return retained(self);
-    Value f = ref_peek(&P(self)->fget);
+    Value f = ref_read(self, &P(self)->fget);
     if (!f)
         return prop_error(self, o, "getter");
-    return obj_call1(f, o);
+    Value r = obj_call1(f, o);
+    release(f);
+    return r;
 }
 static Value prop_set(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value f = ref_peek(&P(self)->fset);
+    Value f = ref_read(self, &P(self)->fset);
     if (!f)
         return prop_error(self, args[0], "setter");
     Value r = obj_call2(f, args[0], args[1]);
+    release(f);
     release(r);
     return r ? V_NONE : ABSENT;
 }
 static Value prop_delete(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value f = ref_peek(&P(self)->fdel);
+    Value f = ref_read(self, &P(self)->fdel);
     if (!f)
         return prop_error(self, args[0], "deleter");
     Value r = obj_call1(f, args[0]);
+    release(f);
     release(r);
     return r ? V_NONE : ABSENT;
 }
 static Value prop_copy(Value self, Value get, Value set, Value del) {
     Property *p = P(self);
-    Value a[] = {get ? get : ref_peek(&p->fget), set ? set : ref_peek(&p->fset), del ? del : ref_peek(&p->fdel),
-                 ref_peek(&p->doc)};
+    Value a[] = {get ? retained(get) : or_none(ref_read(self, &p->fget)),
+                 set ? retained(set) : or_none(ref_read(self, &p->fset)),
+                 del ? retained(del) : or_none(ref_read(self, &p->fdel)), ABSENT};
+    /* The getter's doc is the new one's too, which looks for it itself. */
+    a[3] = a[0] != V_NONE && p->getter_doc ? V_NONE : or_none(ref_read(self, &p->doc));
+    Value r = obj_call(V_OF(type_of(self)), a, 4, ABSENT), name = ref_read(self, &p->name);
     for (int i = 0; i < 4; i++)
-        if (!a[i])
-            a[i] = V_NONE;
-    if (a[0] != V_NONE && p->getter_doc)
-        a[3] = V_NONE; /* the getter's again */
-    Value r = obj_call(V_OF(type_of(self)), a, 4, ABSENT);
-    if (r && type_is_subtype(type_of(r), &property_type) && ref_peek(&p->name))
-        ref_store(r, &P(r)->name, retained(ref_peek(&p->name)));
+        release(a[i]);
+    if (r && type_is_subtype(type_of(r), &property_type) && name)
+        ref_write(r, &P(r)->name, name);
+    release(name);
     return r;
 }
 static Value prop_getter(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -131,33 +137,34 @@ static Value prop_deleter(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value prop_set_name(Value self, Value *args, intptr_t nargs, Value kw) {
     if (nargs != 2)
         return err_set(&exc_TypeError, "__set_name__() takes 2 positional arguments but %zd were given", nargs);
-    ref_store(self, &P(self)->name, retained(args[1]));
+    ref_write(self, &P(self)->name, args[1]);
     return V_NONE;
 }
-static Value prop_abstract(Value self) {
-    Value parts[] = {ref_peek(&P(self)->fget), ref_peek(&P(self)->fset), ref_peek(&P(self)->fdel)};
-    for (int i = 0; i < 3; i++) {
-        Value a;
-        if (!parts[i])
-            continue;
-        int r = obj_lookup_attr(parts[i], ID("__isabstractmethod__"), &a);
-        if (r > 0) {
-            r = obj_truth(a);
-            release(a);
-        }
-        if (r)
-            return r < 0 ? ABSENT : V_TRUE;
+/* f's __isabstractmethod__, false where it has none; consumes f, which may be ABSENT. */
+static int is_abstract(Value f) {
+    Value a;
+    int r = f != ABSENT ? obj_lookup_attr(f, ID("__isabstractmethod__"), &a) : 0;
+    release(f);
+    if (r > 0) {
+        r = obj_truth(a);
+        release(a);
     }
-    return V_FALSE;
+    return r;
+}
+static Value prop_abstract(Value self) {
+    int r = 0;
+    for (int i = 0; i < 3 && r == 0; i++)
+        r = is_abstract(ref_read(self, &P(self)->fget + i));
+    return r < 0 ? ABSENT : v_bool(r);
 }
 static Value prop_fget(Value self) {
-    return or_none(ref_peek(&P(self)->fget));
+    return or_none(ref_read(self, &P(self)->fget));
 }
 static Value prop_fset(Value self) {
-    return or_none(ref_peek(&P(self)->fset));
+    return or_none(ref_read(self, &P(self)->fset));
 }
 static Value prop_fdel(Value self) {
-    return or_none(ref_peek(&P(self)->fdel));
+    return or_none(ref_read(self, &P(self)->fdel));
 }
 
 static void prop_traverse(Value self, VisitFn visit, void *arg) {
@@ -225,7 +232,7 @@ Value classmethod_new(Value func) {
 }
 
 static Value wrap_init(Value self, Value *args, intptr_t nargs, Value kw) {
-    ref_store(self, &W(self)->func, retained(args[0]));
+    ref_write(self, &W(self)->func, args[0]);
     static const char *const names[] = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         Value v;
@@ -242,37 +249,38 @@ static Value wrap_init(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 static Value sm_get(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value f = ref_peek(&W(self)->func);
-    return f ? retained(f) : err_set(&exc_RuntimeError, "uninitialized staticmethod object");
+    Value f = ref_read(self, &W(self)->func);
+    return f ? f : err_set(&exc_RuntimeError, "uninitialized staticmethod object");
 }
 static Value sm_call(Value self, Value *args, intptr_t nargs, Value kw) {
-    return obj_call(ref_peek(&W(self)->func), args, nargs, kw);
+    Value f = sm_get(self, NULL, 0, ABSENT), r = f != ABSENT ? obj_call(f, args, nargs, kw) : ABSENT;
+    release(f);
+    return r;
 }
 Value method_new(Value func, Value self);
 static Value cm_get(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value f = ref_peek(&W(self)->func);
+    Value f = ref_read(self, &W(self)->func);
     if (!f)
         return err_set(&exc_RuntimeError, "uninitialized classmethod object");
     Value t = nargs > 1 && args[1] && args[1] != V_NONE ? args[1] : V_OF(type_of(args[0]));
-    if (v_is_exact(f, IDX_FUNCTION))
-        return method_new(f, t);
-    return type_special(type_of(f), SP_GET) ? descr_get(f, t, (Type *)t) : method_new(f, t);
+    bool binds = !v_is_exact(f, IDX_FUNCTION) && type_special(type_of(f), SP_GET);
+    Value r = binds ? descr_get(f, t, (Type *)t) : method_new(f, t);
+    release(f);
+    return r;
+}
+static Value wrap_repr(Value self, const char *kind) {
+    Value f = or_none(ref_read(self, &W(self)->func)), r = str_format_c("<%s(%R)>", kind, f);
+    release(f);
+    return r;
 }
 static Value sm_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    return str_format_c("<staticmethod(%R)>", ref_peek(&W(self)->func) ? ref_peek(&W(self)->func) : V_NONE);
+    return wrap_repr(self, "staticmethod");
 }
 static Value cm_repr(Value self, Value *args, intptr_t nargs, Value kw) {
-    return str_format_c("<classmethod(%R)>", ref_peek(&W(self)->func) ? ref_peek(&W(self)->func) : V_NONE);
+    return wrap_repr(self, "classmethod");
 }
 static Value wrap_abstract(Value self) {
-    Value f = ref_peek(&W(self)->func), a;
-    if (!f)
-        return V_FALSE;
-    int r = obj_lookup_attr(f, ID("__isabstractmethod__"), &a);
-    if (r > 0) {
-        r = obj_truth(a);
-        release(a);
-    }
+    int r = is_abstract(ref_read(self, &W(self)->func));
     return r < 0 ? ABSENT : v_bool(r);
 }
 static Value wrap_dict(Value self) {

@@ -49,6 +49,22 @@ void refs_zero(Ref *dst, size_t n) {
         STORE_RELEASE(&dst[i], ABSENT);
 }
 
+Value ref_read(Value holder, Ref *r) {
+    ExclCs cs;
+    excl_read_begin(&cs, holder);
+    Value v = ref_load_lasting(holder, r);
+    excl_read_end(&cs);
+    return v;
+}
+void ref_write(Value holder, Ref *r, Value v) {
+    ExclCs cs;
+    retain(v);
+    excl_cs_begin(&cs, holder);
+    Value old = ref_swap(holder, r, v);
+    excl_cs_end(&cs);
+    release(old);
+}
+
 void *block_alloc(size_t bytes) {
     void *p = heap_block(bytes);
     if (UNLIKELY(!p))

@@ -29,6 +29,28 @@ static ALWAYS_INLINE void refs_forget(Value holder, Ref *src, size_t n) {
         refs_zero(src, n);
 }
 
+/* A field that any thread may replace: owned or ABSENT; and its replacement, which retains v. Neither is legal in a
+ * section. */
+Value ref_read(Value holder, Ref *r);
+void ref_write(Value holder, Ref *r, Value v);
+
+/* What such a field says until the end below, counted where another thread may replace it. Runs no code, before or at
+ * the end; neither may what lies between. */
+typedef struct BorrowedRef {
+    Value v; /* owned */
+} BorrowedRef;
+static ALWAYS_INLINE Value borrow_begin(BorrowedRef *b, Value holder, Ref *r) {
+    if (LIKELY(excl_alone(holder))) {
+        b->v = ABSENT;
+        return ref_peek(r);
+    }
+    return b->v = ref_read(holder, r);
+}
+static ALWAYS_INLINE void borrow_end(BorrowedRef *b) {
+    if (COUNT_EXACT && v_is_obj(b->v))
+        release_later(v_obj(b->v));
+}
+
 /* Memory for a block, uninitialised; NULL with MemoryError. */
 void *block_alloc(size_t bytes);
 void *block_alloc_zeroed(size_t bytes, size_t from); /* the bytes from `from` on are zero */

@@ -43,6 +43,7 @@ struct Thread {
     uintptr_t c_stack_gap_low, c_stack_gap_high; /* a stretch in between that holds no Value of its own, or 0, 0 */
     void *interp;                                /* interp/'s own per-thread state */
     Value interp_result;                         /* what the loop leaves with: interp/ */
+    bool yielded;                                /* it leaves with what a generator yields, not with its end */
     Value dying;                                 /* dispatch.c: a value on its way to its end */
     int dying_offset;
     uint64_t ident; /* pthread_self() */
