@@ -1,5 +1,6 @@
 /* BytesIO: a stream over a growing block of memory. */
 #include "io.h"
+#include "object/buffer.h"
 #include "object/dict.h"
 #include "object/int.h"
 
@@ -10,7 +11,7 @@ typedef struct BytesIO {
     IoLock lock;
     char *buf;
     size_t len, cap, pos;
-    intptr_t exports;
+    _Atomic(intptr_t) exports; /* grows under the lock */
     bool closed, ready;
 } BytesIO;
 
@@ -42,7 +43,7 @@ static bool reserve(BytesIO *b, size_t n) {
     return true;
 }
 static bool resizable(BytesIO *b) {
-    if (b->exports == 0)
+    if (LOAD_ACQUIRE(&b->exports) == 0) /* uses of the memory come before that */
         return true;
     err_set(&exc_BufferError, "Existing exports of data: object cannot be re-sized");
     return false;
@@ -165,37 +166,55 @@ static Value bytesio_getvalue(Value self, Value *args, intptr_t nargs, Value kw)
     return enter(b) ? leave(b, bytes_from(b->buf ? b->buf : "", b->len)) : ABSENT;
 }
 
-/* A view of the memory; while one lives the stream cannot change its size. */
+/* What exports the memory; while a buffer is out the stream cannot change its size. */
 typedef struct BytesIOView {
     Object hdr;
     Ref stream;
+    _Atomic(intptr_t) exports;
 } BytesIOView;
 static Type view_type;
 static void view_traverse(Value self, VisitFn visit, void *arg) {
     visit(ref_peek(&((BytesIOView *)self)->stream), arg);
 }
+static void count_exports(BytesIOView *v, BytesIO *b, intptr_t n) {
+    atomic_fetch_add_explicit(&v->exports, n, memory_order_relaxed);
+    atomic_fetch_add_explicit(&b->exports, n, memory_order_release); /* uses of the memory come before their end */
+}
 static void view_clear(Value self) {
     BytesIOView *v = (BytesIOView *)self;
     Value s = ref_swap(self, &v->stream, ABSENT);
-    if (s != ABSENT) {
-        __atomic_fetch_sub(&((BytesIO *)s)->exports, 1, __ATOMIC_RELAXED);
-        release(s);
-    }
+    if (s != ABSENT)
+        count_exports(v, (BytesIO *)s, -LOAD_RELAXED(&v->exports)); /* of garbage that is cleared after it */
+    release(s);
 }
 static const TypeOps view_ops = {view_traverse, view_clear, NULL};
-static Value bytesio_getbuffer(Value self, Value *args, intptr_t nargs, Value kw) {
-    BytesIO *b = (BytesIO *)self;
+static int view_get(Value v, Buffer *out, bool writable) {
+    BytesIO *b = (BytesIO *)ref_peek(&((BytesIOView *)v)->stream);
     if (!enter(b))
-        return ABSENT;
-    Value keeper = obj_new(&view_type), view = ABSENT;
-    if (keeper != ABSENT && reserve(b, 1)) {
-        ref_init(&((BytesIOView *)keeper)->stream, retained(self));
-        __atomic_fetch_add(&b->exports, 1, __ATOMIC_RELAXED);
-        trace_track(v_obj(keeper));
-        view = memoryview_from_memory(keeper, b->buf, b->len, false);
+        return -1;
+    bool ok = reserve(b, 1);
+    if (ok) {
+        count_exports((BytesIOView *)v, b, 1);
+        out->data = b->buf;
+        out->len = (intptr_t)b->len;
     }
-    release(keeper);
-    return leave(b, view);
+    io_lock_leave(&b->lock);
+    return ok ? 0 : -1;
+}
+static void view_release(Value v, Buffer *out) {
+    Value s = ref_peek(&((BytesIOView *)v)->stream);
+    if (s != ABSENT)
+        count_exports((BytesIOView *)v, (BytesIO *)s, -1);
+}
+static Value bytesio_getbuffer(Value self, Value *args, intptr_t nargs, Value kw) {
+    Value exporter = obj_new(&view_type);
+    if (exporter == ABSENT)
+        return ABSENT;
+    ref_init(&((BytesIOView *)exporter)->stream, retained(self));
+    trace_track(v_obj(exporter));
+    Value view = memoryview_new(exporter);
+    release(exporter);
+    return view;
 }
 
 static Value bytesio_seek(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -339,6 +358,7 @@ int io_bytes_init(Value m) {
                                   .methods = methods,
                                   .getsets = getsets};
     type_init_module_type(&view_type, &view);
+    buffer_register(&view_type, view_get, view_release);
     type_init_module_type(&bytesio_type, &spec);
     return module_add_type(m, &bytesio_type);
 }

@@ -1,7 +1,18 @@
-/* _heapq: binary heaps on lists. Comparisons may run Python code: the list's length is checked after each. Items move
- * by swaps, so that a list that other code changes meanwhile loses and doubles nothing. */
+/* _heapq: binary heaps on lists. An operation is one section of the list, which it leaves only for a comparison that
+ * may run Python code; the list's length is checked after each such. What other code sees then, and what it changes, is
+ * a whole list: items move by swaps, so that nothing is lost or doubled. */
 #include "object/list_impl.h"
 #include "object/module.h"
+#include "object/refs.h"
+#include "object/tuple.h"
+
+typedef struct Heap {
+    ExclCs cs;
+    Value list;
+    bool max;    /* the greatest on top */
+    bool simple; /* Python code is not to be run: NOT_SIMPLE instead, with nothing pending */
+} Heap;
+enum { NOT_SIMPLE = -2 };
 
 static int need_list(Value v, const char *name) {
     if (v_is_list(v))
@@ -9,50 +20,74 @@ static int need_list(Value v, const char *name) {
     err_set(&exc_TypeError, "%s argument must be list, not %T", name, v);
     return -1;
 }
-
-/* Whether item i goes above item j (max: the greater one does): 1, 0, -1. */
-static int above(Value heap, intptr_t i, intptr_t j, intptr_t n, bool max) {
-    Value a = list_get_fast(heap, i), b = list_get_fast(heap, j);
-    int r = -1;
-    if (a != ABSENT && b != ABSENT)
-        r = max ? value_lt(b, a) : value_lt(a, b);
-    bool gone = a == ABSENT || b == ABSENT || (r >= 0 && list_len(heap) != n);
-    release(a);
-    release(b);
-    if (!gone)
-        return r;
+static void enter(Heap *h, Value list, bool max) {
+    h->list = list;
+    h->max = max;
+    h->simple = false;
+    excl_cs_begin(&h->cs, list);
+}
+static void leave(Heap *h) {
+    excl_cs_end(&h->cs);
+}
+static int changed_size(void) {
     err_set(&exc_RuntimeError, "list changed size during iteration");
     return -1;
 }
-static int swap(Value heap, intptr_t i, intptr_t j) {
-    if (list_swap(heap, i, j))
-        return 0;
-    err_set(&exc_RuntimeError, "list changed size during iteration");
-    return -1;
+
+/* Below, all are in the section. */
+
+static Value item(Heap *h, intptr_t i) {
+    return ref_peek(&list_items_within(h->list)[i]);
+}
+
+/* Whether a < b, two items: 1, 0, negative. Apart from the section's end in between. */
+static NOINLINE int less_slow(Heap *h, Value a, Value b) {
+    if (h->simple)
+        return NOT_SIMPLE;
+    retain(a);
+    retain(b);
+    excl_cs_end(&h->cs);
+    int r = value_lt(a, b);
+    release(a);
+    release(b);
+    excl_cs_begin(&h->cs, h->list);
+    return r;
+}
+static ALWAYS_INLINE int less(Heap *h, Value a, Value b) {
+    int r = simple_lt(a, b);
+    return LIKELY(r >= 0) ? r : less_slow(h, a, b);
+}
+
+/* Whether item i goes above item j, of n: 1, 0, negative. */
+static ALWAYS_INLINE int above(Heap *h, intptr_t i, intptr_t j, intptr_t n) {
+    Value a = item(h, i), b = item(h, j);
+    int r = h->max ? less(h, b, a) : less(h, a, b);
+    return r >= 0 && UNLIKELY(list_len(h->list) != n) ? changed_size() : r;
+}
+static ALWAYS_INLINE void swap(Heap *h, intptr_t i, intptr_t j) {
+    Ref *items = list_items_within(h->list);
+    Value a = ref_peek(&items[i]);
+    STORE_RELEASE(&items[i], ref_peek(&items[j])); /* readers see the object whole, as in ref_swap */
+    STORE_RELEASE(&items[j], a);
 }
 
 /* Item pos rises towards start. */
-static int rise(Value heap, intptr_t start, intptr_t pos, bool max) {
-    intptr_t n = list_len(heap);
-    if (pos >= n) {
-        err_set(&exc_IndexError, "index out of range");
-        return -1;
-    }
+static int rise(Heap *h, intptr_t start, intptr_t pos) {
+    intptr_t n = list_len(h->list);
     while (pos > start) {
         intptr_t parent = (pos - 1) >> 1;
-        int r = above(heap, pos, parent, n, max);
+        int r = above(h, pos, parent, n);
         if (r <= 0)
             return r;
-        if (swap(heap, pos, parent) < 0)
-            return -1;
+        swap(h, pos, parent);
         pos = parent;
     }
     return 0;
 }
 /* Item pos sinks to a leaf along the children that go above, then rises to its place: fewer comparisons than stopping
  * half-way. */
-static int sink(Value heap, intptr_t pos, bool max) {
-    intptr_t n = list_len(heap), start = pos;
+static int sink(Heap *h, intptr_t pos) {
+    intptr_t n = list_len(h->list), start = pos;
     if (pos >= n) {
         err_set(&exc_IndexError, "index out of range");
         return -1;
@@ -60,41 +95,49 @@ static int sink(Value heap, intptr_t pos, bool max) {
     while (pos < n >> 1) {
         intptr_t child = 2 * pos + 1;
         if (child + 1 < n) {
-            int r = above(heap, child, child + 1, n, max);
+            int r = above(h, child, child + 1, n);
             if (r < 0)
-                return -1;
+                return r;
             child += !r;
         }
-        if (swap(heap, pos, child) < 0)
-            return -1;
+        swap(h, pos, child);
         pos = child;
     }
-    return rise(heap, start, pos, max);
+    return rise(h, start, pos);
 }
-
-static Value heappush(Value self, Value *args, intptr_t nargs, Value kw) {
-    if (need_list(args[0], "heappush()") < 0 || list_append(args[0], args[1]) < 0)
-        return ABSENT;
-    return rise(args[0], 0, list_len(args[0]) - 1, false) < 0 ? ABSENT : V_NONE;
-}
-
-static Value pop(Value heap, bool max) {
-    if (need_list(heap, max ? "_heappop_max()" : "heappop()") < 0)
-        return ABSENT;
-    Value last = list_take(heap, -1);
-    if (last == ABSENT)
-        return err_set(&exc_IndexError, "index out of range");
-    Value top = list_get(heap, 0);
-    if (top == ABSENT)
-        return last;
-    int r = list_set(heap, 0, last);
-    release(last);
-    if (r == 0)
-        r = sink(heap, 0, max);
-    if (r == 0)
+/* v becomes the top, and sinks. The former top, owned. */
+static Value exchange_top(Heap *h, Value v) {
+    Value top = ref_swap(h->list, &list_items_within(h->list)[0], retained(v));
+    if (sink(h, 0) == 0)
         return top;
     release(top);
     return ABSENT;
+}
+
+static Value heappush(Value self, Value *args, intptr_t nargs, Value kw) {
+    Heap h;
+    if (need_list(args[0], "heappush()") < 0)
+        return ABSENT;
+    enter(&h, args[0], false);
+    int r = list_append_within(args[0], args[1]);
+    if (r == 0)
+        r = rise(&h, 0, list_len(args[0]) - 1);
+    leave(&h);
+    return r < 0 ? ABSENT : V_NONE;
+}
+
+static Value pop(Value list, bool max) {
+    Heap h;
+    if (need_list(list, max ? "_heappop_max()" : "heappop()") < 0)
+        return ABSENT;
+    enter(&h, list, max);
+    Value last = list_take_last_within(list), top = last;
+    if (last != ABSENT && list_len(list) > 0) {
+        top = exchange_top(&h, last);
+        release(last);
+    }
+    leave(&h);
+    return last == ABSENT ? err_set(&exc_IndexError, "index out of range") : top;
 }
 static Value heappop(Value self, Value *args, intptr_t nargs, Value kw) {
     return pop(args[0], false);
@@ -103,16 +146,14 @@ static Value heappop_max(Value self, Value *args, intptr_t nargs, Value kw) {
     return pop(args[0], true);
 }
 
-static Value replace(Value heap, Value item, bool max) {
-    if (need_list(heap, max ? "_heapreplace_max()" : "heapreplace()") < 0)
+static Value replace(Value list, Value v, bool max) {
+    Heap h;
+    if (need_list(list, max ? "_heapreplace_max()" : "heapreplace()") < 0)
         return ABSENT;
-    Value top = list_get(heap, 0);
-    if (top == ABSENT)
-        return err_set(&exc_IndexError, "index out of range");
-    if (list_set(heap, 0, item) == 0 && sink(heap, 0, max) == 0)
-        return top;
-    release(top);
-    return ABSENT;
+    enter(&h, list, max);
+    Value top = list_len(list) > 0 ? exchange_top(&h, v) : err_set(&exc_IndexError, "index out of range");
+    leave(&h);
+    return top;
 }
 static Value heapreplace(Value self, Value *args, intptr_t nargs, Value kw) {
     return replace(args[0], args[1], false);
@@ -122,32 +163,71 @@ static Value heapreplace_max(Value self, Value *args, intptr_t nargs, Value kw) 
 }
 
 static Value heappushpop(Value self, Value *args, intptr_t nargs, Value kw) {
+    Heap h;
     if (need_list(args[0], "heappushpop()") < 0)
         return ABSENT;
-    Value top = list_get(args[0], 0);
-    if (top == ABSENT)
-        return retained(args[1]);
-    int r = value_lt(top, args[1]);
-    release(top);
-    if (r < 0)
-        return ABSENT;
+    enter(&h, args[0], false);
+    int r = list_len(args[0]) > 0 ? less(&h, item(&h, 0), args[1]) : 0;
+    Value top = ABSENT;
     if (r == 0)
-        return retained(args[1]);
-    if (list_len(args[0]) == 0)
-        return err_set(&exc_IndexError, "index out of range");
-    return replace(args[0], args[1], false);
+        top = retained(args[1]);
+    else if (r > 0)
+        top = list_len(args[0]) > 0 ? exchange_top(&h, args[1]) : err_set(&exc_IndexError, "index out of range");
+    leave(&h);
+    return top;
 }
 
-static Value make_heap(Value heap, bool max) {
-    if (need_list(heap, max ? "_heapify_max()" : "heapify()") < 0)
-        return ABSENT;
-    for (intptr_t i = (list_len(heap) >> 1) - 1; i >= 0; i--) {
-        if (sink(heap, i, max) < 0)
-            return ABSENT;
-        if ((i & 1023) == 0 && excl_poll() < 0)
-            return ABSENT;
+enum { PAUSE_ITEMS = 1024 };
+
+/* In no section. 0, negative; pauses: the section ends now and then, so that others need not wait. */
+static int make_heap_in(Value list, bool max, bool simple, bool pauses) {
+    Heap h;
+    int r = 0;
+    enter(&h, list, max);
+    h.simple = simple;
+    for (intptr_t i = (list_len(list) >> 1) - 1; i >= 0 && r == 0; i--) {
+        r = sink(&h, i);
+        if (pauses && r == 0 && i % PAUSE_ITEMS == 0) {
+            leave(&h);
+            r = excl_poll();
+            excl_cs_begin(&h.cs, list);
+        }
     }
-    return V_NONE;
+    leave(&h);
+    return r;
+}
+
+/* By way of a copy, which becomes the list's order if nobody has changed the list meanwhile: 1; 0: somebody has;
+ * negative. */
+static int make_heap_of_copy(Value list, bool max) {
+    Value before = list_to_tuple(list), copy = before == ABSENT ? ABSENT : seq_to_list(before);
+    int r = copy == ABSENT ? -1 : make_heap_in(copy, max, true, true);
+    if (r == 0) {
+        ExclCs cs;
+        excl_cs_begin(&cs, list);
+        intptr_t n = tuple_len(before);
+        Ref *to = list_items_within(list), *from = list_items_within(copy);
+        r = list_len(list) == n && memcmp((void *)to, tuple_items(before), (size_t)n * sizeof(Value)) == 0;
+        for (intptr_t i = 0; r && i < n; i++)
+            STORE_RELEASE(&to[i], ref_peek(&from[i])); /* as in swap */
+        excl_cs_end(&cs);
+    }
+    release(copy);
+    release(before);
+    return r;
+}
+
+static Value make_heap(Value list, bool max) {
+    if (need_list(list, max ? "_heapify_max()" : "heapify()") < 0)
+        return ABSENT;
+    bool alone = excl_alone(list);
+    int r = 0;
+    if (!alone)
+        for (int attempt = 0; attempt < 4 && r == 0 && list_len(list) >= PAUSE_ITEMS; attempt++)
+            r = make_heap_of_copy(list, max);
+    if (r == 0 || r == NOT_SIMPLE)
+        r = make_heap_in(list, max, false, EXCL_PARALLEL && (alone || r == NOT_SIMPLE));
+    return r < 0 ? ABSENT : V_NONE;
 }
 static Value heapify(Value self, Value *args, intptr_t nargs, Value kw) {
     return make_heap(args[0], false);

@@ -89,7 +89,7 @@ static int splice(Value v, BoundsFn bounds, void *arg, const char *p, size_t n) 
         }
         size_t len = a->len - (hi - lo) + n;
         char *old = NULL;
-        if (fresh != NULL && len < cap) {
+        if (fresh != NULL && len < cap && hi - lo != n) { /* a change that keeps the size is made in place: exports */
             if (a->len > 0) {
                 memcpy(fresh, items(a), lo);
                 memcpy(fresh + lo + n, items(a) + hi, a->len - hi);

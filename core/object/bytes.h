@@ -52,8 +52,6 @@ Value bytes_percent(Value fmt, Value args, bool to_bytearray);
 Value bytearray_from(const char *s, size_t n);                              /* s NULL: zeroed */
 Value bytes_decode(Value buffer, const char *encoding, const char *errors); /* NULL: utf-8, strict */
 Value memoryview_new(Value v);
-/* A view of memory that the VM owns: owner is kept alive. */
-Value memoryview_from_memory(Value owner, char *data, size_t n, bool readonly);
 
 /* What a method reads of a bytes-like object: the data stay as they are until view_close. A bytearray that other
  * threads could change is copied. */

@@ -429,17 +429,27 @@ NOINLINE bool list_set_shared(Value l, intptr_t i, Value v) {
     return ok;
 }
 
+/* Steals v if it succeeds. */
+static ALWAYS_INLINE int append_within(Value l, Value v) {
+    size_t n = len_of(l);
+    if (reserve(l, n + 1) < 0)
+        return -1;
+    ref_written(l, ABSENT, v);
+    STORE_RELEASE(&block_of(l)->items[n], v);
+    STORE_RELEASE(&L(l)->len, n + 1);
+    return 0;
+}
+int list_append_within(Value l, Value v) {
+    if (append_within(l, v) < 0)
+        return -1;
+    retain(v);
+    return 0;
+}
 /* Apart, so that the usual case saves no registers. */
 static NOINLINE int append_grow(Value l, Value v) {
     ExclCs cs;
     excl_cs_begin(&cs, l);
-    size_t n = len_of(l);
-    int r = reserve(l, n + 1);
-    if (LIKELY(r == 0)) {
-        ref_written(l, ABSENT, v);
-        STORE_RELEASE(&block_of(l)->items[n], v);
-        STORE_RELEASE(&L(l)->len, n + 1);
-    }
+    int r = append_within(l, v);
     excl_cs_end(&cs);
     if (r < 0)
         release(v);
@@ -502,6 +512,16 @@ Value list_take(Value l, intptr_t i) {
     if (i >= 0 && i < n)
         v = take_at(l, (size_t)i);
     excl_cs_end(&cs);
+    return v;
+}
+
+Value list_take_last_within(Value l) {
+    size_t n = len_of(l);
+    if (n == 0)
+        return ABSENT;
+    STORE_RELEASE(&L(l)->len, n - 1);
+    Value v = ref_swap(l, &items_of(l)[n - 1], ABSENT);
+    trim(l);
     return v;
 }
 
@@ -704,20 +724,6 @@ int list_reverse(Value l) {
     }
     excl_cs_end(&cs);
     return 0;
-}
-
-bool list_swap(Value l, intptr_t i, intptr_t j) {
-    excl_leaf_lock(l);
-    intptr_t n = list_len(l);
-    bool ok = i >= 0 && j >= 0 && i < n && j < n;
-    if (ok) {
-        Ref *items = items_of(l);
-        Value a = ref_peek(&items[i]);
-        STORE_RELEASE(&items[i], ref_peek(&items[j]));
-        STORE_RELEASE(&items[j], a);
-    }
-    excl_leaf_unlock(l);
-    return ok;
 }
 
 int list_sort(Value l) {

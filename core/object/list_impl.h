@@ -16,8 +16,18 @@ Value slice_source(Value v, Value slice);
 int list_inplace_repeat(Value l, intptr_t times);
 /* a < b, quick for ints, floats, strs and tuples of them: 1, 0, -1. Both are kept alive by the caller. */
 int value_lt(Value a, Value b);
-/* Exchanges two items; false when one is out of range. */
-bool list_swap(Value l, intptr_t i, intptr_t j);
+/* The same without Python code, locks and exceptions, so inside sections too: 1, 0, or -1 when only value_lt can tell.
+ */
+int simple_lt(Value a, Value b);
+/* In l's section: v, retained, at the end. */
+int list_append_within(Value l, Value v);
+/* In l's section: the last item, owned; ABSENT (nothing pending) when there is none. */
+Value list_take_last_within(Value l);
+/* In l's section: its items, for ref_peek and ref_swap; stores of a permutation of them need no more than a release. */
+static ALWAYS_INLINE Ref *list_items_within(Value l) {
+    ListBlock *b = LOAD_RELAXED(&((List *)l)->block);
+    return b ? b->items : NULL;
+}
 /* Takes all items out at once: an untracked tuple that owns them; the list is empty. *home: memory for list_put_back,
  * which therefore cannot fail. */
 Value list_take_all(Value l, ListBlock **home);

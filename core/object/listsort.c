@@ -126,6 +126,38 @@ int value_lt(Value a, Value b) {
     }
 }
 
+static bool is_number(Value v) {
+    return v_is_int(v) || v_is_flo(v) || v_is_bool(v) ||
+           (v_is_obj(v) && (obj_index(v) == IDX_INT || obj_index(v) == IDX_FLOAT));
+}
+/* a OP b of numbers, strs or bytes; -1: other types, or no memory. */
+static int compare_flat(Value a, Value b, int op) {
+    if (!(is_number(a) && is_number(b)) && !(v_is_exact(a, IDX_STR) && v_is_exact(b, IDX_STR)) &&
+        !(v_is_exact(a, IDX_BYTES) && v_is_exact(b, IDX_BYTES)))
+        return -1;
+    int r = obj_compare_bool(a, b, op);
+    if (r < 0)
+        err_clear();
+    return r;
+}
+int simple_lt(Value a, Value b) {
+    Kind kind = kind_of(a);
+    if (kind == kind_of(b) && kind <= STRS)
+        return kind == INTS ? lt(INTS, a, b) : kind == FLOATS ? lt(FLOATS, a, b) : lt(STRS, a, b);
+    if (kind != TUPLES || !v_is_exact(b, IDX_TUPLE))
+        return compare_flat(a, b, CMP_LT);
+    intptr_t n = MIN(tuple_len(a), tuple_len(b));
+    for (intptr_t i = 0; i < n; i++) {
+        Value x = tuple_get(a, i), y = tuple_get(b, i);
+        int r = flat_eq(x, y);
+        if (r < 0 && (r = compare_flat(x, y, CMP_EQ)) < 0)
+            return -1;
+        if (r == 0)
+            return compare_flat(x, y, CMP_LT);
+    }
+    return tuple_len(a) < tuple_len(b);
+}
+
 /* ---- moving ---- */
 
 static ALWAYS_INLINE Part at(Part p, size_t i) {

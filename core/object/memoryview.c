@@ -216,21 +216,70 @@ static intptr_t *strides(MemoryView *m) {
     return m->dims + m->ndim;
 }
 
-static bool check(MemoryView *m) {
-    if (LIKELY(!LOAD_RELAXED(&m->released)))
-        return true;
+static bool is_released(MemoryView *m) {
+    return LOAD_RELAXED(&m->state) & MV_RELEASED;
+}
+static bool forbidden(void) {
     err_set(&exc_ValueError, "operation forbidden on released memoryview object");
     return false;
+}
+static bool check(MemoryView *m) {
+    return LIKELY(!is_released(m)) || forbidden();
+}
+
+/* Counts one more user or export; false when the view is released. */
+static ALWAYS_INLINE bool count_in(MemoryView *m, int64_t what) {
+    int64_t w = LOAD_RELAXED(&m->state);
+    if (excl_alone(V_OF(m))) {
+        if (UNLIKELY(w & MV_RELEASED))
+            return false;
+        STORE_RELAXED(&m->state, w + what);
+        return true;
+    }
+    do
+        if (UNLIKELY(w & MV_RELEASED))
+            return false;
+    while (!atomic_compare_exchange_weak_explicit(&m->state, &w, w + what, memory_order_acquire, memory_order_relaxed));
+    return true;
+}
+/* And one less: what was there before. */
+static ALWAYS_INLINE int64_t count_out(MemoryView *m, int64_t what) {
+    if (!excl_alone(V_OF(m)))
+        return atomic_fetch_sub_explicit(&m->state, what, memory_order_acq_rel); /* uses come before giving back */
+    int64_t w = LOAD_RELAXED(&m->state);
+    STORE_RELAXED(&m->state, w - what);
+    return w;
+}
+
+/* The memory is used from enter() to leave(), whoever releases the view meanwhile. No Python code runs in between: it
+ * would find the exporter's memory pinned after a release. */
+static ALWAYS_INLINE bool enter(MemoryView *m) {
+    return LIKELY(count_in(m, MV_USER)) || forbidden();
+}
+static ALWAYS_INLINE void leave(MemoryView *m) {
+    int64_t w = count_out(m, MV_USER);
+    if (UNLIKELY(w & MV_RELEASED) && w < 2 * MV_USER)
+        buffer_release(&m->buffer);
+}
+/* Releases the view; false when it has exports, unless they do not count. */
+static bool end_view(MemoryView *m, bool in_any_case) {
+    int64_t w = atomic_load(&m->state);
+    do {
+        if (w & MV_RELEASED)
+            return true;
+        if (w % MV_USER >= MV_EXPORT && !in_any_case)
+            return false;
+    } while (!atomic_compare_exchange_weak(&m->state, &w, w | MV_RELEASED));
+    if (w < MV_USER)
+        buffer_release(&m->buffer);
+    return true;
 }
 
 static void traverse(Value self, VisitFn visit, void *arg) {
     visit(mv(self)->buffer.owner, arg);
-    visit(ref_peek(&mv(self)->keeper), arg);
 }
 static void clear(Value self) {
-    if (!atomic_exchange(&mv(self)->released, true))
-        buffer_release(&mv(self)->buffer);
-    ref_clear(self, &mv(self)->keeper);
+    end_view(mv(self), true);
 }
 static void fini(Value self) {
     heap_block_free(mv(self)->format);
@@ -245,7 +294,7 @@ static Value new_view(const char *format, intptr_t itemsize, int ndim) {
     if (v == ABSENT)
         return ABSENT;
     MemoryView *m = mv(v);
-    STORE_RELAXED(&m->released, true);
+    STORE_RELAXED(&m->state, MV_RELEASED);
     m->format = heap_block(strlen(format) + 1);
     m->dims = heap_block((size_t)MAX(ndim, 1) * 2 * sizeof(intptr_t));
     if (m->format == NULL || m->dims == NULL) {
@@ -261,33 +310,20 @@ static Value new_view(const char *format, intptr_t itemsize, int ndim) {
 
 /* A view on the same memory as `of`, with its own hold on the exporter. */
 static Value derive(MemoryView *of, const char *format, intptr_t itemsize, int ndim) {
+    if (!enter(of))
+        return ABSENT;
     Value v = new_view(format, itemsize, ndim);
+    if (v != ABSENT && buffer_get(of->buffer.owner, &mv(v)->buffer, false) < 0) {
+        release(v);
+        v = ABSENT;
+    }
+    leave(of);
     if (v == ABSENT)
         return ABSENT;
     MemoryView *m = mv(v);
-    if (of->buffer.owner != ABSENT && buffer_get(of->buffer.owner, &m->buffer, false) < 0) {
-        release(v);
-        return ABSENT;
-    }
-    ref_init(&m->keeper, retained(ref_peek(&of->keeper)));
     m->data = of->data;
     m->readonly = of->readonly;
-    STORE_RELAXED(&m->released, false);
-    trace_track(v_obj(v));
-    return v;
-}
-
-Value memoryview_from_memory(Value owner, char *data, size_t n, bool readonly) {
-    Value v = new_view("B", 1, 1);
-    if (v == ABSENT)
-        return ABSENT;
-    MemoryView *m = mv(v);
-    ref_init(&m->keeper, retained(owner));
-    m->data = data;
-    m->dims[0] = (intptr_t)n;
-    m->dims[1] = 1;
-    m->readonly = readonly;
-    STORE_RELAXED(&m->released, false);
+    STORE_RELAXED(&m->state, 0);
     trace_track(v_obj(v));
     return v;
 }
@@ -323,7 +359,7 @@ Value memoryview_new(Value of) {
     m->dims[0] = b.itemsize > 0 ? b.len / b.itemsize : 0;
     m->dims[1] = b.itemsize;
     m->readonly = b.readonly;
-    STORE_RELAXED(&m->released, false);
+    STORE_RELAXED(&m->state, 0);
     trace_track(v_obj(v));
     return v;
 }
@@ -390,7 +426,10 @@ int memoryview_export(Value v, Buffer *b) {
         err_set(&exc_BufferError, "memoryview: underlying buffer is not C-contiguous");
         return -1;
     }
-    atomic_fetch_add(&m->exports, 1);
+    if (!count_in(m, MV_EXPORT)) {
+        forbidden();
+        return -1;
+    }
     b->data = m->data;
     b->len = nbytes(m);
     b->itemsize = m->itemsize;
@@ -399,7 +438,7 @@ int memoryview_export(Value v, Buffer *b) {
     return 0;
 }
 void memoryview_unexport(Value v) {
-    atomic_fetch_sub(&mv(v)->exports, 1);
+    count_out(mv(v), MV_EXPORT);
 }
 
 /* The single code of a native format, or 0. */
@@ -423,20 +462,11 @@ static Value m_new(Value cls, Value *args, intptr_t nargs, Value kw) {
 
 static Value release_view(Value self) {
     MemoryView *m = mv(self);
-    intptr_t n = atomic_load(&m->exports);
-    if (LOAD_RELAXED(&m->released))
+    if (end_view(m, false))
         return V_NONE;
-    if (n > 0)
-        return err_set(&exc_BufferError, "memoryview has %zd exported buffer%s", n, n == 1 ? "" : "s");
-    if (!atomic_exchange(&m->released, true)) {
-        buffer_release(&m->buffer);
-        ExclCs cs;
-        excl_cs_begin(&cs, self);
-        Value keeper = ref_swap(self, &m->keeper, ABSENT);
-        excl_cs_end(&cs);
-        release(keeper);
-    }
-    return V_NONE;
+    intptr_t n = LOAD_RELAXED(&m->state) % MV_USER / MV_EXPORT;
+    n = MAX(n, 1); /* it may just have ended */
+    return err_set(&exc_BufferError, "memoryview has %zd exported buffer%s", n, n == 1 ? "" : "s");
 }
 static Value m_release(Value self, Value *args, intptr_t nargs, Value kw) {
     return release_view(self);
@@ -464,10 +494,15 @@ static Value m_tobytes(Value self, Value *args, intptr_t nargs, Value kw) {
     Value b = bytes_from(NULL, (size_t)nbytes(m));
     if (b == ABSENT || nbytes(m) == 0)
         return b;
+    if (!enter(m)) {
+        release(b);
+        return ABSENT;
+    }
     if (order == 'F' || (order == 'A' && !contiguous(m, 'C') && contiguous(m, 'F')))
         flatten_f(m, bytes_data(b));
     else
         copy_out(m, bytes_data(b));
+    leave(m);
     return b;
 }
 
@@ -503,9 +538,11 @@ static Value m_tolist(Value self, Value *args, intptr_t nargs, Value kw) {
     char code;
     if (!check(m) || (code = view_code(m)) == 0)
         return ABSENT;
-    if (m->ndim == 0)
-        return item_unpack(code, m->data);
-    return to_list(m, code, m->data, 0);
+    if (!enter(m))
+        return ABSENT;
+    Value r = m->ndim == 0 ? item_unpack(code, m->data) : to_list(m, code, m->data, 0);
+    leave(m);
+    return r;
 }
 
 static Value m_toreadonly(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -612,7 +649,7 @@ static Value m_len(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value m_repr(Value self, Value *args, intptr_t nargs, Value kw) {
     StrBuilder b;
     sb_init(&b);
-    sb_printf(&b, LOAD_RELAXED(&mv(self)->released) ? "<released memory at 0x%lx>" : "<memory at 0x%lx>",
+    sb_printf(&b, is_released(mv(self)) ? "<released memory at 0x%lx>" : "<memory at 0x%lx>",
               (unsigned long)obj_id(self));
     return sb_finish(&b);
 }
@@ -647,6 +684,14 @@ static char *item_at(MemoryView *m, Value key) {
     return p;
 }
 
+static Value load_item(MemoryView *m, char code, const char *p) {
+    if (!enter(m))
+        return ABSENT;
+    Value v = item_unpack(code, p);
+    leave(m);
+    return v;
+}
+
 static bool is_index_tuple(Value key, bool *slices) {
     if (!v_is_tuple(key))
         return false;
@@ -669,15 +714,13 @@ static Value m_getitem(Value self, Value *args, intptr_t nargs, Value kw) {
     if (m->ndim == 0 && (key == V_ELLIPSIS || (v_is_tuple(key) && tuple_len(key) == 0))) {
         if (key == V_ELLIPSIS)
             return retained(self);
-        return (code = view_code(m)) == 0 ? ABSENT : item_unpack(code, m->data);
+        return (code = view_code(m)) == 0 ? ABSENT : load_item(m, code, m->data);
     }
     if (v_is_index(key) || is_index_tuple(key, &slices)) {
         if ((code = view_code(m)) == 0)
             return ABSENT;
         char *p = item_at(m, key);
-        if (p == NULL || !check(m)) /* an __index__ may have released it */
-            return ABSENT;
-        return item_unpack(code, p);
+        return p == NULL ? ABSENT : load_item(m, code, p); /* an __index__ may have released it */
     }
     if (v_is_exact(key, IDX_SLICE)) {
         intptr_t lo, hi, step, n;
@@ -713,9 +756,10 @@ static Value m_setitem(Value self, Value *args, intptr_t nargs, Value kw) {
     if (v_is_index(key) || is_index_tuple(key, &slices) ||
         (m->ndim == 0 && (key == V_ELLIPSIS || (v_is_tuple(key) && tuple_len(key) == 0)))) {
         char *p = key == V_ELLIPSIS ? m->data : item_at(m, key), buf[8];
-        if (p == NULL || item_pack(code, buf, v) < 0 || !check(m))
+        if (p == NULL || item_pack(code, buf, v) < 0 || !enter(m))
             return ABSENT;
         memcpy(p, buf, (size_t)m->itemsize);
+        leave(m);
         return V_NONE;
     }
     if (v_is_exact(key, IDX_SLICE) && m->ndim == 1) {
@@ -753,6 +797,14 @@ static Value m_delitem(Value self, Value *args, intptr_t nargs, Value kw) {
     return err_set(&exc_TypeError, m->readonly ? "cannot modify read-only memory" : "cannot delete memory");
 }
 
+static Value g_obj(Value self) {
+    MemoryView *m = mv(self);
+    if (!enter(m))
+        return ABSENT;
+    Value v = retained(m->buffer.owner);
+    leave(m);
+    return v;
+}
 static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) {
     MemoryView *m = mv(self);
     int64_t h = LOAD_RELAXED(&m->hash);
@@ -765,7 +817,12 @@ static Value m_hash(Value self, Value *args, intptr_t nargs, Value kw) {
     char code = native_code(m->format);
     if (code == 0 || !strchr("bBc", code))
         return err_set(&exc_ValueError, "memoryview: hashing is restricted to formats 'B', 'b' or 'c'");
-    if (m->buffer.owner != ABSENT && obj_hash(m->buffer.owner) == -1)
+    Value owner = g_obj(self);
+    if (owner == ABSENT)
+        return ABSENT;
+    h = obj_hash(owner);
+    release(owner);
+    if (h == -1)
         return ABSENT;
     Value b = m_tobytes(self, NULL, 0, ABSENT);
     if (b == ABSENT)
@@ -804,11 +861,17 @@ static int equal(Value self, Value other) {
     if (self == other)
         return 1;
     MemoryView *a = mv(self);
-    if (LOAD_RELAXED(&a->released) || (v_is_exact(other, IDX_MEMORYVIEW) && LOAD_RELAXED(&mv(other)->released)))
+    bool views = v_is_exact(other, IDX_MEMORYVIEW);
+    if (is_released(a) || (views && is_released(mv(other))))
         return 0;
     Value view = memoryview_new(other);
-    if (view == ABSENT)
-        return -1;
+    if (view == ABSENT || !enter(a)) {
+        release(view);
+        if (!is_released(a) && !(views && is_released(mv(other))))
+            return -1;
+        err_clear(); /* another thread has released it */
+        return 0;
+    }
     MemoryView *b = mv(view);
     int r = a->ndim == b->ndim;
     for (int i = 0; r && i < a->ndim; i++)
@@ -819,6 +882,7 @@ static int equal(Value self, Value other) {
     else if (r) /* other formats: the same bytes in the same format */
         r = strcmp(a->format, b->format) == 0 && contiguous(a, 'C') && contiguous(b, 'C') &&
             memcmp(a->data, b->data, (size_t)nbytes(a)) == 0;
+    leave(a);
     release(view);
     return r;
 }
@@ -862,12 +926,6 @@ static Value g_strides(Value self) {
 }
 static Value g_suboffsets(Value self) {
     return check(mv(self)) ? retained(tuple_empty()) : ABSENT;
-}
-static Value g_obj(Value self) {
-    MemoryView *m = mv(self);
-    if (!check(m))
-        return ABSENT;
-    return m->buffer.owner != ABSENT ? retained(m->buffer.owner) : V_NONE;
 }
 static Value g_nbytes(Value self) {
     return check(mv(self)) ? v_from_int(nbytes(mv(self))) : ABSENT;
