@@ -135,6 +135,8 @@ static Value prop_set_name(Value self, Value *args, intptr_t nargs, Value kw) {
     return V_NONE;
 }
 static Value prop_abstract(Value self) {
+    if (!recursion_enter(" while calling a Python object"))
+        return ABSENT;
     Value parts[] = {ref_peek(&P(self)->fget), ref_peek(&P(self)->fset), ref_peek(&P(self)->fdel)};
     for (int i = 0; i < 3; i++) {
         Value a;
@@ -246,11 +248,14 @@ static Value sm_get(Value self, Value *args, intptr_t nargs, Value kw) {
     return f ? retained(f) : err_set(&exc_RuntimeError, "uninitialized staticmethod object");
 }
 static Value sm_call(Value self, Value *args, intptr_t nargs, Value kw) {
-    return obj_call(ref_peek(&W(self)->func), args, nargs, kw);
+    Value f = ref_peek(&W(self)->func);
+    return f ? obj_call(f, args, nargs, kw) : err_set(&exc_RuntimeError, "uninitialized staticmethod object");
 }
 Value method_new(Value func, Value self);
 static Value cm_get(Value self, Value *args, intptr_t nargs, Value kw) {
     Value f = ref_peek(&W(self)->func);
+    if (!recursion_enter(" while calling a Python object"))
+        return ABSENT;
     if (!f)
         return err_set(&exc_RuntimeError, "uninitialized classmethod object");
     Value t = nargs > 1 && args[1] && args[1] != V_NONE ? args[1] : V_OF(type_of(args[0]));
@@ -268,6 +273,8 @@ static Value wrap_abstract(Value self) {
     Value f = ref_peek(&W(self)->func), a;
     if (!f)
         return V_FALSE;
+    if (!recursion_enter(" while calling a Python object"))
+        return ABSENT;
     int r = obj_lookup_attr(f, ID("__isabstractmethod__"), &a);
     if (r > 0) {
         r = obj_truth(a);
