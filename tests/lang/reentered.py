@@ -60,7 +60,11 @@ class Below(io.RawIOBase):
 # Nothing here has a Python frame of its own.
 for name, make in dict(map=lambda i: map(str, i), zip=zip, chain=itertools.chain, islice=lambda i: itertools.islice(i, 5), accumulate=itertools.accumulate,
                        pairwise=itertools.pairwise, until=lambda i: iter(i.__next__, 5)).items():
-    attempt(name, lambda: next(nested(make, iter("a"))))
+    try:
+        next(nested(make, iter("a")))
+    except RecursionError:  # where the frames of C are small, the stack has room for all
+        pass
+print("iterators")
 attempt("partial", nested(partial_of, int))
 attempt("method", nested(lambda f: types.MethodType(f, 1), int))
 attempt("lru_cache", nested(functools.lru_cache(1), int))
