@@ -332,19 +332,27 @@ Value obj_call(Value f, Value *args, intptr_t nargs, Value kwnames) {
         return call_function(t, f, args, nargs, kwnames);
     case IDX_METHOD: {
         Method *m = (Method *)f;
+        if (UNLIKELY(!recursion_enter(" while calling a Python object")))
+            return ABSENT;
         return call_prepended(ref_peek(&m->func), ref_peek(&m->self), args, total, kwnames, nargs);
     }
     case IDX_NATIVE:
+        if (UNLIKELY(!recursion_enter(" while calling a Python object")))
+            return ABSENT;
         return native_call_own((Native *)f, args, nargs, kwnames);
     case IDX_METHOD_DESCR:
     case IDX_CLASSMETHOD_DESCR:
+        if (UNLIKELY(!recursion_enter(" while calling a Python object")))
+            return ABSENT;
         return native_call(f, ABSENT, args, nargs, kwnames);
     }
     Value call = type_special(type_of(f), SP_CALL);
     if (call == ABSENT)
         return not_callable(f);
-    if (v_is_exact(call, IDX_METHOD_DESCR))
-        return native_call_with((Native *)call, f, args, nargs, kwnames);
+    if (v_is_exact(call, IDX_METHOD_DESCR)) /* callables of callables need no Python frame */
+        return recursion_enter(" while calling a Python object")
+                   ? native_call_with((Native *)call, f, args, nargs, kwnames)
+                   : ABSENT;
     if (v_is_function(call))
         return call_prepended(call, f, args, total, kwnames, nargs);
     if (!recursion_enter(" while calling a Python object"))

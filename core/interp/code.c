@@ -408,6 +408,58 @@ static Value code_positions(Value self, Value *args, intptr_t nargs, Value kw) {
     return it;
 }
 
+enum { CO_KIND = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR };
+
+/* True when instructions made for the constant old do well with v: they rely on code, on strings, and on the lengths
+ * and strings of tuples (names of keyword arguments). */
+static bool constant_fits(Value old, Value v) {
+    if (v_is_code(old))
+        return v_is_code(v) &&
+               tuple_len(ref_peek(&((Code *)old)->freevars)) == tuple_len(ref_peek(&((Code *)v)->freevars));
+    if (v_is_str(old))
+        return v_is_exact(v, IDX_STR);
+    if (!v_is_tuple_exact(old))
+        return true;
+    if (!v_is_tuple_exact(v) || tuple_len(v) != tuple_len(old))
+        return false;
+    for (intptr_t i = 0; i < tuple_len(v); i++)
+        if (!constant_fits(tuple_get(old, i), tuple_get(v, i)))
+            return false;
+    return true;
+}
+static bool constants_fit(Value old, Value new) {
+    for (intptr_t i = 0; i < tuple_len(old); i++)
+        if (!constant_fits(tuple_get(old, i), tuple_get(new, i)))
+            return false;
+    return true;
+}
+
+/* Registers that hold parameters when a call begins. Instructions rely on their being bound. */
+static uint64_t n_parameters(uint32_t argcount, uint32_t kwonlyargcount, uint32_t flags) {
+    return (uint64_t)argcount + kwonlyargcount + !!(flags & CO_VARARGS) + !!(flags & CO_VARKEYWORDS);
+}
+
+/* A tuple of interned names for one of strings: owned. */
+static Value interned_names(Value names) {
+    Value t = tuple_new(tuple_len(names));
+    for (intptr_t i = 0; t != ABSENT && i < tuple_len(names); i++) {
+        Value name = tuple_get(names, i);
+        if (!v_is_exact(name, IDX_STR)) {
+            release(t);
+            return err_set(&exc_TypeError, "name tuples must contain only strings, not '%T'", name);
+        }
+        name = str_intern(retained(name));
+        if (name == ABSENT) {
+            release(t);
+            return ABSENT;
+        }
+        tuple_init_item(t, i, name);
+    }
+    if (t != ABSENT && tuple_len(names) > 0)
+        tuple_track(t);
+    return t;
+}
+
 static Value code_replace(Value self, Value *args, intptr_t nargs, Value kw) {
     Code *c = (Code *)self;
     CodeSpec s = {.instrs = NULL,
@@ -473,6 +525,8 @@ static Value code_replace(Value self, Value *args, intptr_t nargs, Value kw) {
             int n32;
             if (num_as_int(v, &n32) < 0)
                 return ABSENT;
+            if (n32 < 0 && fields[k].number != (uint32_t *)&s.firstlineno)
+                return err_set(&exc_ValueError, "code: %s must not be negative", fields[k].name + 3);
             *fields[k].number = (uint32_t)n32;
         } else {
             bool text = fields[k].value == &s.filename || fields[k].value == &s.name || fields[k].value == &s.qualname;
@@ -482,20 +536,38 @@ static Value code_replace(Value self, Value *args, intptr_t nargs, Value kw) {
             *fields[k].value = v;
         }
     }
+    uint32_t kind = c->flags & CO_KIND;
     if (tuple_len(s.consts) < tuple_len(ref_peek(&c->const_tuple)) ||
         tuple_len(s.names) < tuple_len(ref_peek(&c->name_tuple)) ||
+        tuple_len(s.varnames) != tuple_len(ref_peek(&c->varnames)) ||
         tuple_len(s.cellvars) != tuple_len(ref_peek(&c->cellvars)) ||
-        tuple_len(s.freevars) != tuple_len(ref_peek(&c->freevars)) || s.argcount + s.kwonlyargcount > s.n_locals)
+        tuple_len(s.freevars) != tuple_len(ref_peek(&c->freevars)) || s.posonlyargcount > s.argcount ||
+        n_parameters(s.argcount, s.kwonlyargcount, s.flags) != n_parameters(c->argcount, c->kwonlyargcount, c->flags) ||
+        ((s.flags ^ c->flags) & CO_OPTIMIZED) || (kind && (s.flags & CO_KIND) != kind) ||
+        !constants_fit(ref_peek(&c->const_tuple), s.consts))
         return err_set(&exc_ValueError, "code: the replaced part does not fit the instructions");
-    uint64_t *words = malloc(MAX(c->n_instrs, 1) * sizeof(uint64_t));
-    if (!words)
-        return err_no_memory();
+    Value *names[] = {&s.names, &s.varnames, &s.cellvars, &s.freevars}, kept[ARRAY_LEN(names)] = {ABSENT}, v = ABSENT;
+    uint64_t *words = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        kept[i] = interned_names(*names[i]);
+        if (kept[i] == ABSENT)
+            goto done;
+        *names[i] = kept[i];
+    }
+    words = malloc(MAX(c->n_instrs, 1) * sizeof(uint64_t));
+    if (!words) {
+        err_no_memory();
+        goto done;
+    }
     for (uint32_t i = 0; i < c->n_instrs; i++)
         words[i] = LOAD_RELAXED(&c->instrs[i]);
     ic_reset_words(words, c->n_instrs);
     s.instrs = words;
-    Value v = code_new(&s);
+    v = code_new(&s);
+done:
     free(words);
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+        release(kept[i]);
     return v;
 }
 

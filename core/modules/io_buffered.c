@@ -52,6 +52,21 @@ static Buffered *usable(Value self) {
 static Value raw_of(Buffered *b) {
     return ref_peek(&b->raw);
 }
+/* Calls a method of the stream below without the lock: what runs in it may detach it. */
+static Value call_raw(Value self, const char *method) {
+    Value raw = retained(raw_of((Buffered *)self));
+    if (raw == ABSENT)
+        return err_set(&exc_ValueError, "raw stream has been detached");
+    Value v = io_call(raw, method);
+    release(raw);
+    return v;
+}
+static Value getattr_raw(Value self, Value name) {
+    Value raw = retained(raw_of((Buffered *)self));
+    Value v = raw == ABSENT ? err_set(&exc_ValueError, "raw stream has been detached") : obj_getattr(raw, name);
+    release(raw);
+    return v;
+}
 static bool raw_is_file(Buffered *b) {
     Value raw = raw_of(b);
     return v_is_obj(raw) && type_of(raw) == &fileio_type;
@@ -64,6 +79,8 @@ static int raw_closed(Buffered *b) {
     return io_is_closed(raw_of(b));
 }
 
+/* While the lock is held, b->raw and b->buf stay: __init__ and detach take it. */
+
 /* Enters for an operation named what; NULL with an exception. */
 static Buffered *enter(Value self, const char *what) {
     Buffered *b = usable(self);
@@ -71,7 +88,7 @@ static Buffered *enter(Value self, const char *what) {
         return NULL;
     if (!io_lock_enter(&b->lock, self))
         return NULL;
-    int closed = raw_closed(b);
+    int closed = usable(self) ? raw_closed(b) : -1; /* another thread may have detached it */
     if (closed == 0)
         return b;
     io_lock_leave(&b->lock);
@@ -255,17 +272,20 @@ static int to_reading(Buffered *b, Value self) {
 static bool init_common(Value self, Value raw, Value size_v, bool readable, bool writable) {
     Buffered *b = (Buffered *)self;
     intptr_t size = IO_BUFFER_SIZE;
+    char *p = NULL;
+    if (!io_lock_enter(&b->lock, self))
+        return false;
     b->ready = b->detached = false;
     if (size_v != ABSENT && num_as_index(size_v, &size, &exc_ValueError) < 0)
-        return false;
+        goto fail;
     if (size <= 0) {
         err_set(&exc_ValueError, "buffer size must be strictly positive");
-        return false;
+        goto fail;
     }
-    char *p = realloc(b->buf, (size_t)size);
+    p = realloc(b->buf, (size_t)size);
     if (!p) {
         err_no_memory();
-        return false;
+        goto fail;
     }
     b->buf = p;
     b->size = (size_t)size;
@@ -273,9 +293,14 @@ static bool init_common(Value self, Value raw, Value size_v, bool readable, bool
     b->pos = -1;
     b->readable = readable;
     b->writable = writable;
-    ref_store(self, &b->raw, retained(raw));
+    Value old = ref_swap(self, &b->raw, retained(raw));
     b->ready = true;
+    io_lock_leave(&b->lock);
+    release(old);
     return true;
+fail:
+    io_lock_leave(&b->lock);
+    return false;
 }
 static bool demand(Value raw, const char *method, const char *message) {
     if (v_is_obj(raw) && type_of(raw) == &fileio_type) {
@@ -643,7 +668,7 @@ static Value buffered_flush(Value self, Value *args, intptr_t nargs, Value kw) {
     return leave(b, V_NONE);
 }
 static Value simple_flush(Value self, Value *args, intptr_t nargs, Value kw) {
-    return usable(self) ? io_call(raw_of((Buffered *)self), "flush") : ABSENT;
+    return usable(self) ? call_raw(self, "flush") : ABSENT;
 }
 
 /* ---- position ---- */
@@ -712,7 +737,7 @@ static Value buffered_close(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!b)
         return ABSENT;
     io_lock_enter_again(&b->lock);
-    int closed = raw_closed(b);
+    int closed = usable(self) ? raw_closed(b) : -1;
     if (closed || b->closing)
         return leave(b, closed < 0 ? ABSENT : V_NONE);
     b->closing = true;
@@ -720,7 +745,7 @@ static Value buffered_close(Value self, Value *args, intptr_t nargs, Value kw) {
     /* Through the method: subclasses override flush. */
     Value flushed = io_call(self, "flush"), first = flushed == ABSENT ? err_fetch() : ABSENT;
     release(flushed);
-    Value r = io_call(raw_of(b), "close");
+    Value r = call_raw(self, "close");
     b->closing = false;
     if (first != ABSENT) {
         release(r);
@@ -738,22 +763,26 @@ static Value buffered_detach(Value self, Value *args, intptr_t nargs, Value kw) 
     if (f == ABSENT)
         return ABSENT;
     release(f);
+    if (!io_lock_enter(&b->lock, self))
+        return ABSENT;
+    if (!usable(self)) /* flushing detached it */
+        return leave(b, ABSENT);
     b->ready = false;
     b->detached = true;
-    return ref_swap(self, &b->raw, ABSENT);
+    return leave(b, ref_swap(self, &b->raw, ABSENT));
 }
 #define FORWARD(name)                                                                 \
     static Value buffered_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
-        return usable(self) ? io_call(raw_of((Buffered *)self), #name) : ABSENT;      \
+        return usable(self) ? call_raw(self, #name) : ABSENT;                         \
     }
 FORWARD(seekable)
 FORWARD(readable)
 FORWARD(writable)
 FORWARD(fileno)
 FORWARD(isatty)
-#define FORWARD_ATTR(name)                                                               \
-    static Value buffered_get_##name(Value self) {                                       \
-        return usable(self) ? obj_getattr(raw_of((Buffered *)self), ID(#name)) : ABSENT; \
+#define FORWARD_ATTR(name)                                           \
+    static Value buffered_get_##name(Value self) {                   \
+        return usable(self) ? getattr_raw(self, ID(#name)) : ABSENT; \
     }
 FORWARD_ATTR(closed)
 FORWARD_ATTR(name)
@@ -894,7 +923,7 @@ static Value pair_close(Value self, Value *args, intptr_t nargs, Value kw) {
     if (a == ABSENT)
         first = err_fetch();
     release(a);
-    Value b = io_call(pair_side(self, false), "close");
+    Value reader = pair_side(self, false), b = reader == ABSENT ? ABSENT : io_call(reader, "close");
     if (first != ABSENT) {
         release(b);
         err_clear();
@@ -907,7 +936,8 @@ static Value pair_isatty(Value self, Value *args, intptr_t nargs, Value kw) {
     Value w = pair_side(self, true), r = w == ABSENT ? ABSENT : io_call(w, "isatty");
     if (r != V_FALSE)
         return r;
-    return io_call(pair_side(self, false), "isatty");
+    Value reader = pair_side(self, false);
+    return reader == ABSENT ? ABSENT : io_call(reader, "isatty");
 }
 static Value pair_get_closed(Value self) {
     Value w = pair_side(self, true);

@@ -64,8 +64,42 @@ static Value text_new(Value cls, Value *args, intptr_t nargs, Value kw) {
 static Value buffer_of(TextIO *t) {
     return ref_peek(&t->buffer);
 }
-static const char *errors_of(TextIO *t) {
-    return str_utf8(ref_peek(&t->errors), NULL);
+/* Calls a method of the stream below, or of a coder. Whatever runs in it may detach the stream or set it up anew. */
+static Value call_field(Ref *r, const char *method, Value *args, intptr_t nargs) {
+    Value o = retained(ref_peek(r));
+    if (o == ABSENT)
+        return err_set(&exc_ValueError, "underlying buffer has been detached");
+    Value v = obj_call_method_str(o, method, args, nargs);
+    release(o);
+    return v;
+}
+static Value call_below(TextIO *t, const char *method) {
+    return call_field(&t->buffer, method, NULL, 0);
+}
+static Value call_below1(TextIO *t, const char *method, Value arg) {
+    return call_field(&t->buffer, method, &arg, 1);
+}
+static int below_is_closed(TextIO *t) {
+    Value b = retained(buffer_of(t));
+    if (b == ABSENT) {
+        err_set(&exc_ValueError, "underlying buffer has been detached");
+        return -1;
+    }
+    int closed = io_is_closed(b);
+    release(b);
+    return closed;
+}
+static Value getattr_below(TextIO *t, Value name) {
+    Value b = retained(buffer_of(t)), v = obj_getattr(b, name);
+    release(b);
+    return v;
+}
+/* Takes text, which may be ABSENT, as what was read ahead. */
+static void set_decoded(Value self, Value text, intptr_t used) {
+    TextIO *t = (TextIO *)self;
+    Value old = ref_swap(self, &t->decoded, text);
+    t->used = used;
+    release(old);
 }
 
 static TextIO *usable(Value self) {
@@ -81,7 +115,7 @@ static TextIO *enter(Value self) {
     if (!t)
         return NULL;
     io_lock_enter_again(&t->lock);
-    int closed = io_is_closed(buffer_of(t));
+    int closed = below_is_closed(t);
     if (closed == 0)
         return t;
     io_lock_leave(&t->lock);
@@ -217,8 +251,7 @@ static Value text_init(Value self, Value *args, intptr_t nargs, Value kw) {
     t->write_through = write_through;
     t->chunk = IO_BUFFER_SIZE;
     t->wlen = 0;
-    t->used = 0;
-    ref_store(self, &t->decoded, ABSENT);
+    set_decoded(self, ABSENT, 0);
     ref_store(self, &t->snapshot, ABSENT);
     ref_store(self, &t->buffer, retained(buffer));
     Type *bt = type_of(buffer);
@@ -253,9 +286,11 @@ static Value text_init(Value self, Value *args, intptr_t nargs, Value kw) {
                 return ABSENT;
             if (pos != v_from_int(0)) {
                 t->at_start = false;
-                Value s = io_call1(ref_peek(&t->encoder), "setstate", v_from_int(0));
-                if (s == ABSENT)
+                Value zero = v_from_int(0), s = call_field(&t->encoder, "setstate", &zero, 1);
+                if (s == ABSENT) {
+                    release(pos);
                     return ABSENT;
+                }
                 release(s);
             }
             release(pos);
@@ -268,8 +303,7 @@ static Value text_init(Value self, Value *args, intptr_t nargs, Value kw) {
 
 /* ---- writing ---- */
 
-static Value encode(TextIO *t, Value s) {
-    const char *e = errors_of(t);
+static Value encode_with(TextIO *t, Value s, const char *e) {
     switch (t->coder) {
     case CODER_UTF8:
         return codec_utf8_encode(s, e);
@@ -278,8 +312,13 @@ static Value encode(TextIO *t, Value s) {
     case CODER_LATIN1:
         return codec_latin1_encode(s, e);
     default:
-        return io_call1(ref_peek(&t->encoder), "encode", s);
+        return call_field(&t->encoder, "encode", &s, 1);
     }
+}
+static Value encode(TextIO *t, Value s) {
+    Value errors = retained(ref_peek(&t->errors)), r = encode_with(t, s, str_utf8(errors, NULL));
+    release(errors);
+    return r;
 }
 
 /* Gives the pending bytes to the buffer: 0, -1. */
@@ -290,7 +329,7 @@ static int flush_pending(TextIO *t) {
     if (b == ABSENT)
         return -1;
     t->wlen = 0;
-    Value r = io_call1(buffer_of(t), "write", b);
+    Value r = call_below1(t, "write", b);
     release(b);
     if (r == ABSENT)
         return -1;
@@ -315,11 +354,9 @@ static int add_pending(TextIO *t, const char *p, size_t n) {
 }
 
 static Value write_text(Value self, TextIO *t, Value s) {
-    if (v_is_obj(ref_peek(&t->decoded)))
-        ref_store(self, &t->decoded, ABSENT);
+    set_decoded(self, ABSENT, 0);
     if (v_is_obj(ref_peek(&t->snapshot)))
         ref_store(self, &t->snapshot, ABSENT);
-    t->used = 0;
     bool has_lf = (t->write_nl[0] || t->line_buffering) && str_find_char(s, '\n', 0, str_len(s), 1) >= 0;
     Value text = retained(s);
     if (has_lf && t->write_nl[0]) {
@@ -352,7 +389,7 @@ static Value write_text(Value self, TextIO *t, Value s) {
     if ((t->wlen >= (size_t)t->chunk || flush || t->write_through) && flush_pending(t) < 0)
         return ABSENT;
     if (flush) {
-        Value r = io_call(buffer_of(t), "flush");
+        Value r = call_below(t, "flush");
         if (r == ABSENT)
             return ABSENT;
         release(r);
@@ -370,18 +407,17 @@ static Value text_flush(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!t)
         return ABSENT;
     t->telling = t->seekable;
-    return leave(t, flush_pending(t) < 0 ? ABSENT : io_call(buffer_of(t), "flush"));
+    return leave(t, flush_pending(t) < 0 ? ABSENT : call_below(t, "flush"));
 }
 
 /* ---- reading ---- */
 
-static Value decode_raw(TextIO *t, const char *p, size_t n, bool final) {
-    const char *e = errors_of(t);
+static Value decode_raw(TextIO *t, const char *p, size_t n, bool final, const char *e) {
     if (t->coder == CODER_OBJECT) {
         Value b = bytes_from(p, n);
         if (b == ABSENT)
             return ABSENT;
-        Value a[2] = {b, v_bool(final)}, r = obj_call_method_str(ref_peek(&t->decoder), "decode", a, 2);
+        Value a[2] = {b, v_bool(final)}, r = call_field(&t->decoder, "decode", a, 2);
         release(b);
         if (r != ABSENT && !v_is_str(r)) {
             err_set(&exc_TypeError, "decoder should return a string result, not '%T'", r);
@@ -418,7 +454,8 @@ static Value decode_raw(TextIO *t, const char *p, size_t n, bool final) {
     return r;
 }
 static Value decode(TextIO *t, const char *p, size_t n, bool final) {
-    Value s = decode_raw(t, p, n, final);
+    Value errors = retained(ref_peek(&t->errors)), s = decode_raw(t, p, n, final, str_utf8(errors, NULL));
+    release(errors);
     return s != ABSENT && t->universal ? newlines_decode(&t->nl, s, t->translate, final) : s;
 }
 
@@ -428,7 +465,7 @@ static Value decoder_state(TextIO *t, int64_t *flags) {
         *flags = t->nl.pending_cr;
         return bytes_from(t->rest, t->n_rest);
     }
-    Value s = io_call(ref_peek(&t->decoder), "getstate");
+    Value s = call_field(&t->decoder, "getstate", NULL, 0);
     if (s == ABSENT)
         return ABSENT;
     if (!v_is_tuple(s) || tuple_len(s) != 2 || !v_is_bytes(tuple_get(s, 0)) || num_as_i64(tuple_get(s, 1), flags) < 0) {
@@ -449,8 +486,8 @@ static int set_decoder_state(TextIO *t, const char *p, size_t n, int64_t flags) 
     }
     Value b = bytes_from(p, n), s = b == ABSENT ? ABSENT : tuple_pack(2, b, v_from_int(flags >> 1)), r = ABSENT;
     if (s != ABSENT)
-        r = n == 0 && flags >> 1 == 0 ? io_call(ref_peek(&t->decoder), "reset")
-                                      : io_call1(ref_peek(&t->decoder), "setstate", s);
+        r = n == 0 && flags >> 1 == 0 ? call_field(&t->decoder, "reset", NULL, 0)
+                                      : call_field(&t->decoder, "setstate", &s, 1);
     release(b);
     release(s);
     release(r);
@@ -467,7 +504,7 @@ static int read_chunk(Value self, TextIO *t, intptr_t hint) {
             return -1;
     }
     intptr_t n = MAX(hint, t->chunk);
-    Value b = io_call1(buffer_of(t), t->has_read1 ? "read1" : "read", v_from_int(n));
+    Value b = call_below1(t, t->has_read1 ? "read1" : "read", v_from_int(n));
     if (b == ABSENT)
         goto fail;
     Buffer view;
@@ -502,9 +539,8 @@ static int read_chunk(Value self, TextIO *t, intptr_t hint) {
     release(held);
     if (s == ABSENT)
         return -1;
-    t->used = 0;
     bool some = str_len(s) > 0;
-    ref_store(self, &t->decoded, s);
+    set_decoded(self, s, 0);
     return some || !eof;
 fail:
     release(held);
@@ -541,7 +577,7 @@ static Value text_read(Value self, Value *args, intptr_t nargs, Value kw) {
     if (before_read(t) < 0)
         return leave(t, ABSENT);
     if (n < 0) {
-        Value b = io_call(buffer_of(t), "read"), s = ABSENT, head, all = ABSENT;
+        Value b = call_below(t, "read"), s = ABSENT, head, all = ABSENT;
         if (b == V_NONE)
             return leave(t, err_set(&exc_BlockingIOError, "Read returned None."));
         Buffer view;
@@ -559,9 +595,8 @@ static Value text_read(Value self, Value *args, intptr_t nargs, Value kw) {
             all = str_len(head) ? str_concat(head, s) : retained(s);
         release(head);
         release(s);
-        ref_store(self, &t->decoded, ABSENT);
+        set_decoded(self, ABSENT, 0);
         ref_store(self, &t->snapshot, ABSENT);
-        t->used = 0;
         return leave(t, all);
     }
     Value first = take(t, n);
@@ -664,7 +699,7 @@ static Value read_line(Value self, TextIO *t, intptr_t limit) {
                 return ABSENT;
             }
             d = ref_peek(&t->decoded);
-            if (r > 0 && str_len(d) > 0 && str_at(d, 0) == '\n') {
+            if (r > 0 && d != ABSENT && str_len(d) > 0 && str_at(d, 0) == '\n') {
                 t->used = 1;
                 sb_char(&sb, '\n');
                 return sb_finish(&sb);
@@ -751,11 +786,11 @@ static Value tell(Value self, TextIO *t) {
         return err_set(&exc_OSError, "telling position disabled by next() call");
     if (flush_pending(t) < 0)
         return ABSENT;
-    Value f = io_call(buffer_of(t), "flush");
+    Value f = call_below(t, "flush");
     if (f == ABSENT)
         return ABSENT;
     release(f);
-    Value pos = io_call(buffer_of(t), "tell"), snap = ref_peek(&t->snapshot), d = ref_peek(&t->decoded);
+    Value pos = call_below(t, "tell"), snap = ref_peek(&t->snapshot);
     if (pos == ABSENT || snap == ABSENT)
         return pos;
     Cookie c = {0};
@@ -765,19 +800,22 @@ static Value tell(Value self, TextIO *t) {
         return ABSENT;
     c.start -= bytes_len(snap);
     c.flags = (int32_t)t->snapshot_flags;
-    if (t->used == 0 || d == ABSENT)
+    if (t->used == 0 || ref_peek(&t->decoded) == ABSENT)
         return cookie_pack(&c);
     /* Replay the chunk byte by byte up to the last place where the decoder holds nothing and no more than `used`
      * characters came out. */
     int64_t now_flags = 0;
+    intptr_t used = t->used;
+    retain(snap);
     Value now = decoder_state(t, &now_flags), out = ABSENT;
     Newlines nl_before = t->nl;
-    if (now == ABSENT)
+    if (now == ABSENT) {
+        release(snap);
         return ABSENT;
+    }
     if (set_decoder_state(t, "", 0, t->snapshot_flags) < 0)
         goto done;
     intptr_t chars = 0, n = bytes_len(snap), i = 0;
-    intptr_t used = t->used;
     for (; i < n && chars < used; i++) {
         Value s = decode(t, bytes_data(snap) + i, 1, false);
         if (s == ABSENT)
@@ -823,6 +861,7 @@ restore:;
     if (pending != ABSENT)
         err_restore(pending);
 done:
+    release(snap);
     release(now);
     return out;
 }
@@ -835,8 +874,8 @@ static int reset_encoder(TextIO *t, bool at_start) {
     t->at_start = at_start;
     if (t->coder != CODER_OBJECT)
         return 0;
-    Value r =
-        at_start ? io_call(ref_peek(&t->encoder), "reset") : io_call1(ref_peek(&t->encoder), "setstate", v_from_int(0));
+    Value zero = v_from_int(0);
+    Value r = at_start ? call_field(&t->encoder, "reset", NULL, 0) : call_field(&t->encoder, "setstate", &zero, 1);
     release(r);
     return r == ABSENT ? -1 : 0;
 }
@@ -871,15 +910,14 @@ static Value seek(Value self, TextIO *t, Value cookie, int whence) {
     }
     if (flush_pending(t) < 0)
         return ABSENT;
-    Value f = io_call(buffer_of(t), "flush");
+    Value f = call_below(t, "flush");
     if (f == ABSENT)
         return ABSENT;
     release(f);
-    t->used = 0;
-    ref_store(self, &t->decoded, ABSENT);
+    set_decoded(self, ABSENT, 0);
     ref_store(self, &t->snapshot, ABSENT);
     if (whence == 2) {
-        Value a[2] = {v_from_int(0), v_from_int(2)}, r = obj_call_method_str(buffer_of(t), "seek", a, 2);
+        Value a[2] = {v_from_int(0), v_from_int(2)}, r = call_field(&t->buffer, "seek", a, 2);
         if (r == ABSENT || set_decoder_state(t, "", 0, 0) < 0 || reset_encoder(t, r == v_from_int(0)) < 0) {
             release(r);
             return ABSENT;
@@ -889,7 +927,7 @@ static Value seek(Value self, TextIO *t, Value cookie, int whence) {
     Cookie c;
     if (cookie_unpack(cookie, &c) < 0)
         return ABSENT;
-    Value start = int_from_i64(c.start), r = start == ABSENT ? ABSENT : io_call1(buffer_of(t), "seek", start);
+    Value start = int_from_i64(c.start), r = start == ABSENT ? ABSENT : call_below1(t, "seek", start);
     release(start);
     if (r == ABSENT)
         return ABSENT;
@@ -897,7 +935,7 @@ static Value seek(Value self, TextIO *t, Value cookie, int whence) {
     if (set_decoder_state(t, "", 0, c.flags) < 0)
         return ABSENT;
     if (c.to_skip || c.to_feed) {
-        Value b = io_call1(buffer_of(t), "read", v_from_int(c.to_feed));
+        Value b = call_below1(t, "read", v_from_int(c.to_feed));
         if (b == ABSENT)
             return ABSENT;
         if (!v_is_bytes(b)) {
@@ -912,12 +950,11 @@ static Value seek(Value self, TextIO *t, Value cookie, int whence) {
         }
         ref_store(self, &t->snapshot, b);
         t->snapshot_flags = c.flags;
-        if (str_len(s) < c.to_skip) {
+        if (c.to_skip < 0 || str_len(s) < c.to_skip) {
             release(s);
             return err_set(&exc_OSError, "can't restore logical file position");
         }
-        ref_store(self, &t->decoded, s);
-        t->used = c.to_skip;
+        set_decoded(self, s, c.to_skip);
     } else {
         Value empty = bytes_empty();
         ref_store(self, &t->snapshot, retained(empty));
@@ -939,7 +976,7 @@ static Value text_truncate(Value self, Value *args, intptr_t nargs, Value kw) {
     if (f == ABSENT)
         return ABSENT;
     release(f);
-    return io_call1(buffer_of((TextIO *)self), "truncate", arg_at(args, nargs, 0) == ABSENT ? V_NONE : args[0]);
+    return call_below1((TextIO *)self, "truncate", arg_at(args, nargs, 0) == ABSENT ? V_NONE : args[0]);
 }
 
 /* ---- the rest ---- */
@@ -948,12 +985,12 @@ static Value text_close(Value self, Value *args, intptr_t nargs, Value kw) {
     TextIO *t = usable(self);
     if (!t)
         return ABSENT;
-    int closed = io_is_closed(buffer_of(t));
+    int closed = below_is_closed(t);
     if (closed)
         return closed < 0 ? ABSENT : V_NONE;
     Value f = io_call(self, "flush"), first = f == ABSENT ? err_fetch() : ABSENT;
     release(f);
-    Value r = io_call(buffer_of(t), "close");
+    Value r = call_below(t, "close");
     if (first != ABSENT) {
         release(r);
         err_clear();
@@ -970,6 +1007,8 @@ static Value text_detach(Value self, Value *args, intptr_t nargs, Value kw) {
     if (f == ABSENT)
         return ABSENT;
     release(f);
+    if (!usable(self)) /* flushing detached it */
+        return ABSENT;
     t->ready = false;
     t->detached = true;
     return ref_swap(self, &t->buffer, ABSENT);
@@ -1013,7 +1052,7 @@ static Value text_reconfigure(Value self, Value *args, intptr_t nargs, Value kw)
 
 #define FORWARD(name)                                                             \
     static Value text_##name(Value self, Value *args, intptr_t nargs, Value kw) { \
-        return usable(self) ? io_call(buffer_of((TextIO *)self), #name) : ABSENT; \
+        return usable(self) ? call_below((TextIO *)self, #name) : ABSENT;         \
     }
 FORWARD(seekable)
 FORWARD(readable)
@@ -1091,10 +1130,10 @@ static Value text_get_buffer(Value self) {
     return usable(self) ? retained(buffer_of((TextIO *)self)) : ABSENT;
 }
 static Value text_get_name(Value self) {
-    return usable(self) ? obj_getattr(buffer_of((TextIO *)self), ID("name")) : ABSENT;
+    return usable(self) ? getattr_below((TextIO *)self, ID("name")) : ABSENT;
 }
 static Value text_get_closed(Value self) {
-    return usable(self) ? obj_getattr(buffer_of((TextIO *)self), ID("closed")) : ABSENT;
+    return usable(self) ? getattr_below((TextIO *)self, ID("closed")) : ABSENT;
 }
 static Value text_get_newlines(Value self) {
     TextIO *t = usable(self);

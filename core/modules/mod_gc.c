@@ -9,11 +9,14 @@
 #include "tracer.h"
 
 static Ref callbacks, garbage;
+/* Collections that a callback causes run no callbacks, and one that it asks for does nothing. */
+static _Thread_local bool in_callbacks;
 
 static void call_callbacks(bool start, int generation, size_t collected) {
     Value list = ref_peek(&callbacks);
-    if (!list || list_len(list) == 0)
+    if (!list || list_len(list) == 0 || in_callbacks)
         return;
+    in_callbacks = true;
     Value saved = err_fetch();
     Value info = dict_new(), phase = retained(start ? ID("start") : ID("stop"));
     if (info && dict_set_str(info, "generation", v_from_int(generation)) == 0 &&
@@ -36,6 +39,7 @@ static void call_callbacks(bool start, int generation, size_t collected) {
         err_unraisable("Exception ignored in garbage collection callbacks", ABSENT);
     release(info);
     err_restore(saved);
+    in_callbacks = false;
 }
 
 static Value collect(Value self, Value *args, intptr_t nargs, Value kw) {
@@ -44,6 +48,8 @@ static Value collect(Value self, Value *args, intptr_t nargs, Value kw) {
         return ABSENT;
     if (generation < 0 || generation > 2)
         return err_set(&exc_ValueError, "invalid generation");
+    if (in_callbacks)
+        return v_from_int(0);
     call_callbacks(true, generation, 0);
     intptr_t n = trace_collect(generation);
     gc_take_saved(ref_peek(&garbage));

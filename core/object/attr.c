@@ -268,7 +268,8 @@ Value obj_call_special(Value o, int sp, Value *args, intptr_t nargs) {
     if (!m)
         return V_MARK;
     if (v_is_exact(m, IDX_METHOD_DESCR))
-        return native_call_with((Native *)m, o, args, nargs, ABSENT);
+        return recursion_enter(" while calling a Python object") ? native_call_with((Native *)m, o, args, nargs, ABSENT)
+                                                                 : ABSENT;
     if (v_is_exact(m, IDX_FUNCTION))
         return call_unbound(m, o, args, nargs);
     if (m == V_NONE) /* x = None blocks a special method: callers test for it where the message differs */

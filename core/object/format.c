@@ -136,11 +136,6 @@ static int parse(Value v, Value spec, Spec *s, char default_align) {
     return 0;
 }
 
-static void pad(StrBuilder *b, uint32_t fill, intptr_t n) {
-    while (n-- > 0)
-        sb_char(b, fill);
-}
-
 /* Text between fill characters. */
 static Value padded(const Spec *s, Value text, char default_align) {
     intptr_t n = str_len(text), total = MAX(s->width, n), extra = total - n;
@@ -148,9 +143,9 @@ static Value padded(const Spec *s, Value text, char default_align) {
     intptr_t left = align == '>' ? extra : align == '^' ? extra / 2 : 0;
     StrBuilder b;
     sb_init(&b);
-    pad(&b, s->fill, left);
+    sb_fill(&b, s->fill, left);
     sb_str(&b, text);
-    pad(&b, s->fill, extra - left);
+    sb_fill(&b, s->fill, extra - left);
     return sb_finish(&b);
 }
 
@@ -168,7 +163,12 @@ typedef struct Parts {
  * lconv. */
 static void put_grouped(StrBuilder *b, const char *d, intptr_t n, const char *sep, const char *grouping, intptr_t min) {
     /* Lay it out from the right into a buffer of characters; separators are marked by 1. */
-    intptr_t cap = (n > min ? n : min) * 2 + 8, k = cap, digits_left = n, in_group = 0;
+    intptr_t most = MAX(n, min);
+    if (most > INTPTR_MAX / 4) {
+        b->failed = true;
+        return;
+    }
+    intptr_t cap = most * 2 + 8, k = cap, digits_left = n, in_group = 0;
     char *out = malloc((size_t)cap);
     if (!out) {
         b->failed = true;
@@ -236,13 +236,13 @@ static Value assemble(const Spec *s, const Parts *p) {
     intptr_t left = align == '>' ? extra : align == '^' ? extra / 2 : 0, inner = align == '=' ? extra : 0;
     StrBuilder b;
     sb_init(&b);
-    pad(&b, s->fill, left);
+    sb_fill(&b, s->fill, left);
     if (p->sign)
         sb_char(&b, (uint32_t)p->sign);
     sb_cstr(&b, p->prefix);
-    pad(&b, s->fill, inner);
+    sb_fill(&b, s->fill, inner);
     sb_str(&b, text);
-    pad(&b, s->fill, extra - left - inner);
+    sb_fill(&b, s->fill, extra - left - inner);
     release(text);
     return sb_finish(&b);
 }

@@ -213,6 +213,8 @@ static intptr_t index_of(Value params, Value v) {
 /* obj[...] with the parameters that occur in it replaced. */
 static Value subs_in(Value o, Value params, Value argitems) {
     Value sub;
+    if (!recursion_enter(" while calling a Python object"))
+        return ABSENT;
     int has = lookup(o, "__parameters__", &sub);
     if (has <= 0)
         return has < 0 ? ABSENT : retained(o);

@@ -21,8 +21,7 @@ Value iter_pull(Value it) {
             return v;
         }
     }
-    NextFn next = iter_next_fn(it);
-    return next ? next(it) : obj_next(it);
+    return obj_next(it);
 }
 
 /* ---- enumerate ---- */

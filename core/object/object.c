@@ -623,8 +623,8 @@ Value obj_iter(Value o) {
 
 Value obj_next(Value it) {
     NextFn fn = iter_next_fn(it);
-    if (fn)
-        return fn(it);
+    if (fn) /* iterators of iterators need no Python frame */
+        return recursion_enter(" while calling a Python object") ? fn(it) : ABSENT;
     if (v_is_exact(it, IDX_GENERATOR))
         return gen_next(it);
     Value r = obj_call_special(it, SP_NEXT, NULL, 0);

@@ -143,7 +143,9 @@ static Value prop_set_name(Value self, Value *args, intptr_t nargs, Value kw) {
 /* f's __isabstractmethod__, false where it has none; consumes f, which may be ABSENT. */
 static int is_abstract(Value f) {
     Value a;
-    int r = f != ABSENT ? obj_lookup_attr(f, ID("__isabstractmethod__"), &a) : 0;
+    int r = 0;
+    if (f != ABSENT)
+        r = recursion_enter(" while calling a Python object") ? obj_lookup_attr(f, ID("__isabstractmethod__"), &a) : -1;
     release(f);
     if (r > 0) {
         r = obj_truth(a);
@@ -259,6 +261,8 @@ static Value sm_call(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 Value method_new(Value func, Value self);
 static Value cm_get(Value self, Value *args, intptr_t nargs, Value kw) {
+    if (!recursion_enter(" while calling a Python object"))
+        return ABSENT;
     Value f = ref_read(self, &W(self)->func);
     if (!f)
         return err_set(&exc_RuntimeError, "uninitialized classmethod object");
