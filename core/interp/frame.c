@@ -301,6 +301,19 @@ void frame_detach(InterpFrame *f) {
     release(v);
 }
 
+void interp_thread_vanished(Thread *t) {
+    for (InterpFrame *f = t->frame; f; f = f->prev) {
+        if (f->flags & FR_OBJECT)
+            frame_detach(f);
+        if (f->flags & FR_GEN) { /* it stays one that runs, as nobody can say where it is */
+            Generator *g = (Generator *)f->extra;
+            g->frame = NULL;
+            ref_clear(f->extra, &g->frame_obj);
+        }
+    }
+    t->frame = NULL;
+}
+
 /* A generator that is suspended keeps its registers itself: the frame object reads them there. */
 void frame_suspend(InterpFrame *f) {
     FrameObj *o = (FrameObj *)f->frame_obj;

@@ -72,6 +72,8 @@ void frame_detach(InterpFrame *f);
 /* Per-thread state and roots. */
 int interp_thread_init(Thread *t);
 void interp_thread_fini(Thread *t);
+/* In a forked child, before interp_thread_fini of a thread that is not there: frame objects let go of its frames. */
+void interp_thread_vanished(Thread *t);
 /* World stopped, or t is the caller: visits every Value that t's frames, segments and interpreter state hold. */
 void interp_visit_roots(Thread *t, VisitFn visit, void *arg);
 

@@ -24,7 +24,8 @@ int hash_library_load(HashLibrary *l) {
 
 typedef struct Hash {
     Object hdr;
-    Mutex lock; /* held over long updates, which run detached */
+    Mutex lock; /* taken and released attached without a safepoint between, or detached: so it is always released */
+    _Atomic(uint32_t) forks; /* thread_forks when it was last taken */
     const HashKind *kind;
     void *state; /* the kind's; owned */
 } Hash;
@@ -39,7 +40,22 @@ static void hash_fini(Value self) {
 }
 static const TypeOps ops = {NULL, NULL, hash_fini};
 
+/* First use after a fork: a thread that is not in the child may have held the lock, detached. */
+static NOINLINE void inherit(Hash *h) {
+    ExclCs cs;
+    excl_cs_begin(&cs, V_OF(h));
+    if (LOAD_RELAXED(&h->forks) != LOAD_RELAXED(&thread_forks)) {
+        mutex_reinit(&h->lock);
+        STORE_RELEASE(&h->forks, LOAD_RELAXED(&thread_forks)); /* pairs with the acquire in inherit_once */
+    }
+    excl_cs_end(&cs);
+}
+static void inherit_once(Hash *h) {
+    if (UNLIKELY(LOAD_ACQUIRE(&h->forks) != LOAD_RELAXED(&thread_forks)))
+        inherit(h);
+}
 static void lock(Hash *h) {
+    inherit_once(h);
     if (!mutex_try_lock(&h->lock))
         mutex_lock_detached(&h->lock);
 }
@@ -59,15 +75,18 @@ static int update(Value self, Value data) {
     }
     Hash *h = (Hash *)self;
     const unsigned char *p = (const unsigned char *)b.data;
-    lock(h);
     if (b.len > DETACH_BYTES) {
+        inherit_once(h);
         DETACHED_BEGIN
+        mutex_lock(&h->lock);
         h->kind->ops->update(h->state, p, (size_t)b.len);
+        mutex_unlock(&h->lock);
         DETACHED_END
     } else {
+        lock(h);
         h->kind->ops->update(h->state, p, (size_t)b.len);
+        mutex_unlock(&h->lock);
     }
-    mutex_unlock(&h->lock);
     buffer_release(&b);
     return 0;
 }
@@ -85,6 +104,7 @@ Value hash_start(const HashKind *kind, void *state, Value data) {
     }
     Hash *h = (Hash *)v;
     h->lock = (Mutex)MUTEX_INIT(RANK_NONE);
+    STORE_RELAXED(&h->forks, LOAD_RELAXED(&thread_forks));
     h->kind = kind;
     h->state = state;
     if (data != ABSENT && update(v, data) < 0) {

@@ -2,7 +2,8 @@
  *
  * Every stream object has an IoLock: recursive, held across calls to the stream below, waiting detached. It keeps C
  * state consistent when several threads use one stream; a buffered stream refuses to be re-entered by the thread that
- * holds it, a text stream allows it.
+ * holds it, a text stream allows it. What a thread held that a fork left behind is free in the child. Who ends the
+ * process waits for nobody: other threads may have been stopped with the lock held.
  */
 #ifndef POLYGIL_IO_H
 #define POLYGIL_IO_H
@@ -19,6 +20,7 @@
 typedef struct IoLock {
     Mutex mutex;
     _Atomic(uint64_t) owner; /* serial of the holding thread, 0: free */
+    _Atomic(uint32_t) forks; /* thread_forks when it was last taken */
     uint32_t depth;
 } IoLock;
 

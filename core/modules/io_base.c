@@ -11,7 +11,32 @@ Value io_unsupported_type;
 void io_lock_init(IoLock *l) {
     l->mutex = (Mutex)MUTEX_INIT(RANK_NONE);
     STORE_RELAXED(&l->owner, 0);
+    STORE_RELAXED(&l->forks, LOAD_RELAXED(&thread_forks));
     l->depth = 0;
+}
+
+static Mutex inherit_mutex = MUTEX_INIT(RANK_TABLE);
+
+/* First use after a fork: free, unless it is the survivor's. The mutex may be held where owner is not set yet. */
+static NOINLINE void inherit(IoLock *l) {
+    mutex_lock(&inherit_mutex);
+    if (LOAD_RELAXED(&l->forks) != LOAD_RELAXED(&thread_forks)) {
+        if (LOAD_RELAXED(&l->owner) != thread_main_record->serial) {
+            mutex_reinit(&l->mutex);
+            STORE_RELAXED(&l->owner, 0);
+            l->depth = 0;
+        }
+        STORE_RELEASE(&l->forks, LOAD_RELAXED(&thread_forks));
+    }
+    mutex_unlock(&inherit_mutex);
+}
+static ALWAYS_INLINE void inherit_once(IoLock *l) {
+    /* acquire: pairs with the release above; the mutex is reset */
+    if (UNLIKELY(LOAD_ACQUIRE(&l->forks) != LOAD_RELAXED(&thread_forks)))
+        inherit(l);
+}
+static void after_fork_child(void) {
+    mutex_reinit(&inherit_mutex);
 }
 
 bool io_lock_enter(IoLock *l, Value self) {
@@ -24,10 +49,16 @@ bool io_lock_enter(IoLock *l, Value self) {
 }
 
 void io_lock_enter_again(IoLock *l) {
-    uint64_t me = thread_self()->serial;
+    Thread *t = thread_self();
+    uint64_t me = t->serial;
     if (LOAD_RELAXED(&l->owner) != me) {
-        if (!mutex_try_lock(&l->mutex))
-            mutex_lock_detached(&l->mutex);
+        if (thread_is_last(t)) {
+            l->depth = 0;
+        } else {
+            inherit_once(l);
+            if (!mutex_try_lock(&l->mutex))
+                mutex_lock_detached(&l->mutex);
+        }
         STORE_RELAXED(&l->owner, me);
     }
     l->depth++;
@@ -35,8 +66,10 @@ void io_lock_enter_again(IoLock *l) {
 
 void io_lock_leave(IoLock *l) {
     if (--l->depth == 0) {
+        inherit_once(l); /* while owner says whose it is */
         STORE_RELAXED(&l->owner, 0);
-        mutex_unlock(&l->mutex);
+        if (!thread_is_last(thread_self()))
+            mutex_unlock(&l->mutex);
     }
 }
 
@@ -509,6 +542,8 @@ int io_base_init(Value m) {
                                   .flags = TF_BASETYPE | TF_HAS_DICT | TF_WEAKREF | TF_FINALIZER,
                                   .methods = text_methods,
                                   .getsets = text_getsets};
+    if (iobase_type.spec == NULL)
+        thread_atfork(NULL, NULL, after_fork_child);
     type_init_module_type(&iobase_type, &base);
     type_init_module_type(&rawiobase_type, &raw);
     type_init_module_type(&bufferediobase_type, &buffered);

@@ -127,7 +127,16 @@ static const NativeDef functions[] = {
     {"source_hash", i_source_hash, "($module, /, key, source)", 0, NULL},
     {0},
 };
+static void after_fork_child(void) {
+    mutex_reinit(&import_lock);
+    if (LOAD_RELAXED(&lock_owner) != thread_self()->serial)
+        STORE_RELAXED(&lock_owner, 0);
+}
 static int exec(Value m) {
+    static bool hooked;
+    if (!hooked)
+        thread_atfork(NULL, NULL, after_fork_child);
+    hooked = true;
     return module_add_str(m, "check_hash_based_pycs", "default");
 }
 const ModuleSpec module__imp = {"_imp", "(Extremely) low-level import machinery bits as used by importlib.", functions,

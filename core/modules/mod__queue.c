@@ -1,8 +1,9 @@
 /* _queue: SimpleQueue, an unbounded FIFO queue whose put never blocks and may be called from a finalizer.
  *
- * `gate` is a lock that a consumer takes when it found the queue empty: the next one waits for it. `taken` says that it
- * is held; whoever puts an item, or leaves with one, opens it. Items and `taken` are guarded by the queue's section;
- * the gate is touched outside of it.
+ * `gate` is a lock that a consumer takes when it found the queue empty: the next one waits for it. `taken` says that
+ * somebody takes or waits for it; whoever puts an item, or leaves with one, opens it then, if it is held. It is set
+ * before the wait, so that a gate opens again whose holder a fork left behind. To open it once too often does no harm.
+ * Items and `taken` are guarded by the queue's section; the gate is touched outside of it.
  */
 #include "object/dict.h"
 #include "object/module.h"
@@ -105,7 +106,7 @@ static Value queue_put(Value self, Value *args, intptr_t nargs, Value kw) {
     if (!ok)
         return err_no_memory();
     if (open)
-        thread_byte_release(&q->gate);
+        thread_byte_release_held(&q->gate);
     return V_NONE;
 }
 
@@ -117,10 +118,12 @@ static Value get(Value self, int64_t ns) {
         if (!mine)
             excl_leaf_lock(self);
         Value v = take(q, &open);
+        if (v == ABSENT && ns != 0)
+            q->taken = true;
         if (!mine)
             excl_leaf_unlock(self);
         if (open)
-            thread_byte_release(&q->gate);
+            thread_byte_release_held(&q->gate);
         if (v != ABSENT)
             return v;
         if (ns > 0)
@@ -143,13 +146,11 @@ static Value queue_get(Value self, Value *args, intptr_t nargs, Value kw) {
     if (timeout == ABSENT || timeout == V_NONE)
         return get(self, -1);
     double d;
-    if (num_as_double(timeout, &d) < 0)
+    if (thread_timeout_arg(timeout, &d) < 0)
         return ABSENT;
-    if (d < 0)
+    if (d <= -1e-9)
         return err_set(&exc_ValueError, "'timeout' must be a non-negative number");
-    if (d > 9e9)
-        return err_set(&exc_OverflowError, "timeout value is too large");
-    return get(self, d == 0 ? 0 : (int64_t)__builtin_ceil(d * 1e9));
+    return get(self, d <= 0 ? 0 : (int64_t)__builtin_ceil(d * 1e9));
 }
 static Value queue_get_nowait(Value self, Value *args, intptr_t nargs, Value kw) {
     return get(self, 0);

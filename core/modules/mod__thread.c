@@ -22,6 +22,25 @@
 
 /* ---- waiting ---- */
 
+int thread_timeout_arg(Value v, double *seconds) {
+    if (v == ABSENT)
+        return 0;
+    if (num_as_double(v, seconds) < 0)
+        return -1;
+    if (*seconds != *seconds) {
+        err_set(&exc_ValueError, "Invalid value NaN (not a number)");
+        return -1;
+    }
+    if (!(*seconds > -9223372036.854775808 && *seconds < 9223372036.854775808)) {
+        if (v_is_integer(v))
+            err_set(&exc_OverflowError, "timestamp too large to convert to C _PyTime_t");
+        else
+            err_set(&exc_OverflowError, "timestamp out of range for platform time_t");
+        return -1;
+    }
+    return 0;
+}
+
 /* The arguments blocking and timeout: *ns is 0 (do not block), -1 (for ever) or the time. */
 int thread_wait_args(Value *args, intptr_t nargs, int64_t *ns) {
     int blocking = 1;
@@ -32,22 +51,8 @@ int thread_wait_args(Value *args, intptr_t nargs, int64_t *ns) {
         blocking = b != 0;
     }
     double timeout = -1;
-    Value tv = arg_at(args, nargs, 1);
-    if (tv != ABSENT) {
-        if (num_as_double(tv, &timeout) < 0)
-            return -1;
-        if (timeout != timeout) {
-            err_set(&exc_ValueError, "Invalid value NaN (not a number)");
-            return -1;
-        }
-    }
-    if (!(timeout > -9223372036.854775808 && timeout < 9223372036.854775808)) {
-        if (v_is_integer(tv))
-            err_set(&exc_OverflowError, "timestamp too large to convert to C _PyTime_t");
-        else
-            err_set(&exc_OverflowError, "timestamp out of range for platform time_t");
+    if (thread_timeout_arg(arg_at(args, nargs, 1), &timeout) < 0)
         return -1;
-    }
     if (!blocking && timeout != -1) {
         err_set(&exc_ValueError, "can't specify a timeout for a non-blocking call");
         return -1;
@@ -108,8 +113,8 @@ static bool take_turns(Thread *t, _Atomic(uint8_t) *bits, int64_t since) {
     return taken;
 }
 
-/* Acquires; 1, 0 (timeout), -1 (a signal handler raised; main thread only). */
-int thread_byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
+/* Acquires; 1, 0 (timeout), -1 (interruptible: a signal handler raised; main thread only). */
+static int acquire(_Atomic(uint8_t) *bits, int64_t ns, bool interruptible) {
     if (LIKELY(byte_try(bits))) {
         if (EXCL_PARALLEL)
             thread_self()->contends.taken++;
@@ -127,7 +132,7 @@ int thread_byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
             return contends_got(t);
     }
     for (;;) {
-        bool main = thread_is_main(t);
+        bool main = interruptible && thread_is_main(t);
         ByteLockWait r;
         DETACHED_BEGIN
         r = bytelock_park_until(bits, since, deadline, main ? &t->poll : NULL, POLL_SIGNAL);
@@ -139,9 +144,12 @@ int thread_byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
             return contends_got(t);
         if (r == BYTELOCK_TIMEOUT)
             return 0;
-        if (excl_poll() < 0)
+        if (interruptible && excl_poll() < 0)
             return -1;
     }
+}
+int thread_byte_acquire(_Atomic(uint8_t) *bits, int64_t ns) {
+    return acquire(bits, ns, true);
 }
 
 void thread_byte_release(_Atomic(uint8_t) *bits) {
@@ -149,6 +157,23 @@ void thread_byte_release(_Atomic(uint8_t) *bits) {
     if (!atomic_compare_exchange_strong_explicit(bits, &seen, 0, memory_order_release, memory_order_relaxed))
         bytelock_unlock_slow(bits);
     SCHED_POINT(SCHED_UNLOCK, bits);
+}
+
+/* In the byte while the one that releases wakes a waiter: it is not to be released once more. Nobody parks meanwhile;
+ * the end of the release overwrites it. */
+enum { LOCK_RELEASING = 4 };
+
+bool thread_byte_release_held(_Atomic(uint8_t) *bits) {
+    uint8_t seen = LOCK_HELD;
+    while (!atomic_compare_exchange_weak_explicit(bits, &seen, seen == LOCK_HELD ? 0 : seen | LOCK_RELEASING,
+                                                  memory_order_release, memory_order_relaxed)) {
+        if (!(seen & LOCK_HELD) || (seen & LOCK_RELEASING))
+            return false;
+    }
+    if (seen != LOCK_HELD)
+        bytelock_unlock_slow(bits);
+    SCHED_POINT(SCHED_UNLOCK, bits);
+    return true;
 }
 
 /* ---- lock ---- */
@@ -168,10 +193,8 @@ static Value lock_acquire(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value lock_release(Value self, Value *args, intptr_t nargs, Value kw) {
-    Lock *l = (Lock *)self;
-    if (!(LOAD_RELAXED(&l->bits) & LOCK_HELD))
+    if (!thread_byte_release_held(&((Lock *)self)->bits))
         return err_set(&exc_RuntimeError, "release unlocked lock");
-    thread_byte_release(&l->bits);
     return V_NONE;
 }
 
@@ -311,8 +334,7 @@ static Value rlock_acquire_restore(Value self, Value *args, intptr_t nargs, Valu
         return err_set(&exc_TypeError, "_acquire_restore() argument 1 must be a 2-tuple");
     if (int_to_u64_mask(tuple_get(args[0], 0), &n) < 0)
         return ABSENT;
-    if (thread_byte_acquire(&l->bits, -1) < 0)
-        return ABSENT;
+    acquire(&l->bits, -1, false); /* whoever waits for a condition has the lock again, whatever comes */
     STORE_RELAXED(&l->count, n);
     STORE_RELAXED(&l->owner, thread_self()->serial);
     return V_NONE;
@@ -733,9 +755,7 @@ static Value m_set_sentinel(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 void thread_sentinel_release(Value lock) {
-    Lock *l = (Lock *)lock;
-    if (LOAD_RELAXED(&l->bits) & LOCK_HELD)
-        thread_byte_release(&l->bits);
+    thread_byte_release_held(&((Lock *)lock)->bits);
 }
 
 /* ---- uncaught exceptions ---- */

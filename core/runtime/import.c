@@ -139,6 +139,37 @@ static void unlock_module(Importing *mine) {
     mutex_unlock(&lock_mutex);
 }
 
+/* Modules that a thread was importing which is not there are imported again. Their entries lie on its C stack, which no
+ * thread uses yet. */
+static void after_fork_child(void) {
+    uint64_t me = thread_self()->serial;
+    uint32_t n = 0;
+    mutex_reinit(&lock_mutex);
+    waiting = NULL;
+    for (Importing **p = &importing; *p;) {
+        Importing *i = *p;
+        if (i->owner == me) {
+            i->waiters = 0;
+            n++;
+            p = &i->next;
+            continue;
+        }
+        *p = i->next;
+        Value m, old, spec = ABSENT, on = ABSENT;
+        if (dict_lookup(modules, i->name, &m) > 0) {
+            if (v_is_exact(m, IDX_MODULE) && obj_lookup_attr(m, ID("__spec__"), &spec) > 0 &&
+                obj_lookup_attr(spec, ID("_initializing"), &on) > 0 && on == V_TRUE &&
+                dict_pop(modules, i->name, &old) > 0)
+                release(old);
+            release(on);
+            release(spec);
+            release(m);
+        }
+        err_clear();
+    }
+    STORE_RELAXED(&n_importing, n);
+}
+
 /* Waits until no other thread is importing the module any more (unless that would never end). */
 static void wait_if_importing(Value name) {
     if (LIKELY(LOAD_RELAXED(&n_importing) == 0))
@@ -705,6 +736,7 @@ int import_init(void) {
     if (!modules)
         return -1;
     count_set_uncounted(v_obj(modules));
+    thread_atfork(NULL, NULL, after_fork_child);
     const ModuleSpec *b = import_builtin_spec("builtins"), *s = import_builtin_spec("sys");
     Value builtins = import_load_builtin(b), sys = builtins ? import_load_builtin(s) : ABSENT;
     if (!sys || sys_set("modules", retained(modules)) < 0 || import_find_init(module_dict(sys)) < 0)

@@ -26,6 +26,7 @@ Thread *thread_list;
 Thread *thread_main_record;
 _Atomic(Thread *) thread_ender;
 _Atomic(size_t) thread_stack_size;
+_Atomic(uint32_t) thread_forks;
 
 static Mutex list_mutex = MUTEX_INIT(RANK_THREADS);
 static _Atomic(uint32_t) count; /* records in the list; written under its lock */
@@ -404,12 +405,18 @@ void thread_after_fork_child(void) {
         gone = t;
     }
     thread_main_record = self;
+    STORE_RELAXED(&thread_forks, LOAD_RELAXED(&thread_forks) + 1);
     self->native_id = (int)syscall(SYS_gettid);
     excl_after_fork_child(self);
     mutex_reinit(&list_mutex);
     count_after_fork_child();
     retire_after_fork_child();
     heap_after_fork_child();
+    /* Before a collection can come: what these frames hold is nobody's root any more. */
+    self->heap.no_limit++;
+    for (Thread *t = gone; t != NULL; t = t->next)
+        interp_thread_vanished(t);
+    self->heap.no_limit--;
     for (int i = 0; i < n_fork_hooks; i++) {
         if (fork_hooks[i].child != NULL)
             fork_hooks[i].child();
@@ -417,6 +424,9 @@ void thread_after_fork_child(void) {
     for (Thread *t = gone, *next; t != NULL; t = next) {
         next = t->next;
         clear_values(t);
+        Value sentinel = t->sentinel; /* stays locked: who waits for it has vanished too */
+        t->sentinel = ABSENT;
+        release(sentinel);
         for (uint32_t i = 0; i < t->dead_len; i++)
             dead_push(t->dead[i]);
         free(t->dead);

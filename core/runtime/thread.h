@@ -122,6 +122,10 @@ static ALWAYS_INLINE bool thread_must_vanish(const Thread *t) {
     Thread *e = LOAD_RELAXED(&thread_ender);
     return UNLIKELY(e != NULL) && e != t;
 }
+/* The caller ends the process: what other threads hold is never given back. */
+static ALWAYS_INLINE bool thread_is_last(const Thread *t) {
+    return UNLIKELY(LOAD_RELAXED(&thread_ender) == t);
+}
 NORETURN void thread_vanish(void); /* detached: sleeps for ever */
 /* fn runs in every thread that ends, attached, before its values are released; it may run Python code. Registered at
  * start-up or import. */
@@ -140,6 +144,9 @@ void thread_publish_stack(Thread *t);
 void thread_before_fork(void);
 void thread_after_fork_parent(void);
 void thread_after_fork_child(void);
+/* How many forks lie between the first process and this one. What an earlier count's thread held is nobody's now,
+ * unless that thread forked: it is thread_main_record then. */
+extern _Atomic(uint32_t) thread_forks;
 /* C hooks around fork; NULL allowed. before run in reverse order of registration, in a stopped world. */
 void thread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void));
 
