@@ -16,10 +16,7 @@
 
 /* ---- recursion ---- */
 
-bool recursion_enter(const char *where) {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    if (LIKELY(here > thread_self()->c_stack_limit))
-        return true;
+COLD bool recursion_exceeded(const char *where) {
     err_set(&exc_RecursionError, "maximum recursion depth exceeded%s", where);
     return false;
 }

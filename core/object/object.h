@@ -36,7 +36,11 @@ Value obj_call_method_str(Value o, const char *name, Value *args, intptr_t nargs
 bool v_is_callable(Value v);
 
 /* Recursion of C code: C_RECURSE_BEGIN(" in comparison") { return -1; } ... C_RECURSE_END */
-bool recursion_enter(const char *where); /* false with RecursionError; cheap (stack address against the limit) */
+/* False with RecursionError; cheap: the C stack's address against its limit. */
+bool recursion_exceeded(const char *where);
+static ALWAYS_INLINE bool recursion_enter(const char *where) {
+    return LIKELY((uintptr_t)__builtin_frame_address(0) > thread_self()->c_stack_limit) || recursion_exceeded(where);
+}
 
 /* comparison, truth, hash, text (object/object.c) */
 enum { CMP_LT, CMP_LE, CMP_EQ, CMP_NE, CMP_GT, CMP_GE };

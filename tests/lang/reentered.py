@@ -66,7 +66,6 @@ for name, make in dict(map=lambda i: map(str, i), zip=zip, chain=itertools.chain
         pass
 print("iterators")
 attempt("partial", nested(partial_of, int))
-attempt("method", nested(lambda f: types.MethodType(f, 1), int))
 attempt("lru_cache", nested(functools.lru_cache(1), int))
 attempt("abstract", lambda: nested(property, int).__isabstractmethod__)
 attempt("attribute", lambda: nested(lambda f: types.MethodType(f, 1), int).missing)
