@@ -66,13 +66,13 @@ static Value iter_new(Value d, int what) {
     return it;
 }
 static Value iter_next(Value it) {
-    Value d = iter_field(it, &I(it)->dict), kv[2], r = ABSENT;
+    Value d = ref_read(it, &I(it)->dict), kv[2], r = ABSENT;
     if (d == ABSENT)
         return ABSENT;
     int what = I(it)->what;
     for (;;) {
         if (LOAD_RELAXED(&I(it)->left) <= 0) {
-            iter_drop(it, &I(it)->dict);
+            ref_write(it, &I(it)->dict, ABSENT);
             break;
         }
         if (LOAD_RELAXED(state_of(d)) != I(it)->state || dict_len(d) != I(it)->expected) {
@@ -84,7 +84,7 @@ static Value iter_next(Value it) {
         intptr_t pos = LOAD_RELAXED(&I(it)->pos), at = pos;
         bool found = what & REVERSED ? dict_prev(d, &at, &kv[0], &kv[1]) : dict_next(d, &at, &kv[0], &kv[1]);
         if (!found) {
-            iter_drop(it, &I(it)->dict);
+            ref_write(it, &I(it)->dict, ABSENT);
             break;
         }
         if (!atomic_compare_exchange_strong(&I(it)->pos, &pos, at)) {
@@ -108,7 +108,7 @@ static Value n_iter_next(Value self, Value *args, intptr_t nargs, Value kw) {
     return iter_end(iter_next(self));
 }
 static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value d = iter_field(self, &I(self)->dict), l = ABSENT, copy = ABSENT, r = ABSENT, fn = iter_builtin("iter");
+    Value d = ref_read(self, &I(self)->dict), l = ABSENT, copy = ABSENT, r = ABSENT, fn = iter_builtin("iter");
     if (d == ABSENT) {
         l = list_new(0);
     } else if ((copy = iter_new(d, I(self)->what)) != ABSENT) {

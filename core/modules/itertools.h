@@ -40,7 +40,7 @@ static inline Value it_done(Value it) {
 static ALWAYS_INLINE Value it_get(Value it, int i) {
     if (!EXCL_PARALLEL)
         return retained(ref_peek(&it_of(it)->ref[i]));
-    return iter_field(it, &it_of(it)->ref[i]);
+    return ref_read(it, &it_of(it)->ref[i]);
 }
 /* Fields that never change while the iterator can be reached: borrowed. */
 static ALWAYS_INLINE Value it_peek(Value it, int i) {

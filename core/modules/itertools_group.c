@@ -177,8 +177,8 @@ static Value data_make(Value it) {
 static Value data_item(Value d, intptr_t i) {
     TeeData *t = TD(d);
     if (i < atomic_load(&t->n))
-        return iter_field(d, &t->items[i]);
-    Value src = iter_field(d, &t->it);
+        return ref_read(d, &t->items[i]);
+    Value src = ref_read(d, &t->it);
     if (src == ABSENT)
         return ABSENT;
     if (atomic_exchange(&t->running, true)) {
@@ -187,7 +187,7 @@ static Value data_item(Value d, intptr_t i) {
     }
     Value v;
     if (i < atomic_load(&t->n)) { /* read in between */
-        v = iter_field(d, &t->items[i]);
+        v = ref_read(d, &t->items[i]);
     } else if ((v = iter_pull(src)) != ABSENT) {
         int32_t n = atomic_load(&t->n);
         excl_leaf_lock(d);
@@ -200,10 +200,10 @@ static Value data_item(Value d, intptr_t i) {
     return v;
 }
 static Value data_next_block(Value d) {
-    Value next = iter_field(d, &TD(d)->next);
+    Value next = ref_read(d, &TD(d)->next);
     if (next != ABSENT)
         return next;
-    Value src = iter_field(d, &TD(d)->it), fresh = src == ABSENT ? ABSENT : data_make(src);
+    Value src = ref_read(d, &TD(d)->it), fresh = src == ABSENT ? ABSENT : data_make(src);
     release(src);
     if (fresh == ABSENT)
         return ABSENT;
@@ -253,9 +253,9 @@ static Value data_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return d;
 }
 static Value data_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value items = list_new(0), next = iter_field(self, &TD(self)->next), it = iter_field(self, &TD(self)->it);
+    Value items = list_new(0), next = ref_read(self, &TD(self)->next), it = ref_read(self, &TD(self)->it);
     for (int32_t i = 0, n = atomic_load(&TD(self)->n); items != ABSENT && i < n; i++) {
-        Value v = iter_field(self, &TD(self)->items[i]);
+        Value v = ref_read(self, &TD(self)->items[i]);
         if (v != ABSENT && list_append_steal(items, v) < 0)
             break;
     }

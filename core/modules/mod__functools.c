@@ -53,7 +53,7 @@ static Partial *P(Value v) {
 static Type partial_type;
 
 static Value p_field(Value p, Ref *r) {
-    return iter_field(p, r);
+    return ref_read(p, r);
 }
 
 /* A new dict of base and the keywords of a call. */
@@ -280,7 +280,7 @@ static Value key_call(Value self, Value *args, intptr_t nargs, Value kw) {
 static Value compare(Value a, Value b, int op) {
     if (type_of(b) != &key_type)
         return err_set(&exc_TypeError, "other argument must be K instance");
-    Value x = iter_field(a, &K(a)->object), y = iter_field(b, &K(b)->object), r = ABSENT;
+    Value x = ref_read(a, &K(a)->object), y = ref_read(b, &K(b)->object), r = ABSENT;
     if (x == ABSENT || y == ABSENT) {
         err_set(&exc_AttributeError, "object");
     } else {

@@ -75,7 +75,7 @@ bool dict_fast_item(Value it, Value *second_first) {
 static ALWAYS_INLINE int step(Value it, bool reverse, Value *key, Value *value) {
     if (!reverse && quick_step(it, key, value))
         return 1;
-    Value d = EXCL_PARALLEL ? iter_field(it, &I(it)->dict) : ref_peek(&I(it)->dict);
+    Value d = EXCL_PARALLEL ? ref_read(it, &I(it)->dict) : ref_peek(&I(it)->dict);
     if (d == ABSENT)
         return 0;
     int r = 0;
@@ -88,7 +88,7 @@ static ALWAYS_INLINE int step(Value it, bool reverse, Value *key, Value *value) 
         intptr_t pos = LOAD_RELAXED(&I(it)->pos), at = pos;
         bool found = reverse ? dict_prev(d, &at, key, value) : dict_next(d, &at, key, value);
         if (!found) {
-            iter_drop(it, &I(it)->dict);
+            ref_write(it, &I(it)->dict, ABSENT);
             break;
         }
         if (EXCL_PARALLEL) {
@@ -171,7 +171,7 @@ static Value n_prev_item(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value iter_hint(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value d = iter_field(self, &I(self)->dict);
+    Value d = ref_read(self, &I(self)->dict);
     intptr_t n = 0;
     if (d != ABSENT && LOAD_RELAXED(&I(self)->expected) == dict_len(d))
         n = LOAD_RELAXED(&I(self)->left);
@@ -182,7 +182,7 @@ static Value iter_hint(Value self, Value *args, intptr_t nargs, Value kw) {
 /* iter(list of what is left); self stays where it is. */
 static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     Type *t = type_of(self);
-    Value d = iter_field(self, &I(self)->dict), copy = ABSENT, l = ABSENT, r = ABSENT, fn = ABSENT;
+    Value d = ref_read(self, &I(self)->dict), copy = ABSENT, l = ABSENT, r = ABSENT, fn = ABSENT;
     if (d == ABSENT) {
         l = list_new(0);
     } else if ((copy = dict_iter_new(t, d)) != ABSENT) {

@@ -63,22 +63,6 @@ Value iter_end(Value v) {
     return v;
 }
 
-Value iter_field(Value it, Ref *r) {
-    ExclCs cs;
-    excl_read_begin(&cs, it);
-    Value v = ref_load(it, r);
-    excl_read_end(&cs);
-    return v;
-}
-
-void iter_drop(Value it, Ref *r) {
-    ExclCs cs;
-    excl_cs_begin(&cs, it);
-    Value old = ref_swap(it, r, ABSENT);
-    excl_cs_end(&cs);
-    release(old);
-}
-
 Value iter_builtin(const char *name) {
     return import_attr("builtins", name);
 }
@@ -138,7 +122,7 @@ static NOINLINE Value list_iter_next_slow(Value it) {
     Value v = list_get_fast(l, i);
     drop_seq(it, l);
     if (UNLIKELY(v == ABSENT))
-        iter_drop(it, &I(it)->seq);
+        ref_write(it, &I(it)->seq, ABSENT);
     return v;
 }
 
@@ -164,7 +148,7 @@ static Value list_reviter_next(Value it) {
     Value v = i < 0 ? ABSENT : list_get_fast(l, i);
     drop_seq(it, l);
     if (UNLIKELY(v == ABSENT))
-        iter_drop(it, &I(it)->seq);
+        ref_write(it, &I(it)->seq, ABSENT);
     return v;
 }
 
@@ -176,12 +160,12 @@ static Value tuple_iter_next(Value it) {
     Value v = i < tuple_len(t) ? retained(tuple_get(t, i)) : ABSENT;
     drop_seq(it, t);
     if (UNLIKELY(v == ABSENT))
-        iter_drop(it, &I(it)->seq);
+        ref_write(it, &I(it)->seq, ABSENT);
     return v;
 }
 
 static Value seq_iter_next(Value it) {
-    Value seq = iter_field(it, &I(it)->seq);
+    Value seq = ref_read(it, &I(it)->seq);
     if (seq == ABSENT)
         return ABSENT;
     intptr_t i = LOAD_RELAXED(&I(it)->index);
@@ -196,7 +180,7 @@ static Value seq_iter_next(Value it) {
             atomic_compare_exchange_strong(&I(it)->index, &i, i + 1);
         } else if (err_matches(&exc_IndexError) || err_matches(&exc_StopIteration)) {
             err_clear();
-            iter_drop(it, &I(it)->seq);
+            ref_write(it, &I(it)->seq, ABSENT);
         }
     }
     release(seq);
@@ -217,7 +201,7 @@ static Value n_seq_iter(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value m_hint(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value seq = iter_field(self, &I(self)->seq);
+    Value seq = ref_read(self, &I(self)->seq);
     if (seq == ABSENT)
         return v_from_int(0);
     intptr_t i = LOAD_RELAXED(&I(self)->index), n;
@@ -247,7 +231,7 @@ static Value m_hint(Value self, Value *args, intptr_t nargs, Value kw) {
 /* iter([]) or reversed([]) stand for an exhausted iterator. */
 static Value m_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
     bool reverse = v_is_exact(self, IDX_LIST_REVITER);
-    Value seq = iter_field(self, &I(self)->seq), r = ABSENT;
+    Value seq = ref_read(self, &I(self)->seq), r = ABSENT;
     Value fn = iter_builtin(reverse ? "reversed" : "iter");
     if (fn == ABSENT) {
         release(seq);
@@ -279,7 +263,7 @@ static Value m_setstate(Value self, Value *args, intptr_t nargs, Value kw) {
     intptr_t i;
     if (num_as_index(args[0], &i, &exc_OverflowError) < 0)
         return ABSENT;
-    Value seq = iter_field(self, &I(self)->seq);
+    Value seq = ref_read(self, &I(self)->seq);
     if (seq == ABSENT)
         return V_NONE;
     bool reverse = v_is_exact(self, IDX_LIST_REVITER);
@@ -341,12 +325,12 @@ Value call_iter_new(Value callable, Value sentinel) {
 }
 
 static void call_iter_finish(Value it) {
-    iter_drop(it, &C(it)->callable);
-    iter_drop(it, &C(it)->sentinel);
+    ref_write(it, &C(it)->callable, ABSENT);
+    ref_write(it, &C(it)->sentinel, ABSENT);
 }
 
 static Value call_iter_next(Value it) {
-    Value f = iter_field(it, &C(it)->callable);
+    Value f = ref_read(it, &C(it)->callable);
     if (f == ABSENT)
         return ABSENT;
     Value v = obj_call0(f);
@@ -358,7 +342,7 @@ static Value call_iter_next(Value it) {
         }
         return ABSENT;
     }
-    Value s = iter_field(it, &C(it)->sentinel);
+    Value s = ref_read(it, &C(it)->sentinel);
     if (s == ABSENT) { /* exhausted by the call itself */
         release(v);
         return ABSENT;
@@ -377,7 +361,7 @@ static Value n_call_iter(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value call_iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value fn = iter_builtin("iter"), f = iter_field(self, &C(self)->callable), s = iter_field(self, &C(self)->sentinel);
+    Value fn = iter_builtin("iter"), f = ref_read(self, &C(self)->callable), s = ref_read(self, &C(self)->sentinel);
     Value a = ABSENT, r = ABSENT;
     if (f != ABSENT && s != ABSENT) {
         a = tuple_pack(2, f, s);

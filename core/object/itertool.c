@@ -61,7 +61,7 @@ static bool enumerate_pair(Value self, Value *pair) {
         return true;
     }
     for (;;) {
-        pair[0] = EXCL_PARALLEL ? iter_field(self, &E(self)->index) : retained(ref_peek(&E(self)->index));
+        pair[0] = EXCL_PARALLEL ? ref_read(self, &E(self)->index) : retained(ref_peek(&E(self)->index));
         Value next = LIKELY(v_is_int(pair[0]) && v_int(pair[0]) < INT_IMM_MAX) ? v_from_int(v_int(pair[0]) + 1)
                                                                                : int_add(pair[0], one);
         if (next == ABSENT) {
@@ -87,7 +87,7 @@ static Value n_enumerate(Value self, Value *args, intptr_t nargs, Value kw) {
     return iter_end(enumerate_next(self));
 }
 static Value enumerate_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value i = iter_field(self, &E(self)->index), a = tuple_pack(2, ref_peek(&E(self)->it), i), r = ABSENT;
+    Value i = ref_read(self, &E(self)->index), a = tuple_pack(2, ref_peek(&E(self)->it), i), r = ABSENT;
     if (a != ABSENT)
         r = tuple_pack(2, V_OF(type_of(self)), a);
     release(i);
@@ -150,7 +150,7 @@ static Value reversed_new(Value cls, Value *args, intptr_t nargs, Value kw) {
     return it;
 }
 static Value reversed_next(Value it) {
-    Value seq = iter_field(it, &R(it)->seq), v = ABSENT;
+    Value seq = ref_read(it, &R(it)->seq), v = ABSENT;
     if (seq == ABSENT)
         return ABSENT;
     excl_leaf_lock(it);
@@ -167,7 +167,7 @@ static Value reversed_next(Value it) {
     }
     if (i < 0) {
         STORE_RELAXED(&R(it)->index, -1);
-        iter_drop(it, &R(it)->seq);
+        ref_write(it, &R(it)->seq, ABSENT);
     }
     release(seq);
     return v;
@@ -176,7 +176,7 @@ static Value n_reversed(Value self, Value *args, intptr_t nargs, Value kw) {
     return iter_end(reversed_next(self));
 }
 static Value reversed_hint(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value seq = iter_field(self, &R(self)->seq);
+    Value seq = ref_read(self, &R(self)->seq);
     if (seq == ABSENT)
         return v_from_int(0);
     intptr_t n = obj_len(seq), i = LOAD_RELAXED(&R(self)->index) + 1;
@@ -184,7 +184,7 @@ static Value reversed_hint(Value self, Value *args, intptr_t nargs, Value kw) {
     return n < 0 ? ABSENT : v_from_int(n < i ? 0 : i);
 }
 static Value reversed_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value seq = iter_field(self, &R(self)->seq), a, r = ABSENT;
+    Value seq = ref_read(self, &R(self)->seq), a, r = ABSENT;
     if (seq == ABSENT)
         seq = tuple_empty();
     a = tuple_from_steal(&seq, 1);
@@ -203,7 +203,7 @@ static Value reversed_setstate(Value self, Value *args, intptr_t nargs, Value kw
     intptr_t i, n;
     if (num_as_index(args[0], &i, &exc_OverflowError) < 0)
         return ABSENT;
-    Value seq = iter_field(self, &R(self)->seq);
+    Value seq = ref_read(self, &R(self)->seq);
     if (seq == ABSENT)
         return V_NONE;
     n = obj_len(seq);

@@ -52,7 +52,7 @@ void refs_zero(Ref *dst, size_t n) {
 Value ref_read(Value holder, Ref *r) {
     ExclCs cs;
     excl_read_begin(&cs, holder);
-    Value v = ref_load_lasting(holder, r);
+    Value v = ref_load(holder, r);
     excl_read_end(&cs);
     return v;
 }

@@ -51,7 +51,7 @@ static Value iter_new(Value s) {
 }
 
 static Value iter_next(Value it) {
-    Value s = EXCL_PARALLEL ? iter_field(it, &I(it)->set) : ref_peek(&I(it)->set), v = ABSENT;
+    Value s = EXCL_PARALLEL ? ref_read(it, &I(it)->set) : ref_peek(&I(it)->set), v = ABSENT;
     if (s == ABSENT)
         return ABSENT;
     for (;;) {
@@ -63,7 +63,7 @@ static Value iter_next(Value it) {
         intptr_t pos = LOAD_RELAXED(&I(it)->pos), at = pos;
         if (!set_next(s, &at, &v)) {
             v = ABSENT;
-            iter_drop(it, &I(it)->set);
+            ref_write(it, &I(it)->set, ABSENT);
             break;
         }
         if (EXCL_PARALLEL && !atomic_compare_exchange_strong(&I(it)->pos, &pos, at)) {
@@ -87,13 +87,13 @@ static Value n_next(Value self, Value *args, intptr_t nargs, Value kw) {
 }
 
 static Value iter_hint(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value s = iter_field(self, &I(self)->set);
+    Value s = ref_read(self, &I(self)->set);
     intptr_t n = s != ABSENT && LOAD_RELAXED(&I(self)->expected) == set_len(s) ? LOAD_RELAXED(&I(self)->left) : 0;
     release(s);
     return v_from_int(MAX(n, 0));
 }
 static Value iter_reduce(Value self, Value *args, intptr_t nargs, Value kw) {
-    Value s = iter_field(self, &I(self)->set), copy = ABSENT, l = ABSENT, r = ABSENT, fn = ABSENT;
+    Value s = ref_read(self, &I(self)->set), copy = ABSENT, l = ABSENT, r = ABSENT, fn = ABSENT;
     if (s == ABSENT) {
         l = list_new(0);
     } else if ((copy = iter_new(s)) != ABSENT) {
