@@ -65,6 +65,16 @@ static ALWAYS_INLINE void memory_done(Object *o) {
         free_now(o);
 }
 
+uint32_t dead_python_begin(Thread *t) {
+    uint32_t depth = t->dead_depth;
+    uintptr_t half = t->c_stack_limit + (t->c_stack_base - t->c_stack_limit) / 2;
+    t->dead_depth = (uintptr_t)__builtin_frame_address(0) > half ? 0 : DEAD_NEST;
+    return depth;
+}
+void dead_python_end(Thread *t, uint32_t depth) {
+    t->dead_depth = depth;
+}
+
 /* Runs the finalizer; true when o was resurrected. */
 static NOINLINE bool finalize(Thread *t, Object *o) {
     ASSERT(!excl_in_section(t));
@@ -73,12 +83,11 @@ static NOINLINE bool finalize(Thread *t, Object *o) {
     obj_set_flag(o, OF_FINALIZED);
     STAT_ADD(finalizers, 1);
     Value saved = err_fetch();
-    uint32_t depth = t->dead_depth;
-    t->dead_depth = 0; /* what dies in Python code dies there */
+    uint32_t depth = dead_python_begin(t);
     Value r = obj_call_special(v, SP_DEL, NULL, 0);
     if (!r)
         err_unraisable("Exception ignored in", type_special(type_of(v), SP_DEL));
-    t->dead_depth = depth;
+    dead_python_end(t, depth);
     release(r);
     err_restore(saved);
     return !count_drop(o);

@@ -30,6 +30,10 @@ void dead_push(Object *o);
 void dead_free(Object *o);
 /* Destroys what waits. Outside all sections. */
 void dead_drain(Thread *t);
+/* Around Python code that runs inside a destruction: what dies in it dies there, unless so many are nested that the C
+ * stack is short. Returns what the matching end takes. */
+uint32_t dead_python_begin(Thread *t);
+void dead_python_end(Thread *t, uint32_t depth);
 /* Between hold and the matching let, nothing is destroyed: all goes on the dead list. */
 void dead_hold(Thread *t);
 void dead_let(Thread *t);

@@ -30,12 +30,19 @@ static _Atomic(size_t) total;                   /* bytes in pages, spans, huge c
 static _Atomic(size_t) limit;                   /* 0: none */
 static _Atomic(int64_t) taken;                  /* since the last collection: see heap_taken */
 static _Atomic(int64_t) trigger = INT64_MAX;    /* taken beyond which a collection is due */
-static _Atomic(int64_t) trigger_at = INT64_MAX; /* the same until it has been asked for */
+static _Atomic(int64_t) trigger_at = INT64_MAX; /* taken beyond which somebody is asked for it */
 static _Atomic(uint32_t) takers;
 _Atomic(bool) heap_look_everywhere;
-_Atomic(bool) heap_asked;
+static _Atomic(bool) asked; /* a collection is asked for, and nobody has begun it */
 
-enum { REPORT_BYTES = 64 << 10, TAKER_BYTES = 1 << 20, EMPTIES_MAX = 8, SWEEP_PAGES = 64, LARGE_PAGES_MAX = 31 };
+enum {
+    REPORT_BYTES = 64 << 10,
+    ASK_AGAIN_BYTES = 1 << 20,
+    TAKER_BYTES = 1 << 20,
+    EMPTIES_MAX = 8,
+    SWEEP_PAGES = 64,
+    LARGE_PAGES_MAX = 31
+};
 
 static const uint16_t class_units[HEAP_CLASSES] = {
     [0] = 2,    [1] = 2,    [65] = 80,  [66] = 96,  [67] = 112, [68] = 128, [69] = 160, [70] = 192,
@@ -90,14 +97,22 @@ uint32_t heap_takers(void) {
     return MAX(LOAD_RELAXED(&takers), 1u);
 }
 
+bool heap_asks(void) {
+    return LOAD_RELAXED(&asked);
+}
 bool heap_take_request(void) {
-    if (!LOAD_RELAXED(&heap_asked) || !atomic_exchange_explicit(&heap_asked, false, memory_order_relaxed))
+    if (!LOAD_RELAXED(&asked) || !atomic_exchange_explicit(&asked, false, memory_order_relaxed))
         return false;
     int64_t due = LOAD_RELAXED(&trigger);
     if (LOAD_RELAXED(&taken) > due)
         return true;
     STORE_RELAXED(&trigger_at, due); /* much was freed since: a table's old memory, when it grew */
     return false;
+}
+static void ask(Thread *t) {
+    STORE_RELAXED(&asked, true);
+    if (t)
+        thread_set_poll(t, POLL_COLLECT);
 }
 
 static void count_total(int64_t bytes) {
@@ -111,9 +126,10 @@ static void count_taken(Thread *t, int64_t bytes) {
         t->heap.took += bytes;
     }
     if (bytes > 0 && UNLIKELY(now > LOAD_RELAXED(&trigger_at))) {
-        STORE_RELAXED(&trigger_at, INT64_MAX); /* asked once; the collection sets it anew */
-        STORE_RELAXED(&heap_asked, true);
-        thread_set_poll(thread_self(), POLL_COLLECT);
+        /* Who is asked may sleep before its next safepoint, or never come to one: whoever takes more is asked next. The
+         * collection sets it anew. */
+        STORE_RELAXED(&trigger_at, now + ASK_AGAIN_BYTES);
+        ask(thread_self());
     }
 }
 static void account(int64_t bytes) {
@@ -156,6 +172,9 @@ static bool fits(size_t bytes) {
     size_t cap = LOAD_RELAXED(&limit), now = LOAD_RELAXED(&total);
     return cap == 0 || (bytes <= cap && now <= cap - bytes);
 }
+bool heap_beyond_limit(void) {
+    return !fits(0);
+}
 bool heap_may_take(size_t bytes) {
     if (LIKELY(fits(bytes)))
         return true;
@@ -164,7 +183,7 @@ bool heap_may_take(size_t bytes) {
         return true;
     if (excl_in_section(t) || excl_world_stopped()) {
         /* No collection here: some slack, and one at the next safepoint. */
-        thread_set_poll(t, POLL_COLLECT);
+        ask(t);
         size_t cap = LOAD_RELAXED(&limit), slack = cap / 8 + (1 << 20);
         return bytes <= slack && LOAD_RELAXED(&total) <= cap + slack - bytes;
     }
@@ -761,6 +780,9 @@ void heap_thread_fini(Thread *t) {
 }
 void heap_after_fork_child(void) {
     mutex_reinit(&heap_mutex);
+    /* Who was asked for a collection may be gone. */
+    STORE_RELAXED(&asked, false);
+    STORE_RELAXED(&trigger_at, LOAD_RELAXED(&trigger));
 }
 
 void heap_each_owner(void (*fn)(HeapOwner *w, void *arg), void *arg) {

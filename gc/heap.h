@@ -255,14 +255,19 @@ void heap_set_limit(size_t bytes);
 size_t heap_limit(void);
 /* Bytes in pages, spans and blocks now. */
 size_t heap_bytes(void);
-/* Bytes taken since the last collection before POLL_COLLECT is set. */
+/* Bytes taken since the last collection before one is asked for: by POLL_COLLECT of the thread that took the last of
+ * them, and of others that take more, until one has begun. */
 void heap_set_trigger(size_t bytes);
 /* Bytes taken since then: pages and blocks, and cells used again after a sweep. */
 int64_t heap_taken(void);
 /* Threads that took much of it, and have not ended; at least 1. */
 uint32_t heap_takers(void);
-/* True once after the trigger was passed. */
+/* A collection is asked for. */
+bool heap_asks(void);
+/* The same, to the one thread that is to collect: the request is gone then. */
 bool heap_take_request(void);
+/* A section, inside which nothing may be collected, has taken more than the limit. */
+bool heap_beyond_limit(void);
 /* Memory outside the heap that counts towards limit and trigger (retired memory does). */
 void heap_account(int64_t bytes);
 /* False when the process may not take that many bytes more, after collecting: for memory obtained elsewhere (GMP

@@ -34,7 +34,6 @@ typedef struct HeapTorture {
 } HeapTorture;
 extern HeapTorture heap_torture;
 extern _Atomic(bool) heap_torture_on;
-extern _Atomic(bool) heap_asked;
 
 /* True when the allocation is to fail. May collect. */
 bool heap_torture_alloc(Thread *t);

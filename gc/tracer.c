@@ -68,10 +68,11 @@ void trace_register_weak(void (*fn)(bool (*alive)(Value v))) {
 
 /* ---- roots ---- */
 
-/* Finalizers that wait; owned. */
+/* Finalizers that wait, from queue_head on; owned. Grows in a stopped world; who runs them takes from the head, under
+ * the mutex. */
 static Mutex queue_mutex = MUTEX_INIT(RANK_RETIRE);
 static Value *queue;
-static size_t n_queue, cap_queue;
+static size_t queue_head, n_queue, cap_queue;
 static _Atomic(bool) any_queue;
 
 /* DEBUG_SAVEALL: what was found is kept for gc.garbage; owned. */
@@ -102,7 +103,7 @@ void tracer_visit_roots(VisitFn visit, void *arg) {
     for (Thread *t = thread_list; t; t = t->next)
         visit_thread(t, visit, arg);
     tracer_visit_globals(visit, arg);
-    for (size_t i = 0; i < n_queue; i++)
+    for (size_t i = queue_head; i < n_queue; i++)
         visit(queue[i], arg);
     weak_visit_pending(visit, arg);
     for (size_t i = 0; i < n_saved; i++)
@@ -172,8 +173,17 @@ static bool queue_push(Value v) {
     return true;
 }
 
+/* Those that have run make room. */
+static void queue_compact(void) {
+    n_queue -= queue_head;
+    if (queue_head && n_queue)
+        memmove(queue, queue + queue_head, n_queue * sizeof *queue);
+    queue_head = 0;
+}
+
 static size_t n_found; /* unreachable objects that hold references; when freed lazily, those that were looked at */
 size_t n_dead_classes;
+static bool none_left_out;  /* all finalizers found a place in the queue */
 static uint32_t leaf_index; /* shape of the last one without references and finalizer: decided by its index alone */
 static ALWAYS_INLINE void count_dead(Object *o) {
     uint32_t f = v_shape(V_OF(o))->type->flags;
@@ -190,7 +200,12 @@ static ALWAYS_INLINE void look_dead(Object *o) {
         n_dead_classes += (f & TF_TYPE) != 0;
     } else if (!(f & TF_FINALIZER))
         leaf_index = index;
-    if (f & TF_FINALIZER && !(obj_flags(o) & OF_FINALIZED) && queue_push(V_OF(o))) {
+    if (f & TF_FINALIZER && !(obj_flags(o) & OF_FINALIZED)) {
+        if (!queue_push(V_OF(o))) {
+            mark_push(o); /* no memory: it lives until the next collection */
+            none_left_out = false;
+            return;
+        }
         obj_set_flag(o, OF_FINALIZED);
         publish(V_OF(o)); /* whichever thread comes first runs it */
         retain(V_OF(o));
@@ -247,22 +262,16 @@ void gc_take_saved(Value list) {
 static bool run_queue(void) {
     if (!LOAD_RELAXED(&any_queue))
         return false;
-    bool any = false;
-    for (size_t i = 0;; i++) {
+    for (bool any = false;; any = true) {
         mutex_lock(&queue_mutex);
-        Value v = i < n_queue ? queue[i] : ABSENT;
-        if (v) {
-            queue[i] = ABSENT;
-        } else if (i >= n_queue) {
-            n_queue = 0;
+        Value v = queue_head < n_queue ? queue[queue_head++] : ABSENT;
+        if (queue_head == n_queue) {
+            queue_head = n_queue = 0;
             STORE_RELAXED(&any_queue, false);
         }
         mutex_unlock(&queue_mutex);
-        if (!v && i >= n_queue)
-            return any;
         if (!v)
-            continue; /* another thread took it */
-        any = true;
+            return any;
         STAT_ADD(finalizers, 1);
         Value saved = err_fetch();
         Value r = obj_call_special(v, SP_DEL, NULL, 0);
@@ -276,7 +285,35 @@ static bool run_queue(void) {
 
 /* ---- a collection ---- */
 
-static _Atomic(bool) collecting; /* finalizers of a collection run: an explicit one inside them does nothing */
+/* Who collects, from before the world is stopped until the finalizers have run: another collection that is no emergency
+ * does nothing meanwhile. */
+static _Atomic(Thread *) collector;
+/* What the thread finalizes may come to a safepoint: the rest waits for its return, not nested in it. */
+static _Thread_local bool finalizing;
+
+static bool collector_begin(Thread *t) {
+    Thread *nobody = NULL;
+    /* acquire: pairs with the release in collector_end */
+    return atomic_compare_exchange_strong_explicit(&collector, &nobody, t, memory_order_acquire, memory_order_relaxed);
+}
+static void collector_end(Thread *t) {
+    Thread *was = t; /* not so in a child forked by a finalizer: see after_fork_child */
+    atomic_compare_exchange_strong_explicit(&collector, &was, NULL, memory_order_release, memory_order_relaxed);
+    if (heap_asks()) /* since then; it was nobody's turn */
+        thread_set_poll(t, POLL_COLLECT);
+}
+/* Callbacks of weak references and finalizers that the tracer has left to safepoints. True when there were any. */
+static bool run_finalizers(Thread *t) {
+    bool outer = finalizing;
+    finalizing = true;
+    dead_drain(t);
+    bool any = weak_run_callbacks();
+    any |= run_queue();
+    finalizing = outer;
+    if (!outer && (LOAD_RELAXED(&any_queue) || weak_any_pending()))
+        thread_set_poll(t, POLL_COLLECT); /* an emergency found them meanwhile */
+    return any;
+}
 
 static bool alive_object(const Object *o) {
     return is_live(o);
@@ -304,18 +341,20 @@ static NOINLINE size_t collect_stopped(bool lazily) {
     if (POLYGIL_ASSERT >= 1)
         publish_verify();
     n_found = 0;
+    queue_compact();
     size_t before = n_queue;
     if (collector_finish_marking()) {
         weak_clear_dead(alive_object);
         weak_visit_pending(mark_value, NULL);
         leaf_index = 0;
         n_dead_classes = 0;
+        none_left_out = true;
         heap_each_page(lazily && !LOAD_RELAXED(&heap_look_everywhere) ? look_noted : look_page, NULL);
         for (size_t i = before; i < n_queue; i++)
             mark_value(queue[i], NULL);
         STORE_RELAXED(&any_queue, n_queue != 0);
         mark_drain();
-        if (n_queue != before) { /* less what the finalizers keep */
+        if (n_queue != before || !none_left_out) { /* less what the finalizers keep */
             n_found = n_dead_classes = 0;
             heap_each_page(lazily && !LOAD_RELAXED(&heap_look_everywhere) ? count_noted : count_page, NULL);
         }
@@ -382,33 +421,35 @@ static NOINLINE size_t collect_once(bool lazily) {
     return n;
 }
 
-intptr_t trace_collect(int generation) {
-    if (!TRACE_FREES)
-        return 0;
-    Thread *t = thread_self();
-    if (atomic_exchange_explicit(&collecting, true, memory_order_acquire)) /* pairs with the release below */
-        return 0;
+/* By the collector. */
+static size_t collect(Thread *t, int generation) {
     size_t n = collect_once(generation < 0);
-    dead_drain(t);
-    bool again = weak_run_callbacks();
-    again |= run_queue();
-    if (again && generation >= 0) {
+    if (run_finalizers(t) && generation >= 0) {
         n += collect_once(false);
-        dead_drain(t);
-        weak_run_callbacks();
-        run_queue();
+        run_finalizers(t);
     }
     int g = generation < 0 ? 1 : generation;
     gc_state.collections[g]++;
     gc_state.collected[g] += n;
-    STORE_RELEASE(&collecting, false);
+    return n;
+}
+
+intptr_t trace_collect(int generation) {
+    if (!TRACE_FREES)
+        return 0;
+    Thread *t = thread_self();
+    if (!collector_begin(t))
+        return 0;
+    size_t n = collect(t, generation);
+    collector_end(t);
     return (intptr_t)n;
 }
 
 void trace_emergency(Thread *t) {
-    if (!TRACE_FREES || LOAD_RELAXED(&collecting))
+    if (!TRACE_FREES)
         return;
-    /* No Python code may run here: what needs some is found, kept and finalized at the next safepoint. */
+    /* No Python code may run here: what needs some is found, kept and finalized at the next safepoint. While another
+     * collection runs finalizers this is a collection like any other; its stopped world is waited for. */
     collect_once(false);
     thread_set_poll(t, POLL_COLLECT);
 }
@@ -416,22 +457,30 @@ void trace_emergency(Thread *t) {
 void (*gc_callback)(bool start, int generation, size_t collected);
 
 int trace_poll(Thread *t) {
-    if (LOAD_RELAXED(&any_queue) || weak_any_pending()) {
-        dead_drain(t);
-        weak_run_callbacks();
-        run_queue();
-    }
-    if (!heap_take_request())
+    if ((LOAD_RELAXED(&any_queue) || weak_any_pending()) && !finalizing)
+        run_finalizers(t);
+    if (!heap_asks())
         return 0;
     if (!LOAD_RELAXED(&gc_state.enabled) || gc_state.threshold[0] == 0) {
-        heap_set_trigger(collector_trigger(heap_bytes())); /* switched off: until the limit forces one */
+        if (heap_take_request())
+            heap_set_trigger(collector_trigger(heap_bytes())); /* switched off: until the limit forces one */
         return 0;
     }
-    if (gc_callback)
-        gc_callback(true, 1, 0);
-    intptr_t n = trace_collect(GC_AUTOMATIC);
-    if (gc_callback)
-        gc_callback(false, 1, (size_t)n);
+    if (!TRACE_FREES)
+        return 0;
+    if (!collector_begin(t)) { /* the request stays, unless it cannot wait for the finalizers' end */
+        if (heap_beyond_limit() && heap_take_request())
+            trace_emergency(t);
+        return 0;
+    }
+    if (heap_take_request()) {
+        if (gc_callback)
+            gc_callback(true, 1, 0);
+        size_t n = collect(t, GC_AUTOMATIC);
+        if (gc_callback)
+            gc_callback(false, 1, n);
+    }
+    collector_end(t);
     return 0;
 }
 static int merge_poll(Thread *t) {
@@ -444,8 +493,15 @@ void trace_threshold_changed(void) {
     heap_set_trigger(collector_trigger(gc_state.live_after));
 }
 
+/* The collector may be gone, or its finalizer, which has forked, be what the child goes on with. */
+static void after_fork_child(void) {
+    STORE_RELAXED(&collector, NULL);
+    finalizing = false;
+}
+
 int tracer_init(void) {
     mark_init();
+    thread_atfork(NULL, NULL, after_fork_child);
     safepoint_hook(POLL_COLLECT, trace_poll);
     safepoint_hook(POLL_MERGE, merge_poll);
     heap_set_trigger(collector_trigger(0));

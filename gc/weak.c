@@ -1,10 +1,11 @@
 /* The weak reference table. See weak.h. */
 #include "weak.h"
 
-#include "heap.h"
+#include "dead.h"
 #include "mutex.h"
 #include "object/list.h"
 #include "object/object.h"
+#include "object/tuple.h"
 #include "stats.h"
 
 typedef struct Head {
@@ -209,25 +210,21 @@ intptr_t weak_count(Value target) {
 }
 
 Value weak_list(Value target) {
-    for (;;) {
-        intptr_t n = weak_count(target), got = 0;
-        Value *refs = heap_block(sizeof(Value) * (size_t)(n + 1));
-        if (!refs)
-            return err_no_memory();
-        if (n) {
-            Shard *s = shard_of(v_obj(target));
-            shard_lock(s);
-            Head **h = find(s, v_obj(target));
-            for (WeakRef *w = h ? (*h)->first : NULL; w && got < n; w = w->next)
-                if (count_try_retain(&w->hdr))
-                    refs[got++] = V_OF(w);
-            shard_unlock(s);
-        }
-        Value list = list_from_steal(
-            refs, got); /* between the lock and here the stack holds nothing but counts do; without counts see below */
-        heap_block_free(refs);
-        return list;
-    }
+    intptr_t n = weak_count(target), got = 0;
+    /* The list's allocation may collect: without counts only what is traced keeps the references. */
+    Value refs = scratch_new(n);
+    if (!refs)
+        return ABSENT;
+    Shard *s = shard_of(v_obj(target));
+    shard_lock(s);
+    Head **h = find(s, v_obj(target));
+    for (WeakRef *w = h ? (*h)->first : NULL; w && got < n; w = w->next)
+        if (count_try_retain(&w->hdr))
+            tuple_init_item(refs, got++, V_OF(w));
+    shard_unlock(s);
+    Value list = list_from(tuple_items(refs), got);
+    release(refs);
+    return list;
 }
 
 /* ---- the end of an object ---- */
@@ -254,13 +251,15 @@ static WeakRef *empty_head(Shard *s, Head **at, bool (*alive)(const Object *o)) 
     return call;
 }
 
-static void call_one(WeakRef *w) {
+static void call_one(Thread *t, WeakRef *w) {
     Value cb = ref_swap(V_OF(w), &w->callback, ABSENT);
     if (cb) {
         STAT_ADD(weak_callbacks, 1);
+        uint32_t depth = dead_python_begin(t);
         Value r = obj_call1(cb, V_OF(w));
         if (!r)
             err_unraisable("Exception ignored in", cb);
+        dead_python_end(t, depth);
         release(r);
         release(cb);
     }
@@ -277,12 +276,13 @@ void weak_clear(Object *o) {
     shard_unlock(s);
     if (!call)
         return;
+    Thread *t = thread_self();
     Value saved = err_fetch();
     while (call) {
         WeakRef *w = call;
         call = w->next;
         w->next = NULL;
-        call_one(w);
+        call_one(t, w);
     }
     err_restore(saved);
 }
@@ -332,6 +332,6 @@ bool weak_run_callbacks(void) {
         if (!w)
             return any;
         any = true;
-        call_one(w);
+        call_one(thread_self(), w);
     }
 }
