@@ -172,6 +172,9 @@ static bool fits(size_t bytes) {
     size_t cap = LOAD_RELAXED(&limit), now = LOAD_RELAXED(&total);
     return cap == 0 || (bytes <= cap && now <= cap - bytes);
 }
+bool heap_beyond_limit(void) {
+    return !fits(0);
+}
 bool heap_may_take(size_t bytes) {
     if (LIKELY(fits(bytes)))
         return true;

@@ -266,6 +266,8 @@ uint32_t heap_takers(void);
 bool heap_asks(void);
 /* The same, to the one thread that is to collect: the request is gone then. */
 bool heap_take_request(void);
+/* A section, inside which nothing may be collected, has taken more than the limit. */
+bool heap_beyond_limit(void);
 /* Memory outside the heap that counts towards limit and trigger (retired memory does). */
 void heap_account(int64_t bytes);
 /* False when the process may not take that many bytes more, after collecting: for memory obtained elsewhere (GMP

@@ -466,8 +466,13 @@ int trace_poll(Thread *t) {
             heap_set_trigger(collector_trigger(heap_bytes())); /* switched off: until the limit forces one */
         return 0;
     }
-    if (!TRACE_FREES || !collector_begin(t))
-        return 0; /* the request stays */
+    if (!TRACE_FREES)
+        return 0;
+    if (!collector_begin(t)) { /* the request stays, unless it cannot wait for the finalizers' end */
+        if (heap_beyond_limit() && heap_take_request())
+            trace_emergency(t);
+        return 0;
+    }
     if (heap_take_request()) {
         if (gc_callback)
             gc_callback(true, 1, 0);

@@ -107,8 +107,9 @@ bool excl_world_stopped(void) {
     return LOAD_RELAXED(&stopper) == thread_self();
 }
 
-/* Waits detached, but with the sections kept: the heap collects in the middle of a section when it is full. So this is
- * the one thread that can be stopped with object locks held (pay_debt, before it, too); a stopper takes none. */
+/* Waits detached, but with the sections kept: where nothing is counted no depth of sections is known (section_enter),
+ * and the heap, when it is full, collects in the middle of one. So this is the one thread that can be stopped with
+ * object locks held (pay_debt, before it, too); a stopper takes none. */
 static NOINLINE void lock_stop_mutex(Thread *t) {
     __builtin_unwind_init();
     int64_t since = now_ns();
@@ -208,8 +209,8 @@ void excl_after_fork_child(Thread *t) {
 }
 
 /* What the thread waited for may have been handed to it, and it did not live to say so or to give it back; and who
- * waits in a section to stop the world keeps its locks (lock_stop_mutex). Nobody else but the caller holds an object's
- * lock after a fork, because nobody does in a stopped world. */
+ * waits in a section to stop the world, where nothing is counted, keeps its locks (lock_stop_mutex). Nobody else but
+ * the caller holds an object's lock after a fork, because nobody does in a stopped world. */
 void excl_thread_vanished(Thread *t) {
 #if OBJLOCK_PARKS
     for (ExclCs *c = t->excl.cs; c != NULL && !c->suspended; c = c->prev) {
@@ -222,6 +223,7 @@ void excl_thread_vanished(Thread *t) {
     if (l != NULL && !retain_has(thread_self(), l))
         STORE_RELAXED(l, 0);
 #endif
+    retain_thread_fini(t);
 }
 
 void excl_thread_init(Thread *t) {

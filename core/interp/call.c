@@ -533,8 +533,8 @@ static void drop_kwonly(Value *kwonly, uint32_t n) {
  * others. Runs no Python code: what it lays out is no root yet. */
 static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value kwnames) {
     enum { MAX_KW = 12 };
-    intptr_t nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames), argcount = c->argcount,
-             total = argcount + c->kwonlyargcount;
+    const uint32_t n_kwonly = c->kwonlyargcount;
+    intptr_t nkw = kwnames == ABSENT ? 0 : tuple_len(kwnames), argcount = c->argcount, total = argcount + n_kwonly;
     if ((c->flags & (CO_VARARGS | CO_VARKEYWORDS)) || nkw > MAX_KW || npos > argcount || !READS_LOCK_FREE)
         return false;
     Value values[MAX_KW], *names = tuple_items(ref_peek(&c->varnames));
@@ -554,23 +554,23 @@ static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value k
         values[k] = r[npos + k];
     }
     Value kwonly[MAX_KW];
-    if (c->kwonlyargcount > MAX_KW)
+    if (n_kwonly > MAX_KW)
         return false;
-    if (c->kwonlyargcount) {
+    if (n_kwonly) {
         BorrowedRef b;
         bool all = true;
         Value kwdefaults = borrow_begin(&b, V_OF(f), &f->kwdefaults);
-        for (intptr_t i = argcount; i < total; i++) {
-            Value v = ABSENT;
-            if (!(given >> i & 1)) {
-                v = kwdefaults == ABSENT ? ABSENT : dict_get_quick(kwdefaults, names[i]);
-                all &= v != ABSENT;
-            }
-            kwonly[i - argcount] = v;
+        for (uint32_t k = 0; k < n_kwonly; k++) {
+            kwonly[k] = ABSENT;
+            if (given >> (argcount + k) & 1)
+                continue;
+            if (kwdefaults != ABSENT)
+                kwonly[k] = dict_get_quick(kwdefaults, names[argcount + k]);
+            all &= kwonly[k] != ABSENT;
         }
         borrow_end(&b);
         if (!all) {
-            drop_kwonly(kwonly, c->kwonlyargcount);
+            drop_kwonly(kwonly, n_kwonly);
             return false;
         }
     }
@@ -580,7 +580,7 @@ static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value k
     for (intptr_t i = npos; i < first; i++)
         if (!(given >> i & 1)) {
             borrow_end(&b);
-            drop_kwonly(kwonly, c->kwonlyargcount);
+            drop_kwonly(kwonly, n_kwonly);
             return false;
         }
     for (intptr_t i = npos; i < (intptr_t)c->n_locals; i++)
@@ -591,9 +591,9 @@ static bool bind_in_place(Function *f, Code *c, Value *r, intptr_t npos, Value k
         if (!(given >> i & 1))
             r[i] = retained(tuple_get(defaults, i - first));
     borrow_end(&b);
-    for (intptr_t i = argcount; i < total; i++)
-        if (!(given >> i & 1))
-            r[i] = kwonly[i - argcount];
+    for (uint32_t k = 0; k < n_kwonly; k++)
+        if (!(given >> (argcount + k) & 1))
+            r[argcount + k] = kwonly[k];
     return true;
 }
 

@@ -171,7 +171,8 @@ void interp_visit_roots(Thread *t, VisitFn visit, void *arg) {
                 visit(v, arg);
         }
     }
-    for (Binding *b = ((InterpState *)t->interp)->binding; b; b = b->prev)
+    InterpState *st = t->interp; /* NULL: the thread has ended */
+    for (Binding *b = st ? st->binding : NULL; b; b = b->prev)
         for (uint32_t i = 0; i < b->n; i++)
             if (v_is_obj(b->regs[i]))
                 visit(b->regs[i], arg);

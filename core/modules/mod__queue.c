@@ -112,7 +112,7 @@ static Value queue_put(Value self, Value *args, intptr_t nargs, Value kw) {
 
 static Value get(Value self, int64_t ns) {
     SimpleQueue *q = (SimpleQueue *)self;
-    int64_t deadline = ns > 0 ? now_ns() + ns : 0; /* for all the times that somebody else gets the item */
+    int64_t deadline = ns > 0 ? deadline_in(ns) : 0; /* for all the times that somebody else gets the item */
     for (;;) {
         bool mine = is_mine(self), open = false;
         if (!mine)

@@ -412,15 +412,18 @@ void thread_after_fork_child(void) {
     count_after_fork_child();
     retire_after_fork_child();
     heap_after_fork_child();
-    /* Before a collection can come: what these frames hold is nobody's root any more. */
+    /* No collection comes between: what the others' frames and C stacks refer to is nobody's root any more. And nothing
+     * is destroyed, which may run Python code, until all hooks are done. */
     self->heap.no_limit++;
+    dead_hold(self);
     for (Thread *t = gone; t != NULL; t = t->next)
         interp_thread_vanished(t);
-    self->heap.no_limit--;
     for (int i = 0; i < n_fork_hooks; i++) {
         if (fork_hooks[i].child != NULL)
             fork_hooks[i].child();
     }
+    dead_let(self);
+    self->heap.no_limit--;
     for (Thread *t = gone, *next; t != NULL; t = next) {
         next = t->next;
         clear_values(t);

@@ -43,10 +43,13 @@ int interp_thread_init(Thread *t) {
     return 0;
 }
 void interp_thread_fini(Thread *t) {}
+void interp_thread_vanished(Thread *t) {}
 bool interp_pc_published(const Thread *t) {
     return true;
 }
 void dead_drain(Thread *t) {}
+void dead_hold(Thread *t) {}
+void dead_let(Thread *t) {}
 void dead_push(Object *o) {}
 void retire_quiescent(Thread *t) {}
 void retire_attach(Thread *t) {
