@@ -29,7 +29,7 @@ def collections():
 def go_on():
     """Enough garbage for several collections starts some."""
     before = collections()
-    for _ in range(100):
+    for _ in range(600):
         cycles(1_000)
         if collections() > before + 2:
             return True
