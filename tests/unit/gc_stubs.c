@@ -37,6 +37,7 @@ int interp_thread_init(Thread *t) {
     return 0;
 }
 void interp_thread_fini(Thread *t) {}
+void interp_thread_vanished(Thread *t) {}
 bool interp_pc_published(const Thread *t) {
     return true;
 }
