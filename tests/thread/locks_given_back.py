@@ -19,15 +19,17 @@ def handler(*args):
 
 def disturb():
     with condition:
-        for n in (1, 2):
-            os.kill(os.getpid(), signal.SIGUSR1)
-            while n == 1 and not caught:
-                time.sleep(0.001)
-            time.sleep(0.05)
+        time.sleep(0.3)  # the main thread sleeps by then, past the last moment where a signal leaves it without the lock
+        os.kill(os.getpid(), signal.SIGUSR1)
+        while not caught:
+            time.sleep(0.001)
+        time.sleep(0.3)  # the main thread waits for the lock by then
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(0.05)
 
 
 signal.signal(signal.SIGUSR1, handler)
-for _ in range(3):
+for _ in range(2):
     caught.clear()
     t = threading.Thread(target=disturb)
     with condition:
